@@ -1,0 +1,38 @@
+import { MessageError } from "./message-error.ts";
+
+/** Base45 (RFC 9285): two bytes become three characters of the alphabet that QR's alphanumeric mode packs tightly. */
+const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
+const VALUES: ReadonlyMap<string, number> = new Map([...ALPHABET].map((character, value) => [character, value]));
+
+export function encodeBase45(bytes: Uint8Array): string {
+  let text = "";
+  for (let index = 0; index < bytes.length; index += 2) {
+    const first = bytes[index] ?? 0;
+    const second = bytes[index + 1];
+    const number = second === undefined ? first : first * 256 + second;
+    text += ALPHABET.charAt(number % 45) + ALPHABET.charAt(Math.floor(number / 45) % 45);
+    if (second !== undefined) text += ALPHABET.charAt(Math.floor(number / 2025));
+  }
+  return text;
+}
+
+/** @throws MessageError CODE_TEXT_INVALID on characters, lengths or numbers that no encoder writes. */
+export function decodeBase45(text: string): Uint8Array {
+  if (text.length % 3 === 1) throw new MessageError("CODE_TEXT_INVALID", "cut off");
+  const bytes = new Uint8Array(Math.floor(text.length / 3) * 2 + (text.length % 3 === 2 ? 1 : 0));
+  let offset = 0;
+  for (let index = 0; index < text.length; index += 3) {
+    const whole = index + 2 < text.length;
+    const number = valueAt(text, index) + valueAt(text, index + 1) * 45 + (whole ? valueAt(text, index + 2) * 2025 : 0);
+    if (number > (whole ? 0xffff : 0xff)) throw new MessageError("CODE_TEXT_INVALID", "not base45");
+    if (whole) bytes[offset++] = number >> 8;
+    bytes[offset++] = number & 0xff;
+  }
+  return bytes;
+}
+
+function valueAt(text: string, index: number): number {
+  const value = VALUES.get(text.charAt(index));
+  if (value === undefined) throw new MessageError("CODE_TEXT_INVALID", "a character that no code has");
+  return value;
+}

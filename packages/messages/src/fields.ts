@@ -1,0 +1,240 @@
+import { type CborMap, type CborValue, type P256PublicKey, publicKeyFromCbor, publicKeyToCbor } from "@cairn/cose";
+import { type Currency, isCurrency } from "./amount.ts";
+import { MAXIMUM_MINOR, MAXIMUM_SEQUENCE, MAXIMUM_STATUS_INDEX, MAXIMUM_TIME_SECONDS } from "./bounds.ts";
+import { fromHex, type HexIdentifier, identifier } from "./identifiers.ts";
+import { CONFIRMATION_COSE_KEY } from "./labels.ts";
+import { MessageError } from "./message-error.ts";
+
+/**
+ * How one value stands in CBOR: writer and reader side by side. Readers take only what the writer could have made
+ * and throw {@link MessageError} MESSAGE_FIELD_INVALID for the rest.
+ */
+export type Codec<Value> = {
+  write(value: Value): CborValue;
+  read(value: CborValue, name: string): Value;
+};
+
+/** One entry of a message map: its label, its codec, and whether it may be absent. */
+export type Field<Value> = { readonly label: number; readonly codec: Codec<Value>; readonly optional: boolean };
+export type Fields = { readonly [name: string]: Field<unknown> };
+
+type ValueOf<Entry> = Entry extends Field<infer Value> ? Value : never;
+type OptionalNames<Table> = {
+  [Name in keyof Table]: undefined extends ValueOf<Table[Name]> ? Name : never;
+}[keyof Table];
+/** The content type that a field table describes; an optional field is an optional property. */
+export type ContentOf<Table> = {
+  readonly [Name in Exclude<keyof Table, OptionalNames<Table>>]: ValueOf<Table[Name]>;
+} & { readonly [Name in OptionalNames<Table>]?: Exclude<ValueOf<Table[Name]>, undefined> };
+
+export function required<Value>(label: number, codec: Codec<Value>): Field<Value> {
+  return { label, codec, optional: false };
+}
+
+export function optional<Value>(label: number, codec: Codec<Value>): Field<Value | undefined> {
+  const write = (value: Value | undefined): CborValue => {
+    if (value === undefined) throw new TypeError("An absent field is never written.");
+    return codec.write(value);
+  };
+  return { label, codec: { write, read: codec.read }, optional: true };
+}
+
+function invalid(name: string, why: string): MessageError {
+  return new MessageError("MESSAGE_FIELD_INVALID", `${name}: ${why}`);
+}
+
+function unsigned(maximum: number): Codec<number> {
+  const accepts = (value: unknown): value is number =>
+    typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= maximum;
+  return {
+    write: (value) => {
+      if (!accepts(value)) throw invalid("value", `must be a whole number from 0 to ${maximum}`);
+      return value;
+    },
+    read: (value, name) => {
+      if (!accepts(value)) throw invalid(name, `must be a whole number from 0 to ${maximum}`);
+      return value;
+    },
+  };
+}
+
+/** Whole seconds since 1970-01-01T00:00:00Z (RFC 8392 NumericDate, integers only). */
+export const timeSeconds = unsigned(MAXIMUM_TIME_SECONDS);
+/** A span in whole seconds. */
+export const durationSeconds = unsigned(MAXIMUM_TIME_SECONDS);
+export const statusIndex = unsigned(MAXIMUM_STATUS_INDEX);
+export const listVersion = unsigned(MAXIMUM_SEQUENCE);
+export const sequenceNumber = unsigned(MAXIMUM_SEQUENCE);
+
+/** Minor units, 0 to 2^53-1, bigint in memory. */
+export const minorUnits: Codec<bigint> = {
+  write: (value) => {
+    if (value < 0n || value > MAXIMUM_MINOR) throw invalid("amount", "must be from 0 to 2^53-1");
+    return Number(value);
+  },
+  read: (value, name) => {
+    if (typeof value !== "number" || value < 0) throw invalid(name, "must be from 0 to 2^53-1");
+    return BigInt(value);
+  },
+};
+
+export const currencyCode: Codec<Currency> = {
+  write: (value) => value,
+  read: (value, name) => {
+    if (typeof value !== "string" || !isCurrency(value))
+      throw invalid(name, "must be three capital letters (ISO 4217)");
+    return value;
+  },
+};
+
+/** Byte string of a fixed length, hexadecimal in memory. */
+export function bytesId<Id extends HexIdentifier>(length: number): Codec<Id> {
+  return {
+    write: (value) => fromHex(value),
+    read: (value, name) => {
+      if (!(value instanceof Uint8Array) || value.length !== length) throw invalid(name, `must be ${length} bytes`);
+      return identifier<Id>(value, length);
+    },
+  };
+}
+
+export function byteString(maximumBytes: number): Codec<Uint8Array> {
+  return {
+    write: (value) => value,
+    read: (value, name) => {
+      if (!(value instanceof Uint8Array) || value.length > maximumBytes) {
+        throw invalid(name, `must be at most ${maximumBytes} bytes`);
+      }
+      return value;
+    },
+  };
+}
+
+const encoder = new TextEncoder();
+/** Control characters, line breaks and direction overrides could make a name on a screen say something else. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/u;
+
+/** Text that people read: bounded in UTF-8 bytes, not empty, in Unicode normal form C, without invisible characters. */
+export function shownText(maximumBytes: number): Codec<string> {
+  const check = (value: string, name: string): string => {
+    const length = encoder.encode(value).length;
+    if (length === 0 || length > maximumBytes) throw invalid(name, `must be 1 to ${maximumBytes} bytes of text`);
+    if (UNPRINTABLE.test(value)) throw invalid(name, "must not hold invisible or control characters");
+    if (value !== value.normalize("NFC")) throw invalid(name, "must be in Unicode normal form C");
+    if (value !== value.trim()) throw invalid(name, "must not begin or end with a space");
+    return value;
+  };
+  return {
+    write: (value) => check(value, "text"),
+    read: (value, name) => {
+      if (typeof value !== "string") throw invalid(name, "must be text");
+      return check(value, name);
+    },
+  };
+}
+
+/** Text of a narrow form (an id, a URL), checked by a type guard. */
+export function formedText<Text extends string>(
+  form: (text: string) => text is Text,
+  maximumBytes: number,
+): Codec<Text> {
+  return {
+    write: (value) => value,
+    read: (value, name) => {
+      if (typeof value !== "string" || value.length > maximumBytes || !form(value))
+        throw invalid(name, "has not the allowed form");
+      return value;
+    },
+  };
+}
+
+/** A whole number out of a closed set. */
+export function oneOf<Value extends number>(allowed: readonly Value[]): Codec<Value> {
+  return {
+    write: (value) => value,
+    read: (value, name) => {
+      const found = allowed.find((candidate) => candidate === value);
+      if (found === undefined) throw invalid(name, `must be one of ${allowed.join(", ")}`);
+      return found;
+    },
+  };
+}
+
+/** `cnf` claim with a COSE_Key (RFC 8747 section 3.2). */
+export const confirmationKey: Codec<P256PublicKey> = {
+  write: (key) => new Map([[CONFIRMATION_COSE_KEY, publicKeyToCbor(key)]]),
+  read: (value, name) => {
+    const key = value instanceof Map && value.size === 1 ? value.get(CONFIRMATION_COSE_KEY) : undefined;
+    if (key === undefined) throw invalid(name, "must hold one COSE_Key");
+    return publicKeyFromCbor(key);
+  },
+};
+
+export const coseKey: Codec<P256PublicKey> = {
+  write: (key) => publicKeyToCbor(key),
+  read: (value) => publicKeyFromCbor(value),
+};
+
+/** A fixed row of values: an array in CBOR, named in memory. Saves the labels where a certificate must stay small. */
+export function row<Columns extends { readonly [name: string]: Codec<unknown> }>(
+  columns: Columns,
+): Codec<{ readonly [Name in keyof Columns]: Columns[Name] extends Codec<infer Value> ? Value : never }> {
+  type Row = { readonly [Name in keyof Columns]: Columns[Name] extends Codec<infer Value> ? Value : never };
+  const entries = Object.entries(columns) as [string, Codec<unknown>][];
+  return {
+    write: (value) => entries.map(([name, codec]) => codec.write((value as Record<string, unknown>)[name])),
+    read: (value, name) => {
+      if (!Array.isArray(value) || value.length !== entries.length)
+        throw invalid(name, `must be a row of ${entries.length}`);
+      const read: Record<string, unknown> = {};
+      entries.forEach(([column, codec], index) => {
+        read[column] = codec.read(value[index] as CborValue, `${name}.${column}`);
+      });
+      return read as Row;
+    },
+  };
+}
+
+export function listOf<Value>(codec: Codec<Value>, maximumLength: number): Codec<readonly Value[]> {
+  return {
+    write: (values) => values.map(codec.write),
+    read: (value, name) => {
+      if (!Array.isArray(value) || value.length > maximumLength)
+        throw invalid(name, `must be a list of at most ${maximumLength}`);
+      return value.map((element, index) => codec.read(element, `${name}[${index}]`));
+    },
+  };
+}
+
+/** Writes the named fields as a message map. Absent optional fields are left out. */
+export function writeFields(fields: Fields, content: { readonly [name: string]: unknown }): CborMap {
+  const map: CborMap = new Map();
+  for (const [name, field] of Object.entries(fields) as [string, Field<unknown>][]) {
+    const value = content[name];
+    if (value === undefined && field.optional) continue;
+    map.set(field.label, field.codec.write(value));
+  }
+  return map;
+}
+
+/** Reads a message map: every required field, no unknown one. */
+export function readFields(fields: Fields, map: CborValue): Record<string, unknown> {
+  if (!(map instanceof Map)) throw invalid("payload", "must be a map");
+  const content: Record<string, unknown> = {};
+  let known = 0;
+  for (const [name, field] of Object.entries(fields) as [string, Field<unknown>][]) {
+    const value = map.get(field.label);
+    if (value === undefined) {
+      if (!field.optional) throw new MessageError("MESSAGE_FIELD_MISSING", name);
+      continue;
+    }
+    known++;
+    content[name] = field.codec.read(value, name);
+  }
+  if (known !== map.size) {
+    const labels = new Set(Object.values(fields).map((field) => field.label));
+    const unknown = [...map.keys()].find((key) => typeof key !== "number" || !labels.has(key));
+    throw new MessageError("MESSAGE_FIELD_UNKNOWN", `label ${unknown}`);
+  }
+  return content;
+}

@@ -1,0 +1,104 @@
+/**
+ * Identifiers as checked types. In memory they are lower-case hexadecimal text, so that they compare with `===`,
+ * serve as map keys and read well in logs; on the wire they are byte strings of fixed length.
+ */
+declare const brand: unique symbol;
+type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+/** SHA-256 of a message's Sig_structure (RFC 9052 section 4.4): 32 bytes. Never covers the signature, which is malleable. */
+export type MessageId = Branded<"MessageId">;
+/** A user certificate's id: 16 bytes, one enciphered block; unlinkable without the issuer's key. */
+export type CertificateId = Branded<"CertificateId">;
+/** A payee certificate's id: 8 bytes. */
+export type PayeeCertificateId = Branded<"PayeeCertificateId">;
+/** First 4 bytes of the RFC 9679 thumbprint of an issuer or root key. */
+export type KeyId = Branded<"KeyId">;
+/** First 8 bytes of the RFC 9679 thumbprint of a terminal's key: names one till across renewals of its certificate. */
+export type TerminalId = Branded<"TerminalId">;
+/** First 8 bytes of the RFC 9679 thumbprint of a wallet device's key. */
+export type DeviceId = Branded<"DeviceId">;
+/** 8 random bytes that make a payment request unique. */
+export type RequestNonce = Branded<"RequestNonce">;
+/** 24 bytes handed out by the server: makes a signed call fresh, once. */
+export type ServerNonce = Branded<"ServerNonce">;
+/** First 16 bytes of a payment request's message id. */
+export type RequestHash = Branded<"RequestHash">;
+/** First 8 bytes of the message id that comes before in a certificate's chain. */
+export type ChainHash = Branded<"ChainHash">;
+/** SHA-256 of the body that a signed call carries. */
+export type ContentHash = Branded<"ContentHash">;
+/** 1 to 16 characters of A-Z, 0-9 and "-". */
+export type PayeeId = Branded<"PayeeId">;
+/** 1 to 16 characters of a-z, 0-9 and "-". */
+export type IssuerId = Branded<"IssuerId">;
+
+export type HexIdentifier =
+  | MessageId
+  | CertificateId
+  | PayeeCertificateId
+  | KeyId
+  | TerminalId
+  | DeviceId
+  | RequestNonce
+  | ServerNonce
+  | RequestHash
+  | ChainHash
+  | ContentHash;
+
+export const IDENTIFIER_BYTES = {
+  messageId: 32,
+  certificateId: 16,
+  payeeCertificateId: 8,
+  keyId: 4,
+  terminalId: 8,
+  deviceId: 8,
+  requestNonce: 8,
+  serverNonce: 24,
+  requestHash: 16,
+  chainHash: 8,
+  contentHash: 32,
+} as const;
+
+/** The one place where bytes of the right length become an identifier. */
+export function identifier<Id extends HexIdentifier>(bytes: Uint8Array, length: number): Id {
+  if (bytes.length !== length)
+    throw new RangeError(`An identifier of ${length} bytes cannot be made from ${bytes.length}.`);
+  return toHex(bytes) as Id;
+}
+
+/** The first bytes of an identifier, as another, shorter identifier. */
+export function shorten<Id extends HexIdentifier>(id: MessageId, length: number): Id {
+  return id.slice(0, length * 2) as string as Id;
+}
+
+export const requestHashOf = (requestId: MessageId): RequestHash => shorten(requestId, IDENTIFIER_BYTES.requestHash);
+export const chainHashOf = (previous: MessageId): ChainHash => shorten(previous, IDENTIFIER_BYTES.chainHash);
+
+const PAYEE_ID_FORM = /^[A-Z0-9-]{1,16}$/;
+const ISSUER_ID_FORM = /^[a-z0-9-]{1,16}$/;
+export const isPayeeId = (text: string): text is PayeeId => PAYEE_ID_FORM.test(text);
+export const isIssuerId = (text: string): text is IssuerId => ISSUER_ID_FORM.test(text);
+export const isHexOf = (text: string, length: number): boolean =>
+  text.length === length * 2 && /^[0-9a-f]*$/.test(text);
+
+/** Reads an identifier from text (an API parameter, a database column); undefined when it has not the form. */
+export function identifierFromText<Id extends HexIdentifier>(text: string, length: number): Id | undefined {
+  return isHexOf(text, length) ? (text as string as Id) : undefined;
+}
+
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+export function toHex(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += HEX[byte];
+  return text;
+}
+
+/** @throws RangeError on text that is not an even number of hexadecimal digits. */
+export function fromHex(text: string): Uint8Array {
+  if (!/^(?:[0-9a-f]{2})*$/.test(text)) throw new RangeError("Not hexadecimal text.");
+  const bytes = new Uint8Array(text.length / 2);
+  for (let index = 0; index < bytes.length; index++)
+    bytes[index] = Number.parseInt(text.slice(index * 2, index * 2 + 2), 16);
+  return bytes;
+}

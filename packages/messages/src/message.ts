@@ -1,0 +1,196 @@
+import {
+  type CryptoPort,
+  decodeCbor,
+  decodeSign1,
+  encodeCbor,
+  finishSign1,
+  type P256PublicKey,
+  prepareSign1,
+  type Sign1Form,
+  type Signer,
+  toBeSigned,
+} from "@cairn/cose";
+import { MAXIMUM_MESSAGE_BYTES } from "./bounds.ts";
+import { type Codec, type ContentOf, type Fields, readFields, writeFields } from "./fields.ts";
+import { fromHex, type HexIdentifier, IDENTIFIER_BYTES, identifier, type MessageId, toHex } from "./identifiers.ts";
+import { MessageError } from "./message-error.ts";
+
+/**
+ * A kind of signed message: what stands in its payload, which key signs it, and the context that is signed with it.
+ *
+ * Every message is a COSE_Sign1 (RFC 9052 section 4.2) over deterministic CBOR. The context goes into the signature
+ * as `external_aad`: it costs no byte on the wire, and a message of one kind or version can never pass for another.
+ */
+export type MessageKind<Content> = {
+  readonly name: string;
+  readonly form: Sign1Form;
+  readonly maximumBytes: number;
+  /** The header `typ` (RFC 9596) where another standard asks for it. */
+  readonly type: string | undefined;
+  keyIdOf(content: Content): Uint8Array;
+  writePayload(content: Content): Uint8Array;
+  readContent(keyId: Uint8Array, payload: Uint8Array): Content;
+};
+
+/** Decoded and well-formed, but nobody has checked who signed it. Only {@link verifyMessage} turns it into something to act on. */
+export type Decoded<Content> = {
+  readonly kind: MessageKind<Content>;
+  readonly unverified: Content;
+  readonly messageId: MessageId;
+  readonly bytes: Uint8Array;
+  readonly toBeSigned: Uint8Array;
+  readonly signature: Uint8Array;
+};
+
+declare const verifiedBrand: unique symbol;
+/** A message whose signature was verified under the key that its place in the protocol demands. `bytes` are the bytes received. */
+export type Verified<Content> = {
+  readonly content: Content;
+  readonly messageId: MessageId;
+  readonly bytes: Uint8Array;
+  readonly [verifiedBrand]: true;
+};
+
+/** What will be signed: complete and inspectable before any key is touched. `messageId` is already final. */
+export type Prepared<Content> = {
+  readonly kind: MessageKind<Content>;
+  readonly content: Content;
+  readonly messageId: MessageId;
+  readonly toBeSigned: Uint8Array;
+  readonly finish: (signature: Uint8Array) => Uint8Array;
+};
+
+type KeyIdField<Name extends string, Id extends HexIdentifier> = { readonly name: Name; readonly codec: Codec<Id> };
+
+/**
+ * Describes a message kind by its field table. The header `kid` (RFC 9052 section 3.1) is part of the content under
+ * the name given. `check` may refuse combinations that no single field can see.
+ */
+export function defineMessage<Name extends string, Id extends HexIdentifier, const Table extends Fields>(input: {
+  name: string;
+  keyId: KeyIdField<Name, Id>;
+  fields: Table;
+  form?: Sign1Form;
+  type?: string;
+  maximumBytes?: number;
+  check?: (content: ContentOf<Table> & { readonly [Key in Name]: Id }) => void;
+}): MessageKind<ContentOf<Table> & { readonly [Key in Name]: Id }> {
+  type Content = ContentOf<Table> & { readonly [Key in Name]: Id };
+  return {
+    name: input.name,
+    form: input.form ?? { context: `cairn/1/${input.name}` },
+    maximumBytes: input.maximumBytes ?? MAXIMUM_MESSAGE_BYTES,
+    type: input.type,
+    keyIdOf: (content) => fromHex(content[input.keyId.name]),
+    writePayload: (content) => {
+      input.check?.(content);
+      return encodeCbor(writeFields(input.fields, content));
+    },
+    readContent: (keyId, payload) => {
+      const content = {
+        [input.keyId.name]: input.keyId.codec.read(keyId, input.keyId.name),
+        ...readFields(input.fields, decodeCbor(payload)),
+      } as Content;
+      input.check?.(content);
+      return content;
+    },
+  };
+}
+
+/** Fixes what will be signed. @throws MessageError when the content breaks the message's own rules. */
+export function prepareMessage<Content>(
+  kind: MessageKind<Content>,
+  content: Content,
+  crypto: CryptoPort,
+): Prepared<Content> {
+  const keyId = kind.keyIdOf(content);
+  const headers = kind.type === undefined ? { keyId } : { keyId, type: kind.type };
+  const payload = kind.writePayload(content);
+  // Reading back what was written proves that the other side will accept it.
+  kind.readContent(keyId, payload);
+  const prepared = prepareSign1({ headers, payload, form: kind.form });
+  return {
+    kind,
+    content,
+    messageId: messageIdOf(prepared.toBeSigned, crypto),
+    toBeSigned: prepared.toBeSigned,
+    finish: (signature) => finishSign1(prepared, signature),
+  };
+}
+
+/** Signs what was prepared. What we signed with our own key counts as verified. */
+export async function signPrepared<Content>(prepared: Prepared<Content>, signer: Signer): Promise<Verified<Content>> {
+  const bytes = prepared.finish(await signer.sign(prepared.toBeSigned));
+  return verified({ content: prepared.content, messageId: prepared.messageId, bytes });
+}
+
+export async function signMessage<Content>(
+  kind: MessageKind<Content>,
+  content: Content,
+  by: { readonly signer: Signer; readonly crypto: CryptoPort },
+): Promise<Verified<Content>> {
+  return signPrepared(prepareMessage(kind, content, by.crypto), by.signer);
+}
+
+/**
+ * Strict decoding: bytes become a checked type, once.
+ * @throws CodedError (CborError, CoseError, MessageError) for anything but one well-formed message of this kind.
+ */
+export function decodeMessage<Content>(
+  kind: MessageKind<Content>,
+  bytes: Uint8Array,
+  crypto: CryptoPort,
+): Decoded<Content> {
+  if (bytes.length > kind.maximumBytes)
+    throw new MessageError("MESSAGE_TOO_LARGE", `${kind.name}: ${bytes.length} bytes`);
+  const sign1 = decodeSign1(bytes, kind.form);
+  const { keyId, type } = sign1.headers;
+  if (keyId === undefined) throw new MessageError("MESSAGE_FIELD_MISSING", "kid");
+  if (type !== kind.type) throw new MessageError("MESSAGE_FIELD_INVALID", "typ");
+  const signed = toBeSigned(sign1, kind.form);
+  return {
+    kind,
+    unverified: kind.readContent(keyId, sign1.payload),
+    messageId: messageIdOf(signed, crypto),
+    bytes,
+    toBeSigned: signed,
+    signature: sign1.signature,
+  };
+}
+
+/** @throws MessageError SIGNATURE_INVALID */
+export async function verifyMessage<Content>(
+  decoded: Decoded<Content>,
+  by: { readonly key: P256PublicKey; readonly crypto: CryptoPort },
+): Promise<Verified<Content>> {
+  if (!(await by.crypto.verifyEs256(by.key, decoded.toBeSigned, decoded.signature))) {
+    throw new MessageError("SIGNATURE_INVALID", decoded.kind.name);
+  }
+  return verified({ content: decoded.unverified, messageId: decoded.messageId, bytes: decoded.bytes });
+}
+
+/**
+ * Takes back a message that this program itself verified or signed before it stored the bytes.
+ * Only for bytes out of one's own store: the signature is not looked at again.
+ */
+export function restoreVerified<Content>(
+  kind: MessageKind<Content>,
+  bytes: Uint8Array,
+  crypto: CryptoPort,
+): Verified<Content> {
+  const decoded = decodeMessage(kind, bytes, crypto);
+  return verified({ content: decoded.unverified, messageId: decoded.messageId, bytes });
+}
+
+/** The one place where the brand is given. */
+function verified<Content>(message: { content: Content; messageId: MessageId; bytes: Uint8Array }): Verified<Content> {
+  return message as Verified<Content>;
+}
+
+function messageIdOf(signed: Uint8Array, crypto: CryptoPort): MessageId {
+  return identifier<MessageId>(crypto.sha256(signed), IDENTIFIER_BYTES.messageId);
+}
+
+export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && toHex(left) === toHex(right);
+}

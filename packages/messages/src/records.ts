@@ -1,0 +1,188 @@
+import { type CborValue, encodeCbor, readCborSequence } from "@cairn/cose";
+import { MAXIMUM_RECORDS } from "./bounds.ts";
+import { MessageError } from "./message-error.ts";
+import { bytesAt } from "./signed-call.ts";
+
+/**
+ * What a terminal uploads: each record holds all that is needed to judge it, as the encoded messages themselves, so
+ * that it is evidence in any hands. Spec: messages.md "Upload records".
+ */
+export type UploadRecord =
+  | {
+      readonly kind: "payment";
+      readonly payeeCertificate: Uint8Array;
+      readonly request: Uint8Array;
+      readonly certificate: Uint8Array;
+      readonly payment: Uint8Array;
+    }
+  | {
+      readonly kind: "open-payment";
+      readonly payeeCertificate: Uint8Array;
+      readonly capture: Uint8Array;
+      readonly certificate: Uint8Array;
+      readonly payment: Uint8Array;
+    }
+  | {
+      readonly kind: "void";
+      readonly payeeCertificate: Uint8Array;
+      readonly request: Uint8Array;
+      readonly requestVoid: Uint8Array;
+    };
+
+/** What a wallet brings home: its own chain, with the payee's word where it has it, and the closing of a certificate. */
+export type SyncRecord =
+  | { readonly kind: "closing"; readonly closing: Uint8Array }
+  | {
+      readonly kind: "payment";
+      readonly certificate: Uint8Array;
+      readonly payment: Uint8Array;
+      readonly payeeCertificate: Uint8Array;
+      readonly request: Uint8Array;
+      readonly receipt: Uint8Array | undefined;
+      readonly requestVoid: Uint8Array | undefined;
+    }
+  | {
+      readonly kind: "open-payment";
+      readonly certificate: Uint8Array;
+      readonly payment: Uint8Array;
+      /** Present together with the receipt. */
+      readonly payeeCertificate: Uint8Array | undefined;
+      readonly receipt: Uint8Array | undefined;
+    };
+
+const UPLOAD = { payment: 1, openPayment: 2, void: 3 } as const;
+const SYNC = { closing: 1, payment: 2, openPayment: 3 } as const;
+
+export function encodeUploadRecord(record: UploadRecord): Uint8Array {
+  switch (record.kind) {
+    case "payment":
+      return encodeCbor([UPLOAD.payment, record.payeeCertificate, record.request, record.certificate, record.payment]);
+    case "open-payment":
+      return encodeCbor([
+        UPLOAD.openPayment,
+        record.payeeCertificate,
+        record.capture,
+        record.certificate,
+        record.payment,
+      ]);
+    case "void":
+      return encodeCbor([UPLOAD.void, record.payeeCertificate, record.request, record.requestVoid]);
+  }
+}
+
+/** @throws MessageError BUNDLE_MALFORMED */
+export function readUploadRecord(value: CborValue): UploadRecord {
+  const row = rowOf(value);
+  if (row[0] === UPLOAD.payment && row.length === 5) {
+    return {
+      kind: "payment",
+      payeeCertificate: bytesAt(row[1], "payee certificate"),
+      request: bytesAt(row[2], "request"),
+      certificate: bytesAt(row[3], "certificate"),
+      payment: bytesAt(row[4], "payment"),
+    };
+  }
+  if (row[0] === UPLOAD.openPayment && row.length === 5) {
+    return {
+      kind: "open-payment",
+      payeeCertificate: bytesAt(row[1], "payee certificate"),
+      capture: bytesAt(row[2], "capture"),
+      certificate: bytesAt(row[3], "certificate"),
+      payment: bytesAt(row[4], "payment"),
+    };
+  }
+  if (row[0] === UPLOAD.void && row.length === 4) {
+    return {
+      kind: "void",
+      payeeCertificate: bytesAt(row[1], "payee certificate"),
+      request: bytesAt(row[2], "request"),
+      requestVoid: bytesAt(row[3], "void"),
+    };
+  }
+  throw new MessageError("BUNDLE_MALFORMED", "not an upload record");
+}
+
+export function encodeSyncRecord(record: SyncRecord): Uint8Array {
+  switch (record.kind) {
+    case "closing":
+      return encodeCbor([SYNC.closing, record.closing]);
+    case "payment":
+      return encodeCbor([
+        SYNC.payment,
+        record.certificate,
+        record.payment,
+        record.payeeCertificate,
+        record.request,
+        record.receipt ?? null,
+        record.requestVoid ?? null,
+      ]);
+    case "open-payment":
+      return encodeCbor([
+        SYNC.openPayment,
+        record.certificate,
+        record.payment,
+        record.payeeCertificate ?? null,
+        record.receipt ?? null,
+      ]);
+  }
+}
+
+/** @throws MessageError BUNDLE_MALFORMED */
+export function readSyncRecord(value: CborValue): SyncRecord {
+  const row = rowOf(value);
+  if (row[0] === SYNC.closing && row.length === 2) return { kind: "closing", closing: bytesAt(row[1], "closing") };
+  if (row[0] === SYNC.payment && row.length === 7) {
+    return {
+      kind: "payment",
+      certificate: bytesAt(row[1], "certificate"),
+      payment: bytesAt(row[2], "payment"),
+      payeeCertificate: bytesAt(row[3], "payee certificate"),
+      request: bytesAt(row[4], "request"),
+      receipt: bytesOrNothing(row[5], "receipt"),
+      requestVoid: bytesOrNothing(row[6], "void"),
+    };
+  }
+  if (row[0] === SYNC.openPayment && row.length === 5) {
+    return {
+      kind: "open-payment",
+      certificate: bytesAt(row[1], "certificate"),
+      payment: bytesAt(row[2], "payment"),
+      payeeCertificate: bytesOrNothing(row[3], "payee certificate"),
+      receipt: bytesOrNothing(row[4], "receipt"),
+    };
+  }
+  throw new MessageError("BUNDLE_MALFORMED", "not a sync record");
+}
+
+/** The content of an upload or sync call: records one behind the other (RFC 8742). */
+export function joinRecords(records: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(records.reduce((length, record) => length + record.length, 0));
+  let offset = 0;
+  for (const record of records) {
+    joined.set(record, offset);
+    offset += record.length;
+  }
+  return joined;
+}
+
+/** Splits a content into its records without judging them: one bad record must not stop the others. @throws CborError, MessageError */
+export function splitRecords(
+  content: Uint8Array,
+): readonly { readonly value: CborValue; readonly bytes: Uint8Array }[] {
+  const records: { value: CborValue; bytes: Uint8Array }[] = [];
+  for (const record of readCborSequence(content)) {
+    if (records.length === MAXIMUM_RECORDS)
+      throw new MessageError("MESSAGE_TOO_LARGE", `more than ${MAXIMUM_RECORDS} records`);
+    records.push(record);
+  }
+  return records;
+}
+
+function rowOf(value: CborValue): readonly CborValue[] {
+  if (!Array.isArray(value)) throw new MessageError("BUNDLE_MALFORMED", "a record must be a row");
+  return value;
+}
+
+function bytesOrNothing(value: CborValue | undefined, name: string): Uint8Array | undefined {
+  return value === null ? undefined : bytesAt(value, name);
+}

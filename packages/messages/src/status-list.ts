@@ -1,0 +1,98 @@
+import type { CborValue } from "@cairn/cose";
+import { unzlibSync, zlibSync } from "fflate";
+import { MAXIMUM_STATUS_LIST_BYTES, MAXIMUM_STATUS_LIST_INFLATED_BYTES, MAXIMUM_URL_BYTES } from "./bounds.ts";
+import { type Refusal, refusal } from "./codes.ts";
+import { bytesId, type Codec, durationSeconds, formedText, required, timeSeconds } from "./fields.ts";
+import { IDENTIFIER_BYTES, type KeyId } from "./identifiers.ts";
+import { LABEL } from "./labels.ts";
+import { defineMessage, type MessageKind, type Verified } from "./message.ts";
+import { MessageError } from "./message-error.ts";
+
+/**
+ * Issuer-signed: which certificates are withdrawn. A Token Status List in CWT form (IETF draft-ietf-oauth-status-list,
+ * section 5.2): tag 18, `typ` application/statuslist+cwt, no signed context, one bit a certificate, zlib-compressed.
+ */
+export type StatusList = {
+  readonly issuerKeyId: KeyId;
+  /** The list's own URI. */
+  readonly uri: string;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  /** How often a device that can should fetch a new one. */
+  readonly timeToLiveSeconds: number;
+  /** One bit a certificate, least significant first; 1 is withdrawn. Length in bytes = certificates / 8, rounded up. */
+  readonly bits: Uint8Array;
+};
+
+const isUri = (text: string): text is string => /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/.test(text);
+
+/** The `StatusList` map of the standard. Its two keys are text, the only text keys in all of Cairn. */
+const compressedBits: Codec<Uint8Array> = {
+  write: (bits) =>
+    new Map<string, CborValue>([
+      ["bits", 1],
+      ["lst", zlibSync(bits, { level: 9 })],
+    ]),
+  read: (value, name) => {
+    const compressed =
+      value instanceof Map && value.size === 2 && value.get("bits") === 1 ? value.get("lst") : undefined;
+    if (!(compressed instanceof Uint8Array))
+      throw new MessageError("MESSAGE_FIELD_INVALID", `${name}: one bit a certificate`);
+    return inflate(compressed, name);
+  },
+};
+
+function inflate(compressed: Uint8Array, name: string): Uint8Array {
+  // DEFLATE expands at most 1,032 times, so the buffer is a bounded multiple of the input even for a hostile list.
+  const room = Math.min(compressed.length * 1_032 + 64, MAXIMUM_STATUS_LIST_INFLATED_BYTES + 1);
+  let inflated: Uint8Array;
+  try {
+    inflated = unzlibSync(compressed, { out: new Uint8Array(room) });
+  } catch (cause) {
+    throw new MessageError("MESSAGE_FIELD_INVALID", `${name}: not zlib data`, { cause });
+  }
+  if (inflated.length > MAXIMUM_STATUS_LIST_INFLATED_BYTES) throw new MessageError("MESSAGE_TOO_LARGE", name);
+  return inflated.slice();
+}
+
+export const statusList: MessageKind<StatusList> = defineMessage({
+  name: "status-list",
+  form: { context: "", tagged: true },
+  type: "application/statuslist+cwt",
+  maximumBytes: MAXIMUM_STATUS_LIST_BYTES,
+  keyId: { name: "issuerKeyId", codec: bytesId<KeyId>(IDENTIFIER_BYTES.keyId) },
+  fields: {
+    uri: required(LABEL.subject, formedText(isUri, MAXIMUM_URL_BYTES)),
+    expiresAt: required(LABEL.expiresAt, timeSeconds),
+    issuedAt: required(LABEL.issuedAt, timeSeconds),
+    bits: required(LABEL.statusList, compressedBits),
+    timeToLiveSeconds: required(LABEL.timeToLive, durationSeconds),
+  },
+  check: ({ issuedAt, expiresAt }) => {
+    if (expiresAt <= issuedAt) throw new MessageError("MESSAGE_INCONSISTENT", "expires before it begins");
+  },
+});
+
+/** The bits of a list in which the given indices are withdrawn. `size` is the number of certificates it covers. */
+export function statusBits(input: { readonly size: number; readonly revoked: Iterable<number> }): Uint8Array {
+  const bits = new Uint8Array(Math.ceil(input.size / 8));
+  for (const index of input.revoked) bits[index >> 3] = (bits[index >> 3] ?? 0) | (1 << (index & 7));
+  return bits;
+}
+
+/** A certificate newer than the list is beyond its end and not withdrawn as far as the list knows. */
+export function isRevoked(list: StatusList, statusIndex: number): boolean {
+  const byte = list.bits[Math.floor(statusIndex / 8)];
+  return byte !== undefined && ((byte >> (statusIndex & 7)) & 1) === 1;
+}
+
+/** Whether a newly fetched list may replace the one held. */
+export function refuseStatusList(
+  offered: Verified<StatusList>,
+  against: { readonly held: Verified<StatusList> | undefined; readonly now: number },
+): Refusal | undefined {
+  const { held, now } = against;
+  if (held !== undefined && offered.content.issuedAt < held.content.issuedAt) return refusal("STATUS_LIST_ROLLBACK");
+  if (offered.content.expiresAt < now) return refusal("STATUS_LIST_STALE");
+  return undefined;
+}

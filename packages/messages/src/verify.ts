@@ -1,0 +1,73 @@
+import type { CryptoPort, P256PublicKey } from "@cairn/cose";
+import { type Refusal, refusal } from "./codes.ts";
+import type { KeyId } from "./identifiers.ts";
+import { type Decoded, type Verified, verifyMessage } from "./message.ts";
+import { MessageError, refusalFromError } from "./message-error.ts";
+import type { PayeeCertificate } from "./payee-certificate.ts";
+import type { StatusList } from "./status-list.ts";
+import { KEY_USE, type KeyUse, type TrustAnchors, trustedKeys } from "./trust-list.ts";
+import type { UserCertificate } from "./user-certificate.ts";
+
+/**
+ * Who signed? Each function answers with the verified message or with a refusal, never with half of either.
+ * Validity in time is a rule (rules.ts), except for the issuer's key, whose validity depends on when it signed.
+ */
+export type VerifyContext = { readonly anchors: TrustAnchors; readonly crypto: CryptoPort };
+
+export function isRefusal(value: object): value is Refusal {
+  return "code" in value && "sentence" in value;
+}
+
+export function verifyUserCertificate(
+  decoded: Decoded<UserCertificate>,
+  context: VerifyContext,
+): Promise<Verified<UserCertificate> | Refusal> {
+  const { issuerKeyId, issuedAt } = decoded.unverified;
+  return verifyByIssuer(decoded, { keyId: issuerKeyId, use: KEY_USE.userCertificates, signedAt: issuedAt }, context);
+}
+
+export function verifyPayeeCertificate(
+  decoded: Decoded<PayeeCertificate>,
+  context: VerifyContext,
+): Promise<Verified<PayeeCertificate> | Refusal> {
+  const { issuerKeyId, issuedAt } = decoded.unverified;
+  return verifyByIssuer(decoded, { keyId: issuerKeyId, use: KEY_USE.payeeCertificates, signedAt: issuedAt }, context);
+}
+
+export function verifyStatusList(
+  decoded: Decoded<StatusList>,
+  context: VerifyContext,
+): Promise<Verified<StatusList> | Refusal> {
+  const { issuerKeyId, issuedAt } = decoded.unverified;
+  return verifyByIssuer(decoded, { keyId: issuerKeyId, use: KEY_USE.statusLists, signedAt: issuedAt }, context);
+}
+
+async function verifyByIssuer<Content>(
+  decoded: Decoded<Content>,
+  wanted: { readonly keyId: KeyId; readonly use: KeyUse; readonly signedAt: number },
+  { anchors, crypto }: VerifyContext,
+): Promise<Verified<Content> | Refusal> {
+  const candidates = trustedKeys(anchors, wanted);
+  if ("code" in candidates) return candidates;
+  let last: Refusal = refusal("ISSUER_UNKNOWN");
+  for (const { key } of candidates) {
+    const verified = await verifyUnder(decoded, key, crypto);
+    if (!isRefusal(verified)) return verified;
+    last = verified;
+  }
+  return last;
+}
+
+/** Verifies under one known key; a bad signature is a refusal here, not an exception. */
+export async function verifyUnder<Content>(
+  decoded: Decoded<Content>,
+  key: P256PublicKey,
+  crypto: CryptoPort,
+): Promise<Verified<Content> | Refusal> {
+  try {
+    return await verifyMessage(decoded, { key, crypto });
+  } catch (error) {
+    if (error instanceof MessageError) return refusalFromError(error);
+    throw error;
+  }
+}
