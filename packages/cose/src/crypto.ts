@@ -1,0 +1,34 @@
+import { CodedError } from "./coded-error.ts";
+import type { P256PublicKey } from "./key.ts";
+
+/** Bytes of an ES256 signature: r, then s, 32 bytes each, big-endian (RFC 9053 section 2.1). */
+export const SIGNATURE_LENGTH = 64;
+
+/** Hashing and verifying. Implementations: `webCrypto()` here, `nodeCrypto()` in `@cairn/cose/node`. */
+export interface CryptoPort {
+  /** SHA-256 digest, 32 bytes, in a plain Uint8Array of its own. */
+  sha256(bytes: Uint8Array): Uint8Array;
+  /**
+   * Whether `signature` (r then s, 64 bytes) is a valid ES256 signature (RFC 9053 section 2.1) of `message` under the
+   * key. False for a bad signature of any kind, a wrong length and a key that is no point of the curve. Never rejects
+   * for bad data, only when the platform's cryptography itself fails. Both of the two valid signatures (r, s) and
+   * (r, n - s) are true: identify messages by what was signed, never by the signature.
+   */
+  verifyEs256(publicKey: P256PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
+}
+
+/** Holds a private key that need not ever leave it. */
+export interface Signer {
+  readonly publicKey: P256PublicKey;
+  /** The ES256 signature of `message`: r then s, 64 bytes. */
+  sign(message: Uint8Array): Promise<Uint8Array>;
+}
+
+export type CryptoCode =
+  /** The platform offers no WebCrypto: an insecure page, or an engine without it. */
+  | "CRYPTO_UNAVAILABLE"
+  /** A private key that is not P-256, cannot sign, or cannot be read. */
+  | "CRYPTO_KEY_UNSUITABLE";
+
+/** The platform or the configured key is at fault, never a message. */
+export class CryptoError extends CodedError<CryptoCode> {}

@@ -1,0 +1,35 @@
+export {
+  type CborCode,
+  CborError,
+  type CborKey,
+  type CborMap,
+  type CborValue,
+  MAXIMUM_CBOR_CONTAINERS,
+  MAXIMUM_CBOR_DEPTH,
+} from "./cbor.ts";
+export { decodeCbor, decodeCborSequence, readCborSequence } from "./cbor-decode.ts";
+export { encodeCbor } from "./cbor-encode.ts";
+export { CodedError } from "./coded-error.ts";
+export { type CoseCode, CoseError } from "./cose-error.ts";
+export { type CryptoCode, CryptoError, type CryptoPort, SIGNATURE_LENGTH, type Signer } from "./crypto.ts";
+export { generateWebSigner, type WebKeyPair, webCrypto, webSigner } from "./es256-web.ts";
+export {
+  compressedPoint,
+  decompress,
+  keyThumbprint,
+  type P256PublicKey,
+  publicKeyFromCbor,
+  publicKeyFromPoint,
+  publicKeysEqual,
+  publicKeyToCbor,
+} from "./key.ts";
+export {
+  decodeSign1,
+  finishSign1,
+  type PreparedSign1,
+  type ProtectedHeaders,
+  prepareSign1,
+  type Sign1,
+  type Sign1Form,
+  toBeSigned,
+} from "./sign1.ts";
