@@ -1,0 +1,110 @@
+// Installs what the project needs, and only when something changed. Runs on whatever Node is on the machine (18 or
+// newer), so this file is plain JavaScript; everything started after it runs on the pinned Node of node_modules.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const modules = join(root, "node_modules");
+const stamp = join(modules, ".cairn-installed");
+const lock = join(root, ".cairn-installing");
+const pinnedNode = join(modules, ".bin", process.platform === "win32" ? "node.cmd" : "node");
+
+/** Debian packages of which tests make use: an independent QR reader, and Python's CBOR and cryptography. */
+const TEST_TOOLS = [
+  { package: "zbar-tools", probe: ["zbarimg", "--version"] },
+  { package: "python3-cbor2", probe: ["/usr/bin/python3", "-c", "import cbor2"] },
+  { package: "python3-cryptography", probe: ["/usr/bin/python3", "-c", "import cryptography"] },
+];
+/** An install that takes longer than this was interrupted, and its lock is left over. */
+const LOCK_EXPIRES_MS = 10 * 60 * 1000;
+
+const say = (text) => process.stderr.write(`${text}\n`);
+
+function fail(sentence, next) {
+  say(`\n${sentence}\n${next}`);
+  process.exit(1);
+}
+
+function wanted() {
+  const lockFile = readFileSync(join(root, "package-lock.json"));
+  return createHash("sha256").update(lockFile).update(`${process.platform} ${process.arch}`).digest("hex");
+}
+
+const isInstalled = () => existsSync(pinnedNode) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted();
+
+/** True when this process may install; otherwise another one is at it and this one waits for it. */
+function takeLock() {
+  try {
+    closeSync(openSync(lock, "wx"));
+    return true;
+  } catch (error) {
+    if (error.code !== "EEXIST") throw error;
+    try {
+      if (Date.now() - statSync(lock).mtimeMs > LOCK_EXPIRES_MS) rmSync(lock, { force: true });
+    } catch {
+      // The other process finished between the two looks.
+    }
+    return false;
+  }
+}
+
+function installModules() {
+  while (!isInstalled()) {
+    if (!takeLock()) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+      continue;
+    }
+    try {
+      say("Installing the locked dependencies (a few seconds, once)...");
+      const npm = process.env.npm_execpath;
+      const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+      const run = npm?.endsWith("js")
+        ? spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio: ["ignore", 2, 2] })
+        : spawnSync("npm", args, { cwd: root, stdio: ["ignore", 2, 2], shell: process.platform === "win32" });
+      if (run.status !== 0)
+        fail(
+          "The dependencies could not be installed.",
+          "Check the network and the messages above, then run the same command again.",
+        );
+      if (!existsSync(pinnedNode)) {
+        fail(
+          `The pinned Node.js is not available for ${process.platform} ${process.arch}.`,
+          "Supported: Linux x64 and arm64, macOS x64 and arm64, Windows x64, installed with optional dependencies (no --omit=optional).",
+        );
+      }
+      mkdirSync(modules, { recursive: true });
+      writeFileSync(stamp, wanted());
+    } finally {
+      rmSync(lock, { force: true });
+    }
+  }
+}
+
+function installTestTools() {
+  const missing = TEST_TOOLS.filter(
+    ({ probe: [program, ...args] }) => spawnSync(program, args, { stdio: "ignore" }).status !== 0,
+  );
+  if (missing.length === 0) return;
+  const names = missing.map((tool) => tool.package);
+  const command = `apt-get install -y --no-install-recommends ${names.join(" ")}`;
+  const hasApt = spawnSync("apt-get", ["--version"], { stdio: "ignore" }).status === 0;
+  if (!hasApt || process.getuid?.() !== 0) {
+    say(`Some tests need tools that are missing here and will be skipped. To run them too: sudo ${command}`);
+    return;
+  }
+  say(`Installing test tools: ${names.join(", ")}...`);
+  const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const options = { stdio: ["ignore", "ignore", 2], env: environment };
+  const [program, ...args] = command.split(" ");
+  // The package lists may be fresh enough already; refreshing them is the slow part.
+  if (spawnSync(program, args, { ...options, stdio: "ignore" }).status === 0) return;
+  spawnSync("apt-get", ["update", "-qq"], options);
+  if (spawnSync(program, args, options).status !== 0)
+    say(`The test tools could not be installed; tests that need them will be skipped. Try: ${command}`);
+}
+
+installModules();
+if (process.argv.includes("--with-test-tools")) installTestTools();
