@@ -1,0 +1,140 @@
+import { Type } from "@sinclair/typebox";
+import {
+  Bytes,
+  CertificateIdText,
+  CurrencyText,
+  type Decoded,
+  DeviceIdText,
+  type Encoded,
+  Minor,
+  OrNull,
+  PayeeIdText,
+  PaymentIdText,
+  Sentence,
+  TerminalIdText,
+  Time,
+} from "./wire.ts";
+
+/** The calls of wallets and terminals: what is answered. What is sent are signed calls (docs/spec/messages.md). */
+
+export const NonceAnswer = Type.Object({
+  nonce: Type.String({ pattern: "^[0-9a-f]{48}$", description: "24 bytes, hexadecimal." }),
+  expiresAt: Time,
+});
+export type NonceAnswer = Decoded<typeof NonceAnswer>;
+
+export const DeviceEnrolment = Type.Object({
+  deviceId: DeviceIdText,
+  issuerId: Type.String(),
+  issuerName: Type.String(),
+  rootKey: Bytes,
+  trustList: Bytes,
+  statusList: Bytes,
+  currency: CurrencyText,
+});
+/** `rootKey` is an encoded COSE_Key, to be pinned by the device for good. */
+export type DeviceEnrolment = Decoded<typeof DeviceEnrolment>;
+
+export const TerminalEnrolment = Type.Object({
+  terminalId: TerminalIdText,
+  payeeId: PayeeIdText,
+  name: Type.String(),
+  currency: CurrencyText,
+  issuerId: Type.String(),
+  issuerName: Type.String(),
+  rootKey: Bytes,
+  trustList: Bytes,
+  statusList: Bytes,
+  payeeCertificate: Bytes,
+});
+export type TerminalEnrolment = Decoded<typeof TerminalEnrolment>;
+
+const RecordStateText = Type.Union([Type.Literal("received"), Type.Literal("refused")]);
+
+/** Whether one record of an upload or sync is kept for settlement, or why not. Refused ones are kept as evidence alone. */
+export const RecordReceipt = Type.Object({
+  index: Type.Integer({ minimum: 0 }),
+  paymentId: OrNull(PaymentIdText),
+  state: RecordStateText,
+  code: OrNull(Type.String()),
+  sentence: OrNull(Sentence),
+});
+export type RecordReceipt = Decoded<typeof RecordReceipt>;
+
+export const PaymentStateText = Type.Union([
+  Type.Literal("received"),
+  Type.Literal("pending"),
+  Type.Literal("settled"),
+  Type.Literal("refused"),
+  Type.Literal("held"),
+  Type.Literal("released"),
+  Type.Literal("unknown"),
+]);
+
+export const PaymentOutcome = Type.Object({
+  paymentId: PaymentIdText,
+  state: PaymentStateText,
+  code: OrNull(Type.String()),
+  sentence: Sentence,
+  takenMinor: Minor,
+  currency: OrNull(CurrencyText),
+});
+export type PaymentOutcome = Decoded<typeof PaymentOutcome>;
+export type PaymentOutcomeText = Encoded<typeof PaymentOutcome>;
+
+export const OutcomesAnswer = Type.Object({ payments: Type.Array(PaymentOutcome) });
+export type OutcomesAnswer = Decoded<typeof OutcomesAnswer>;
+
+export const IssuingAnswer = Type.Object({
+  kind: Type.Union([Type.Literal("issue"), Type.Literal("refuse"), Type.Literal("none")]),
+  reasons: Type.Array(Type.Object({ code: Type.String(), sentence: Sentence })),
+  lines: Type.Array(Type.Object({ label: Type.String(), minor: Minor, note: Type.String() })),
+});
+/** `lines` is the computation of the limit, empty unless a limit was computed. */
+export type IssuingAnswer = Decoded<typeof IssuingAnswer>;
+
+export const SyncQuery = Type.Object({
+  ahead: Type.Optional(Type.Boolean({ description: "Asks for a fresh certificate ahead of a time without network." })),
+  holds: Type.Optional(
+    Type.String({
+      pattern: "^[0-9a-f]{32}(,[0-9a-f]{32}){0,15}$",
+      description: "Ids of the certificates that the wallet holds. A current one not named here is delivered again.",
+    }),
+  ),
+});
+
+export const SyncAnswer = Type.Object({
+  trustList: Bytes,
+  statusList: Bytes,
+  account: Type.Object({
+    currency: CurrencyText,
+    balanceMinor: Minor,
+    creditLineMinor: Minor,
+    creditUsedMinor: Minor,
+    status: Type.Union([Type.Literal("active"), Type.Literal("frozen")]),
+  }),
+  decision: IssuingAnswer,
+  certificateId: OrNull(CertificateIdText),
+  certificate: OrNull(Bytes),
+  records: Type.Array(RecordReceipt),
+  payments: Type.Array(PaymentOutcome),
+});
+export type SyncAnswer = Decoded<typeof SyncAnswer>;
+
+export const UploadAnswer = Type.Object({
+  records: Type.Array(RecordReceipt),
+  trustList: Bytes,
+  statusList: Bytes,
+  payeeCertificate: Bytes,
+});
+export type UploadAnswer = Decoded<typeof UploadAnswer>;
+
+export const Problem = Type.Object({
+  type: Type.String(),
+  title: Sentence,
+  status: Type.Integer(),
+  code: Type.String(),
+  detail: Type.Optional(Type.String()),
+});
+/** RFC 9457 problem document; `code` is the stable name, `title` the sentence for people. */
+export type Problem = Decoded<typeof Problem>;

@@ -1,0 +1,226 @@
+import { type TSchema, Type } from "@sinclair/typebox";
+import {
+  AccountText,
+  Bytes,
+  CertificateIdText,
+  CurrencyText,
+  type Decoded,
+  DeviceIdText,
+  KeyIdText,
+  MessageIdText,
+  Minor,
+  OrNull,
+  PayeeIdText,
+  PaymentIdText,
+  Seconds,
+  Sentence,
+  SignedMinor,
+  TerminalIdText,
+  Time,
+} from "./wire.ts";
+
+/** The operator's calls under /v1/operator: what is sent and what is answered. */
+
+const Status = Type.Union([Type.Literal("active"), Type.Literal("frozen")]);
+const ScoreBandText = Type.Union(
+  ["A", "B", "C", "D", "E"].map((band) => Type.Literal(band as "A" | "B" | "C" | "D" | "E")),
+);
+const Protection = Type.Union([Type.Literal(0), Type.Literal(1), Type.Literal(2), Type.Literal(3)]);
+const Name = Type.String({ minLength: 1, maxLength: 40 });
+const strict = { additionalProperties: false } as const;
+
+// --- accounts
+export const NewAccount = Type.Object({ name: Name, currency: CurrencyText }, strict);
+export const Account = Type.Object({
+  account: AccountText,
+  name: Type.String(),
+  status: Status,
+  currency: CurrencyText,
+  balanceMinor: Minor,
+  creditLineMinor: Minor,
+  creditUsedMinor: Minor,
+  overdueMinor: Minor,
+  scoreBand: ScoreBandText,
+  creditInformedAt: Time,
+  unresolvedConflicts: Type.Integer({ minimum: 0 }),
+  createdAt: Time,
+});
+export type Account = Decoded<typeof Account>;
+
+export const TopUp = Type.Object(
+  { amountMinor: Minor, idempotencyKey: Type.String({ minLength: 1, maxLength: 64 }) },
+  strict,
+);
+export const TopUpAnswer = Type.Object({ repeated: Type.Boolean(), account: Account });
+export const Credit = Type.Object({ lineMinor: Minor, overdueMinor: Minor, scoreBand: ScoreBandText }, strict);
+export type Credit = Decoded<typeof Credit>;
+export const StatusChange = Type.Object({ status: Status }, strict);
+
+// --- enrolment
+export const NewEnrolmentCode = Type.Object({ validitySeconds: Type.Optional(Seconds) }, strict);
+/** The only time that the code is told: the server keeps its hash. */
+export const EnrolmentCodeAnswer = Type.Object({ code: Type.String(), expiresAt: Time });
+export type EnrolmentCodeAnswer = Decoded<typeof EnrolmentCodeAnswer>;
+
+export const Device = Type.Object({
+  deviceId: DeviceIdText,
+  account: AccountText,
+  status: Status,
+  protection: Protection,
+  label: Type.String(),
+  enrolledAt: Time,
+});
+export type Device = Decoded<typeof Device>;
+
+export const Terminal = Type.Object({
+  terminalId: TerminalIdText,
+  payeeId: PayeeIdText,
+  status: Status,
+  label: Type.String(),
+  enrolledAt: Time,
+});
+export type Terminal = Decoded<typeof Terminal>;
+
+// --- payees
+export const NewPayee = Type.Object(
+  {
+    payeeId: PayeeIdText,
+    name: Name,
+    currency: CurrencyText,
+    perPaymentCapMinor: Type.Optional(Minor),
+    storedTotalCapMinor: Type.Optional(Minor),
+    perCertificateCapMinor: Type.Optional(Minor),
+    maximumOfflineSeconds: Type.Optional(Seconds),
+  },
+  strict,
+);
+export const Payee = Type.Object({
+  payeeId: PayeeIdText,
+  name: Type.String(),
+  currency: CurrencyText,
+  perPaymentCapMinor: Minor,
+  storedTotalCapMinor: Minor,
+  perCertificateCapMinor: Minor,
+  maximumOfflineSeconds: Seconds,
+  createdAt: Time,
+});
+export type Payee = Decoded<typeof Payee>;
+
+// --- certificates
+export const Certificate = Type.Object({
+  certificateId: CertificateIdText,
+  account: AccountText,
+  deviceId: DeviceIdText,
+  serial: Type.Integer(),
+  statusIndex: Type.Integer(),
+  issuedAt: Time,
+  expiresAt: Time,
+  limitMinor: Minor,
+  perPaymentCapMinor: Minor,
+  settledMinor: Minor,
+  releasedMinor: Minor,
+  revokedAt: OrNull(Time),
+  closedAt: OrNull(Time),
+  inConflict: Type.Boolean(),
+  signed: Type.Boolean(),
+  certificate: OrNull(Bytes),
+  /** The issuing decision as it was stored before anything was signed. */
+  explanation: Type.Unknown(),
+});
+export type Certificate = Decoded<typeof Certificate>;
+export const Revocation = Type.Object({ reason: Type.String({ minLength: 1, maxLength: 200 }) }, strict);
+export const RevocationAnswer = Type.Object({ repeated: Type.Boolean() });
+
+// --- payments and conflicts
+const Funding = Type.Object({ balanceMinor: Minor, creditMinor: Minor, reserveMinor: Minor });
+export const Payment = Type.Object({
+  paymentId: PaymentIdText,
+  certificateId: OrNull(CertificateIdText),
+  account: OrNull(AccountText),
+  payeeId: OrNull(PayeeIdText),
+  state: Type.String(),
+  code: OrNull(Type.String()),
+  sentence: Sentence,
+  amountMinor: Minor,
+  takenMinor: Minor,
+  currency: OrNull(CurrencyText),
+  funding: OrNull(Funding),
+  decidedAt: Time,
+});
+export type Payment = Decoded<typeof Payment>;
+
+export const Evidence = Type.Object({
+  payment: Payment,
+  records: Type.Array(
+    Type.Object({
+      broughtBy: Type.Union([Type.Literal("terminal"), Type.Literal("payer")]),
+      senderId: Type.String(),
+      receivedAt: Time,
+      recordHash: Type.String(),
+      bytes: Bytes,
+    }),
+  ),
+});
+export type Evidence = Decoded<typeof Evidence>;
+
+export const Conflict = Type.Object({
+  certificateId: CertificateIdText,
+  account: AccountText,
+  kind: Type.Union([Type.Literal("two-payments"), Type.Literal("payment-beyond-closing")]),
+  first: MessageIdText,
+  second: MessageIdText,
+  firstBytes: Bytes,
+  secondBytes: Bytes,
+  provenAt: Time,
+  resolvedAt: OrNull(Time),
+});
+export type Conflict = Decoded<typeof Conflict>;
+export const ResolutionAnswer = Type.Object({ resolved: Type.Integer() });
+
+// --- books
+export const EntriesQuery = Type.Object(
+  {
+    account: Type.Optional(AccountText),
+    payeeId: Type.Optional(PayeeIdText),
+    after: Type.Optional(Type.Integer({ minimum: 0 })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+  },
+  strict,
+);
+export const Entry = Type.Object({
+  entryId: Type.Integer(),
+  reference: Type.String(),
+  kind: Type.String(),
+  currency: CurrencyText,
+  postedAt: Time,
+  postings: Type.Array(Type.Object({ ledgerAccount: Type.String(), minor: SignedMinor })),
+});
+export type Entry = Decoded<typeof Entry>;
+export const TrialBalanceLine = Type.Object({
+  ledgerAccount: Type.String(),
+  currency: CurrencyText,
+  minor: SignedMinor,
+});
+export type TrialBalanceLine = Decoded<typeof TrialBalanceLine>;
+export const BooksAnswer = Type.Object({ entries: Type.Integer(), faults: Type.Array(Type.String()) });
+export type BooksAnswer = Decoded<typeof BooksAnswer>;
+
+// --- keys
+export const IssuerKey = Type.Object({
+  keyId: KeyIdText,
+  validFrom: Time,
+  validUntil: Time,
+  signsFrom: Time,
+  active: Type.Boolean(),
+});
+export type IssuerKey = Decoded<typeof IssuerKey>;
+export const Keys = Type.Object({
+  rootKeyId: KeyIdText,
+  rootKey: Bytes,
+  trustListVersion: Type.Integer(),
+  keys: Type.Array(IssuerKey),
+});
+export type Keys = Decoded<typeof Keys>;
+export const Rotation = Type.Object({ overlapSeconds: Type.Optional(Seconds) }, strict);
+
+export const listOf = <Schema extends TSchema>(schema: Schema) => Type.Object({ items: Type.Array(schema) });

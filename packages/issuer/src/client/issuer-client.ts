@@ -1,0 +1,146 @@
+import { type CryptoPort, encodeCbor, publicKeyToCbor, type Signer } from "@cairn/cose";
+import {
+  type CallPurpose,
+  type CertificateId,
+  type DeviceId,
+  deviceIdOf,
+  fromHex,
+  IDENTIFIER_BYTES,
+  identifierFromText,
+  joinRecords,
+  type KeyProtection,
+  type MessageId,
+  type ServerNonce,
+  writeSignedCall,
+} from "@cairn/messages";
+import type { TSchema } from "@sinclair/typebox";
+import {
+  DeviceEnrolment,
+  NonceAnswer,
+  OutcomesAnswer,
+  SyncAnswer,
+  TerminalEnrolment,
+  UploadAnswer,
+} from "../api/device-api.ts";
+import type { Decoded } from "../api/wire.ts";
+import { type Clock, systemClock } from "../ports.ts";
+import { ClientError, clientFault } from "./client-error.ts";
+import { Transport } from "./transport.ts";
+
+export type IssuerClientOptions = {
+  /** The issuer's address, such as http://127.0.0.1:8471. */
+  readonly url: string;
+  /** The device's or terminal's own key: every call but the lists is signed with it. */
+  readonly signer: Signer;
+  readonly crypto: CryptoPort;
+  readonly clock?: Clock;
+  /** For one HTTP call. Default 30,000. */
+  readonly timeoutMs?: number;
+};
+
+/** `label` is what the operator sees; `protection` as in the user certificate. */
+export type EnrolmentInput = { readonly code: string; readonly protection: KeyProtection; readonly label: string };
+export type SyncInput = {
+  /** Encoded sync records (`encodeSyncRecord`), at most 1,000. */
+  readonly records: readonly Uint8Array[];
+  /** Asks for a fresh certificate ahead of a time without network. */
+  readonly ahead?: boolean;
+  /** Certificates that the wallet holds: a current one that is missing here is delivered again. */
+  readonly holds?: readonly CertificateId[];
+};
+
+type SignedPost = { readonly path: string; readonly purpose: CallPurpose; readonly content: Uint8Array } & {
+  readonly query?: Readonly<Record<string, string | undefined>>;
+};
+
+/**
+ * What wallets and terminals ask of an issuer's server. Lists and certificates come back as the signed bytes: the
+ * caller verifies them. Every call may be repeated. All methods throw {@link ClientError}.
+ */
+export class IssuerClient {
+  readonly #transport: Transport;
+  readonly #signer: Signer;
+  readonly #crypto: CryptoPort;
+  readonly #clock: Clock;
+  readonly #callerId: DeviceId;
+
+  /** @throws ClientError ISSUER_URL_INVALID; CoseError COSE_KEY_INVALID for a key off the curve. */
+  constructor(options: IssuerClientOptions) {
+    this.#transport = new Transport(options);
+    this.#signer = options.signer;
+    this.#crypto = options.crypto;
+    this.#clock = options.clock ?? systemClock;
+    this.#callerId = deviceIdOf(options.signer.publicKey, options.crypto);
+  }
+
+  async nonce(): Promise<ServerNonce> {
+    const { nonce } = await this.#transport.json({ method: "GET", path: "/v1/nonce" }, NonceAnswer);
+    const checked = identifierFromText<ServerNonce>(nonce, IDENTIFIER_BYTES.serverNonce);
+    if (checked === undefined) throw clientFault("ISSUER_REPLY_INVALID");
+    return checked;
+  }
+
+  /** Repeat it with the same code and key after a lost answer: the same device is enrolled once. */
+  enrolDevice(input: EnrolmentInput): Promise<DeviceEnrolment> {
+    return this.#enrol("/v1/enrolments/device", input, DeviceEnrolment);
+  }
+
+  enrolTerminal(input: EnrolmentInput): Promise<TerminalEnrolment> {
+    return this.#enrol("/v1/enrolments/terminal", input, TerminalEnrolment);
+  }
+
+  sync(input: SyncInput): Promise<SyncAnswer> {
+    const query = {
+      ahead: input.ahead === true ? "true" : undefined,
+      holds: input.holds === undefined || input.holds.length === 0 ? undefined : input.holds.slice(-16).join(","),
+    };
+    return this.#post({ path: "/v1/sync", purpose: "sync", content: joinRecords(input.records), query }, SyncAnswer);
+  }
+
+  /** @param records Encoded upload records (`encodeUploadRecord`), at most 1,000. */
+  upload(records: readonly Uint8Array[]): Promise<UploadAnswer> {
+    return this.#post({ path: "/v1/uploads", purpose: "upload", content: joinRecords(records) }, UploadAnswer);
+  }
+
+  /** What became of payments, at most 1,000 at once. Those that are not the caller's own are "unknown". */
+  outcomes(paymentIds: readonly MessageId[]): Promise<OutcomesAnswer> {
+    const content = encodeCbor(paymentIds.map(fromHex));
+    return this.#post({ path: "/v1/outcomes", purpose: "outcomes", content }, OutcomesAnswer);
+  }
+
+  /** The signed bytes of both lists, for devices that only refresh them. */
+  async lists(): Promise<{ readonly trustList: Uint8Array; readonly statusList: Uint8Array }> {
+    const [trustList, statusList] = await Promise.all([
+      this.#transport.bytes({ method: "GET", path: "/v1/trust-list" }),
+      this.#transport.bytes({ method: "GET", path: "/v1/status-list" }),
+    ]);
+    return { trustList, statusList };
+  }
+
+  #enrol<Schema extends TSchema>(path: string, input: EnrolmentInput, schema: Schema): Promise<Decoded<Schema>> {
+    const key = publicKeyToCbor(this.#signer.publicKey);
+    const content = encodeCbor([input.code, key, input.protection, input.label]);
+    return this.#post({ path, purpose: "enrolment", content }, schema);
+  }
+
+  /** A nonce may have been used by an earlier try whose answer was lost, or have expired on a slow line: one more try. */
+  async #post<Schema extends TSchema>(call: SignedPost, schema: Schema): Promise<Decoded<Schema>> {
+    try {
+      return await this.#postOnce(call, schema);
+    } catch (error) {
+      if (error instanceof ClientError && error.code === "NONCE_INVALID") return this.#postOnce(call, schema);
+      throw error;
+    }
+  }
+
+  async #postOnce<Schema extends TSchema>(call: SignedPost, schema: Schema): Promise<Decoded<Schema>> {
+    const { path, purpose, content, query } = call;
+    const bytes = await writeSignedCall(
+      purpose,
+      { callerId: this.#callerId, nonce: await this.nonce(), content, issuedAt: this.#clock.nowSeconds() },
+      { signer: this.#signer, crypto: this.#crypto },
+    );
+    const body = { type: "application/cbor-seq", bytes };
+    return this.#transport.json({ method: "POST", path, body, ...(query === undefined ? {} : { query }) }, schema);
+  }
+}

@@ -1,0 +1,104 @@
+import type { TSchema } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { Problem } from "../api/device-api.ts";
+import type { Decoded } from "../api/wire.ts";
+import { type ClientError, clientFault, problemAsError } from "./client-error.ts";
+
+/** Long enough for a call with 1,000 records on a slow line. */
+const DEFAULT_TIMEOUT_MS = 30_000;
+/** Largest answer read: a status list of the largest size in base64, with room to spare. */
+const MAXIMUM_REPLY_BYTES = 16_777_216;
+
+export type TransportOptions = { readonly url: string; readonly timeoutMs?: number; readonly token?: string };
+export type Call = {
+  readonly method: "GET" | "POST" | "PUT";
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly body?: { readonly type: string; readonly bytes: Uint8Array };
+};
+
+/** One HTTP call with a bounded time and a bounded answer. Never follows a redirect: signed calls are for one server. */
+export class Transport {
+  readonly #base: URL;
+  readonly #timeoutMs: number;
+  readonly #token: string | undefined;
+
+  /** @throws ClientError ISSUER_URL_INVALID */
+  constructor(options: TransportOptions) {
+    this.#base = baseOf(options.url);
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#token = options.token;
+  }
+
+  /** @throws ClientError */
+  async json<Schema extends TSchema>(call: Call, schema: Schema): Promise<Decoded<Schema>> {
+    const text = new TextDecoder().decode(await this.bytes(call));
+    try {
+      return Value.Decode(schema, JSON.parse(text));
+    } catch (cause) {
+      throw clientFault("ISSUER_REPLY_INVALID", cause);
+    }
+  }
+
+  /** @throws ClientError */
+  async bytes(call: Call): Promise<Uint8Array> {
+    const { status, bytes } = await this.#send(call);
+    if (status >= 200 && status < 300) return bytes;
+    throw readProblem(bytes);
+  }
+
+  async #send(call: Call): Promise<{ status: number; bytes: Uint8Array }> {
+    try {
+      const response = await fetch(this.#urlOf(call), {
+        method: call.method,
+        redirect: "error",
+        signal: AbortSignal.timeout(this.#timeoutMs),
+        headers: {
+          ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
+          ...(call.body === undefined ? {} : { "content-type": call.body.type }),
+        },
+        ...(call.body === undefined ? {} : { body: new Uint8Array(call.body.bytes) }),
+      });
+      return { status: response.status, bytes: await readBounded(response) };
+    } catch (error) {
+      if (error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError"))
+        throw clientFault("ISSUER_TIMEOUT", error);
+      if (error instanceof RangeError) throw clientFault("ISSUER_REPLY_INVALID", error);
+      throw clientFault("ISSUER_UNREACHABLE", error);
+    }
+  }
+
+  #urlOf(call: Call): URL {
+    const url = new URL(this.#base.pathname.replace(/\/$/, "") + call.path, this.#base);
+    for (const [name, value] of Object.entries(call.query ?? {})) {
+      if (value !== undefined) url.searchParams.set(name, value);
+    }
+    return url;
+  }
+}
+
+function baseOf(url: string): URL {
+  const base = URL.canParse(url) ? new URL(url) : undefined;
+  if (base === undefined || (base.protocol !== "http:" && base.protocol !== "https:"))
+    throw clientFault("ISSUER_URL_INVALID");
+  return base;
+}
+
+async function readBounded(response: Response): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > MAXIMUM_REPLY_BYTES) throw new RangeError("The answer is too long.");
+    chunks.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+function readProblem(bytes: Uint8Array): ClientError {
+  try {
+    return problemAsError(Value.Decode(Problem, JSON.parse(new TextDecoder().decode(bytes))));
+  } catch (cause) {
+    return clientFault("ISSUER_REPLY_INVALID", cause);
+  }
+}
