@@ -1,0 +1,49 @@
+import type { LimitComputation } from "./limit.ts";
+import type { IssuingView } from "./model.ts";
+import type { IssuingPolicy } from "./policy.ts";
+
+/** Why nothing is issued, in order of precedence, with what the payer reads. Codes are stable. None is final: each is looked at anew at the next sync. */
+export const REFUSALS_IN_ORDER = {
+  ACCOUNT_FROZEN: "This account is blocked. Please contact your issuer.",
+  DEVICE_FROZEN: "This device is blocked. Please contact your issuer.",
+  CONFLICT_UNRESOLVED: "Payments from this account contradict each other. Please contact your issuer.",
+  DEBT_OVERDUE: "A repayment is overdue. Offline payments are possible again once it is paid.",
+  CREDIT_INFORMATION_TOO_OLD: "Your credit information is out of date. Please try again later.",
+  EXPOSURE_AT_CAP: "Your balance, your credit and your unsettled payments leave no room for a new offline limit now.",
+  DAILY_CAP_REACHED: "The most that may be issued to this account within 24 hours is reached. Try again tomorrow.",
+} as const;
+
+export type IssuingRefusalCode = keyof typeof REFUSALS_IN_ORDER;
+export type IssuingRefusal = { readonly code: IssuingRefusalCode; readonly sentence: string };
+
+/** Every refusal that holds, the one that counts first. Empty exactly when `computation.limitMinor` may be issued. */
+export function issuingRefusals({
+  view: { account, device },
+  computation,
+  policy,
+  now,
+}: {
+  readonly view: IssuingView;
+  readonly computation: LimitComputation;
+  readonly policy: IssuingPolicy;
+  readonly now: number;
+}): readonly IssuingRefusal[] {
+  const { credit } = account;
+  // Who has neither a line nor a debt is not asked for fresh credit information: nothing rests on it.
+  const hasCredit = credit.lineMinor > 0n || credit.usedMinor > 0n || credit.overdueMinor > 0n;
+  const refusals: IssuingRefusal[] = [];
+  const report = (holds: boolean, code: IssuingRefusalCode): void => {
+    if (holds) refusals.push({ code, sentence: REFUSALS_IN_ORDER[code] });
+  };
+  report(account.status !== "active", "ACCOUNT_FROZEN");
+  report(device.status !== "active", "DEVICE_FROZEN");
+  report(account.unresolvedConflicts > 0, "CONFLICT_UNRESOLVED");
+  report(credit.overdueMinor > 0n, "DEBT_OVERDUE");
+  report(
+    hasCredit && now - credit.informedAt > policy.creditInformationMaximumAgeSeconds,
+    "CREDIT_INFORMATION_TOO_OLD",
+  );
+  report(computation.roomMinor < policy.limit.floorMinor, "EXPOSURE_AT_CAP");
+  report(computation.dailyRoomMinor < policy.limit.floorMinor, "DAILY_CAP_REACHED");
+  return refusals;
+}

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DEFAULT_POLICY, PolicyError, readPolicy } from "@cairn/issue";
+import fc from "fast-check";
+import { policyArbitrary } from "./arbitraries.ts";
+
+/** The policy as JSON would carry it. */
+function asJson(policy: unknown): unknown {
+  return JSON.parse(JSON.stringify(policy, (_, value) => (typeof value === "bigint" ? value.toString() : value)));
+}
+
+function refused(json: unknown, code: string, path: string): void {
+  assert.throws(
+    () => readPolicy(json),
+    (error) => {
+      assert.ok(error instanceof PolicyError);
+      assert.deepEqual({ code: error.code, path: error.path }, { code, path });
+      return true;
+    },
+  );
+}
+
+test("nothing said is the default policy", () => {
+  assert.deepEqual(readPolicy({}), DEFAULT_POLICY);
+});
+
+test("the default policy passes its own reader", () => {
+  assert.deepEqual(readPolicy(asJson(DEFAULT_POLICY)), DEFAULT_POLICY);
+});
+
+test("every policy reads back from its JSON", () => {
+  fc.assert(fc.property(policyArbitrary, (policy) => assert.deepEqual(readPolicy(asJson(policy)), policy)));
+});
+
+test("one figure changes and the rest stays", () => {
+  const policy = readPolicy({ limit: { floorMinor: "700" }, protection: { 1: { allowancePercent: 33 } } });
+  assert.equal(policy.limit.floorMinor, 700n);
+  assert.equal(policy.limit.stepMinor, DEFAULT_POLICY.limit.stepMinor);
+  assert.deepEqual(policy.protection[1], { ...DEFAULT_POLICY.protection[1], allowancePercent: 33 });
+  assert.deepEqual(policy.protection[2], DEFAULT_POLICY.protection[2]);
+});
+
+test("unknown keys are refused at every depth, with their path", () => {
+  refused({ floorMinor: "1" }, "POLICY_FIELD_UNKNOWN", "floorMinor");
+  refused({ limit: { floor: "1" } }, "POLICY_FIELD_UNKNOWN", "limit.floor");
+  refused({ conditions: { expired: { on: true } } }, "POLICY_FIELD_UNKNOWN", "conditions.expired.on");
+  refused({ protection: { 4: {} } }, "POLICY_FIELD_UNKNOWN", "protection.4");
+  refused({ validitySecondsByScoreBand: { F: 1 } }, "POLICY_FIELD_UNKNOWN", "validitySecondsByScoreBand.F");
+  refused(JSON.parse('{"__proto__": {}}'), "POLICY_FIELD_UNKNOWN", "__proto__");
+  refused({ limit: { constructor: "1" } }, "POLICY_FIELD_UNKNOWN", "limit.constructor");
+});
+
+test("what is no object is refused", () => {
+  for (const json of [undefined, null, [], "policy", 3, new Map(), new Date(0)])
+    refused(json, "POLICY_FIELD_INVALID", "");
+  refused({ limit: null }, "POLICY_FIELD_INVALID", "limit");
+  refused({ conditions: { expired: true } }, "POLICY_FIELD_INVALID", "conditions.expired");
+  refused({ limit: undefined }, "POLICY_FIELD_INVALID", "limit");
+});
+
+test("values of the wrong type or range are refused", () => {
+  for (const value of [5_000, "5e3", "-1", "05", "1.5", "", " 5", "9007199254740992", true, null])
+    refused({ limit: { perDayCapMinor: value } }, "POLICY_FIELD_INVALID", "limit.perDayCapMinor");
+  for (const name of ["floorMinor", "stepMinor", "perCertificateCapMinor", "perDayCapMinor"])
+    refused({ limit: { [name]: "0" } }, "POLICY_FIELD_INVALID", `limit.${name}`);
+  refused({ perPayment: { capMinor: "0" } }, "POLICY_FIELD_INVALID", "perPayment.capMinor");
+  for (const value of [0, 101, 1.5, "50", null])
+    refused({ perPayment: { shareOfLimitPercent: value } }, "POLICY_FIELD_INVALID", "perPayment.shareOfLimitPercent");
+  for (const value of [-1, 101, 0.5, "80"])
+    refused({ allowance: { balancePercent: value } }, "POLICY_FIELD_INVALID", "allowance.balancePercent");
+  refused(
+    { allowance: { creditPercentByScoreBand: { C: 101 } } },
+    "POLICY_FIELD_INVALID",
+    "allowance.creditPercentByScoreBand.C",
+  );
+  refused(
+    { protection: { 0: { releasedAtClosingPercent: 101 } } },
+    "POLICY_FIELD_INVALID",
+    "protection.0.releasedAtClosingPercent",
+  );
+  for (const value of [0, 100])
+    refused(
+      { conditions: { remainingLow: { belowPercent: value } } },
+      "POLICY_FIELD_INVALID",
+      "conditions.remainingLow.belowPercent",
+    );
+  refused({ conditions: { expired: { enabled: 1 } } }, "POLICY_FIELD_INVALID", "conditions.expired.enabled");
+  for (const value of [0, -1, 1e12, "60"])
+    refused({ uploadDeadlineSeconds: value }, "POLICY_FIELD_INVALID", "uploadDeadlineSeconds");
+});
+
+test("figures that contradict each other are refused", () => {
+  refused({ limit: { floorMinor: "50001" } }, "POLICY_INCONSISTENT", "limit.perCertificateCapMinor");
+  refused({ limit: { stepMinor: "60000" } }, "POLICY_INCONSISTENT", "limit.perCertificateCapMinor");
+  refused({ limit: { perDayCapMinor: "499" } }, "POLICY_INCONSISTENT", "limit.perDayCapMinor");
+  refused(
+    { protection: { 0: { perCertificateCapMinor: "499" } } },
+    "POLICY_INCONSISTENT",
+    "protection.0.perCertificateCapMinor",
+  );
+  refused({ validitySecondsByScoreBand: { E: 86_400 } }, "POLICY_INCONSISTENT", "validitySecondsByScoreBand.E");
+});
+
+test("a cap of zero shuts a protection level out", () => {
+  assert.equal(
+    readPolicy({ protection: { 0: { perCertificateCapMinor: "0" } } }).protection[0].perCertificateCapMinor,
+    0n,
+  );
+});

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  computeLimit,
+  DEFAULT_POLICY,
+  type IssuingView,
+  issuingRefusals,
+  REFUSALS_IN_ORDER,
+  readPolicy,
+} from "@cairn/issue";
+import fc from "fast-check";
+import { policyArbitrary, viewArbitrary } from "./arbitraries.ts";
+import { aCertificate, aClosing, aDevice, anAccount, aView, certificateId, DAY, NOW } from "./views.ts";
+
+function codes(view: Partial<IssuingView>, policy = DEFAULT_POLICY): string[] {
+  const whole = aView(view);
+  const computation = computeLimit(whole, policy, NOW);
+  return issuingRefusals({ view: whole, computation, policy, now: NOW }).map(({ code }) => code);
+}
+const DEADLINE = 7 * DAY;
+/** Takes up all of the allowance. */
+const large = aCertificate({ limitMinor: 96_000n, settledMinor: 0n });
+/** Takes up all of the day, and no exposure. */
+const today = [1, 2].map((number) =>
+  aCertificate({
+    certificateId: certificateId(number),
+    issuedAt: NOW - 60,
+    limitMinor: 50_000n,
+    settledMinor: 50_000n,
+    closing: aClosing(50_000n),
+  }),
+);
+
+test("a good account is not refused", () => {
+  assert.deepEqual(codes({}), []);
+});
+
+test("a frozen account", () => {
+  assert.deepEqual(codes({ account: anAccount({ status: "frozen" }) }), ["ACCOUNT_FROZEN"]);
+});
+
+test("a frozen device", () => {
+  assert.deepEqual(codes({ device: aDevice({ status: "frozen" }) }), ["DEVICE_FROZEN"]);
+});
+
+test("an unresolved conflict", () => {
+  assert.deepEqual(codes({ account: anAccount({ unresolvedConflicts: 1 }) }), ["CONFLICT_UNRESOLVED"]);
+});
+
+test("overdue debt, of one minor unit", () => {
+  assert.deepEqual(codes({ account: anAccount({}, { overdueMinor: 1n }) }), ["DEBT_OVERDUE"]);
+});
+
+test("credit information too old: one second past its age", () => {
+  assert.deepEqual(codes({ account: anAccount({}, { informedAt: NOW - DEADLINE }) }), []);
+  assert.deepEqual(codes({ account: anAccount({}, { informedAt: NOW - DEADLINE - 1 }) }), [
+    "CREDIT_INFORMATION_TOO_OLD",
+  ]);
+});
+
+test("old credit information does not matter to an account that has no credit, but to one that owes", () => {
+  const old = { informedAt: 0, lineMinor: 0n };
+  assert.deepEqual(codes({ account: anAccount({}, { ...old, usedMinor: 0n }) }), []);
+  assert.deepEqual(codes({ account: anAccount({}, { ...old, usedMinor: 1n }) }), ["CREDIT_INFORMATION_TOO_OLD"]);
+  assert.deepEqual(codes({ account: anAccount({}, { ...old, usedMinor: 0n, overdueMinor: 1n }) }), [
+    "DEBT_OVERDUE",
+    "CREDIT_INFORMATION_TOO_OLD",
+  ]);
+});
+
+test("no room: all of the allowance is out", () => {
+  assert.deepEqual(codes({ certificates: [large] }), ["EXPOSURE_AT_CAP"]);
+});
+
+test("no room: money and credit are below the smallest certificate", () => {
+  const poor = (balanceMinor: bigint) => anAccount({ balanceMinor }, { lineMinor: 0n, usedMinor: 0n });
+  assert.deepEqual(codes({ account: poor(624n) }), ["EXPOSURE_AT_CAP"]);
+  assert.deepEqual(codes({ account: poor(625n) }), []);
+});
+
+test("no room: nothing is issued to keys of this level", () => {
+  const policy = readPolicy({ protection: { 2: { perCertificateCapMinor: "0" } } });
+  assert.deepEqual(codes({}, policy), ["EXPOSURE_AT_CAP"]);
+});
+
+test("the daily cap, though there is room", () => {
+  assert.deepEqual(codes({ certificates: today }), ["DAILY_CAP_REACHED"]);
+});
+
+test("precedence: with every reason at once, in the documented order; each one taken away leaves the rest", () => {
+  const view: IssuingView = {
+    account: anAccount({ status: "frozen", unresolvedConflicts: 2 }, { overdueMinor: 1n, informedAt: 0 }),
+    device: aDevice({ status: "frozen" }),
+    certificates: [large, ...today],
+  };
+  const all = [
+    "ACCOUNT_FROZEN",
+    "DEVICE_FROZEN",
+    "CONFLICT_UNRESOLVED",
+    "DEBT_OVERDUE",
+    "CREDIT_INFORMATION_TOO_OLD",
+    "EXPOSURE_AT_CAP",
+    "DAILY_CAP_REACHED",
+  ];
+  assert.deepEqual(Object.keys(REFUSALS_IN_ORDER), all);
+  assert.deepEqual(codes(view), all);
+  const { account } = view;
+  const healed: readonly Partial<IssuingView>[] = [
+    { account: { ...account, status: "active" } },
+    { device: aDevice() },
+    { account: { ...account, unresolvedConflicts: 0 } },
+    { account: { ...account, credit: { ...account.credit, overdueMinor: 0n } } },
+    { account: { ...account, credit: { ...account.credit, informedAt: NOW } } },
+    { certificates: today },
+    { certificates: [large] },
+  ];
+  healed.forEach((without, index) => {
+    assert.deepEqual(
+      codes({ ...view, ...without }),
+      all.filter((_, position) => position !== index),
+    );
+  });
+});
+
+test("each refusal has a sentence", () => {
+  for (const [code, sentence] of Object.entries(REFUSALS_IN_ORDER)) {
+    assert.match(code, /^[A-Z_]+$/);
+    assert.match(sentence, /^[A-Z].{20,120}\.$/);
+  }
+});
+
+test("a limit of zero is always refused, and a limit above zero never for lack of room", () => {
+  fc.assert(
+    fc.property(viewArbitrary, policyArbitrary, (view, policy) => {
+      const computation = computeLimit(view, policy, NOW);
+      const room = issuingRefusals({ view, computation, policy, now: NOW }).filter(
+        ({ code }) => code === "EXPOSURE_AT_CAP" || code === "DAILY_CAP_REACHED",
+      );
+      assert.equal(room.length === 0, computation.limitMinor > 0n);
+    }),
+  );
+});
