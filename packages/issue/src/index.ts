@@ -6,7 +6,13 @@ export {
   partitionOf,
   sealCertificateId,
 } from "./certificate-id.ts";
-export { CONDITION_SENTENCES, type Condition, type ConditionCode, conditionsHolding } from "./conditions.ts";
+export {
+  CONDITION_SENTENCES,
+  type Condition,
+  type ConditionCode,
+  type ConditionsInput,
+  conditionsHolding,
+} from "./conditions.ts";
 export { decideIssuance, type IssuanceDecision, type IssuanceTerms } from "./decide.ts";
 export { exposureOf, openExposure } from "./exposure.ts";
 export { IssueError, type IssueErrorCode } from "./issue-error.ts";
