@@ -56,9 +56,17 @@ function sameCurrency(left: Amount, right: Amount): Amount {
   return right;
 }
 
+/** Asking Intl takes some 20 microseconds, so each currency is asked for once. */
+const FRACTION_DIGITS = new Map<Currency, number>();
+
 /** Digits behind the decimal point, by ISO 4217 as the runtime's Intl knows it. */
 export function fractionDigits(of: Currency): number {
-  return new Intl.NumberFormat("en", { style: "currency", currency: of }).resolvedOptions().maximumFractionDigits ?? 2;
+  const known = FRACTION_DIGITS.get(of);
+  if (known !== undefined) return known;
+  const digits = new Intl.NumberFormat("en", { style: "currency", currency: of }).resolvedOptions()
+    .maximumFractionDigits;
+  FRACTION_DIGITS.set(of, digits ?? 2);
+  return digits ?? 2;
 }
 
 /** "13.37 EUR": the same in every locale, for logs, commands and tests. Apps use Intl with the user's locale. */
