@@ -1,0 +1,265 @@
+import type { AccountNumber, AccountView, CertificateView, DeviceView, Partition } from "@cairn/issue";
+import type {
+  CertificateId,
+  Currency,
+  DeviceId,
+  KeyProtection,
+  MessageId,
+  PayeeCertificateId,
+  PayeeId,
+  TerminalId,
+} from "@cairn/messages";
+import type {
+  ClosingFacts,
+  ConflictProof,
+  LedgerEntry,
+  PaymentState,
+  SettlementItem,
+  SettlementOutcome,
+  SettlementResult,
+  SettlementState,
+} from "@cairn/settle";
+
+/**
+ * The issuer's durable state. Every write is one transaction, durable when the promise resolves. Decisions are handed
+ * in as pure synchronous functions and run under the lock of the account's partition, so that nothing can move
+ * between looking and writing. Implementations: memory, SQLite. Conformance suite: test/issuer-store.suite.ts.
+ */
+export interface IssuerStore {
+  close(): Promise<void>;
+
+  // --- accounts and their money
+  createAccount(input: NewAccount): Promise<AccountNumber>;
+  account(account: AccountNumber): Promise<AccountRecord | undefined>;
+  accounts(): Promise<readonly AccountRecord[]>;
+  setAccountStatus(account: AccountNumber, status: AccountRecord["status"]): Promise<void>;
+  setCredit(
+    account: AccountNumber,
+    credit: {
+      lineMinor: bigint;
+      overdueMinor: bigint;
+      scoreBand: AccountView["credit"]["scoreBand"];
+      informedAt: number;
+    },
+  ): Promise<void>;
+  /** Posts a top-up: repays used credit first, the rest goes to the balance. Same key, same answer; same key with another amount: `key-reused`. */
+  topUp(input: {
+    account: AccountNumber;
+    amountMinor: bigint;
+    idempotencyKey: string;
+    at: number;
+  }): Promise<"posted" | "repeated" | "key-reused">;
+
+  // --- devices, payees, terminals
+  /** Only the SHA-256 of a one-time code is kept. */
+  createEnrolmentCode(input: EnrolmentCode): Promise<void>;
+  /** Uses a code up and enrols, in one transaction; the same key with the same code again gives the same answer (a lost reply). */
+  enrolDevice(input: {
+    codeHash: string;
+    deviceId: DeviceId;
+    publicKey: Uint8Array;
+    protection: KeyProtection;
+    label: string;
+    at: number;
+  }): Promise<DeviceRecord | EnrolmentFailure>;
+  enrolTerminal(input: {
+    codeHash: string;
+    terminalId: TerminalId;
+    publicKey: Uint8Array;
+    label: string;
+    at: number;
+  }): Promise<TerminalRecord | EnrolmentFailure>;
+  device(deviceId: DeviceId): Promise<DeviceRecord | undefined>;
+  terminal(terminalId: TerminalId): Promise<TerminalRecord | undefined>;
+  setDeviceStatus(deviceId: DeviceId, status: DeviceRecord["status"]): Promise<void>;
+  createPayee(payee: PayeeRecord): Promise<"created" | "exists">;
+  payee(payeeId: PayeeId): Promise<PayeeRecord | undefined>;
+  payees(): Promise<readonly PayeeRecord[]>;
+  recordPayeeCertificate(input: {
+    payeeCertificateId: PayeeCertificateId;
+    terminalId: TerminalId;
+    bytes: Uint8Array;
+    issuedAt: number;
+    expiresAt: number;
+  }): Promise<void>;
+
+  // --- issuing
+  /**
+   * Runs `decide` on the account, its devices and certificates, and writes what it prepared before any key is touched.
+   * The serial (per account) and the status index (global, gaps allowed) are reserved for this call.
+   */
+  prepareCertificate<Result>(
+    account: AccountNumber,
+    deviceId: DeviceId,
+    decide: (view: IssuanceView) => { result: Result; prepared?: PreparedCertificate },
+  ): Promise<Result>;
+  /** Stores the signed bytes of a prepared certificate. */
+  recordIssued(certificateId: CertificateId, bytes: Uint8Array): Promise<void>;
+  certificate(certificateId: CertificateId): Promise<CertificateRecord | undefined>;
+  certificatesOf(account: AccountNumber): Promise<readonly CertificateRecord[]>;
+  /** The device's signed last word; the first one counts, another one that differs is evidence of a conflict and is kept. */
+  recordClosing(
+    certificateId: CertificateId,
+    closing: ClosingFacts & { bytes: Uint8Array; closedAt: number },
+  ): Promise<"recorded" | "repeated" | "differs" | "unknown-certificate">;
+  revokeCertificate(
+    certificateId: CertificateId,
+    at: number,
+    reason: string,
+  ): Promise<"revoked" | "repeated" | "unknown-certificate">;
+  /** Indices of all revoked certificates that have not long expired, and one above the highest index ever given out. */
+  revokedIndices(): Promise<{ readonly revoked: readonly number[]; readonly size: number }>;
+
+  // --- inbox and settlement
+  /** Keeps uploaded records, durable before the terminal is told "received". The same record again changes nothing. */
+  receive(records: readonly InboxRecord[]): Promise<void>;
+  /** The oldest records not settled yet, of any partition this worker owns. */
+  takeBatch(
+    limit: number,
+  ): Promise<{ readonly partition: Partition; readonly records: readonly InboxRecord[] } | undefined>;
+  /** Loads what the items touch, runs the pure decision, writes all of its result and marks the records done, in one transaction. */
+  settle(input: {
+    partition: Partition;
+    records: readonly InboxRecord[];
+    items: readonly SettlementItem[];
+    decide: (state: SettlementState, items: readonly SettlementItem[]) => SettlementResult;
+    /** Records that could not even become items (malformed, unknown certificate): kept with their code. */
+    rejected: readonly {
+      readonly record: InboxRecord;
+      readonly paymentId: MessageId | undefined;
+      readonly code: string;
+      readonly sentence: string;
+    }[];
+    at: number;
+  }): Promise<readonly SettlementOutcome[]>;
+  outcomes(paymentIds: readonly MessageId[]): Promise<readonly StoredOutcome[]>;
+  /** Outcomes of a certificate's payments, for the wallet. */
+  outcomesOfCertificate(certificateId: CertificateId): Promise<readonly StoredOutcome[]>;
+  /** Pending payments whose deadline has passed become `released`. Gives how many. */
+  releaseOverdue(input: { before: number; at: number }): Promise<number>;
+  conflicts(): Promise<readonly ConflictRecord[]>;
+  resolveConflicts(account: AccountNumber, at: number): Promise<number>;
+  heldPayments(): Promise<readonly StoredOutcome[]>;
+
+  // --- books
+  entries(filter: {
+    account?: AccountNumber;
+    payeeId?: PayeeId;
+    after?: number;
+    limit: number;
+  }): Promise<readonly StoredEntry[]>;
+  /** Sum of every ledger account, from the entries themselves. */
+  trialBalance(): Promise<
+    readonly { readonly ledgerAccount: string; readonly currency: Currency; readonly minor: bigint }[]
+  >;
+  /** Recomputes every kept balance from the entries and checks that each entry and each currency sums to zero. */
+  verifyBooks(): Promise<{ readonly entries: number; readonly faults: readonly string[] }>;
+
+  // --- freshness of signed calls
+  /** True the first time, false for ever after (until `expiresAt`, when it may be forgotten). */
+  useNonce(nonce: string, expiresAt: number, now: number): Promise<boolean>;
+}
+
+export type NewAccount = { readonly name: string; readonly currency: Currency; readonly createdAt: number };
+export type AccountRecord = AccountView & { readonly name: string; readonly createdAt: number };
+export type EnrolmentCode = {
+  readonly codeHash: string;
+  readonly for: { readonly account: AccountNumber } | { readonly payeeId: PayeeId };
+  readonly expiresAt: number;
+};
+export type EnrolmentFailure = "code-unknown" | "code-used" | "code-expired";
+export type DeviceRecord = DeviceView & {
+  readonly account: AccountNumber;
+  readonly publicKey: Uint8Array;
+  readonly label: string;
+  readonly enrolledAt: number;
+};
+export type TerminalRecord = {
+  readonly terminalId: TerminalId;
+  readonly payeeId: PayeeId;
+  readonly publicKey: Uint8Array;
+  readonly label: string;
+  readonly enrolledAt: number;
+  readonly status: "active" | "frozen";
+  readonly payeeCertificate: Uint8Array | undefined;
+};
+export type PayeeRecord = {
+  readonly payeeId: PayeeId;
+  readonly name: string;
+  readonly currency: Currency;
+  readonly perPaymentCapMinor: bigint;
+  readonly storedTotalCapMinor: bigint;
+  readonly perCertificateCapMinor: bigint;
+  readonly maximumOfflineSeconds: number;
+  readonly createdAt: number;
+};
+export type IssuanceView = {
+  readonly account: AccountView;
+  readonly device: DeviceView;
+  /** Every certificate not past its upload deadline, closed ones too, and every one issued in the last 24 hours. One left out is granted twice. */
+  readonly certificates: readonly CertificateView[];
+  readonly nextSerial: number;
+  readonly statusIndex: number;
+  readonly partition: Partition;
+};
+export type PreparedCertificate = {
+  readonly certificateId: CertificateId;
+  readonly serial: number;
+  readonly statusIndex: number;
+  readonly deviceId: DeviceId;
+  readonly messageId: MessageId;
+  readonly toBeSigned: Uint8Array;
+  readonly limitMinor: bigint;
+  readonly perPaymentCapMinor: bigint;
+  /** The account's offline allowance at this decision: `LimitComputation.allowanceMinor`. */
+  readonly allowanceMinor: bigint;
+  readonly protection: KeyProtection;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  /** The decision with its computation, as JSON: why this certificate, why this limit. */
+  readonly explanation: string;
+};
+export type CertificateRecord = CertificateView & {
+  readonly account: AccountNumber;
+  readonly serial: number;
+  readonly statusIndex: number;
+  readonly perPaymentCapMinor: bigint;
+  readonly messageId: MessageId;
+  /** Undefined while prepared but not signed yet. */
+  readonly bytes: Uint8Array | undefined;
+  readonly explanation: string;
+  readonly conflict: ConflictProof | undefined;
+};
+export type InboxRecord = {
+  /** Position in the inbox; 0 before it was received. */
+  readonly inboxId: number;
+  /** SHA-256 of the record's bytes and who sent it: the same record twice is one record. */
+  readonly recordHash: string;
+  readonly partition: Partition;
+  readonly broughtBy: "terminal" | "payer";
+  readonly senderId: TerminalId | DeviceId;
+  readonly bytes: Uint8Array;
+  readonly receivedAt: number;
+};
+export type StoredOutcome = {
+  readonly paymentId: MessageId;
+  readonly certificateId: CertificateId | undefined;
+  readonly payeeId: PayeeId | undefined;
+  readonly state: PaymentState | "received";
+  readonly code: string | undefined;
+  readonly sentence: string;
+  readonly amountMinor: bigint;
+  readonly takenMinor: bigint;
+  readonly currency: Currency | undefined;
+  readonly funding:
+    | { readonly balanceMinor: bigint; readonly creditMinor: bigint; readonly reserveMinor: bigint }
+    | undefined;
+  readonly decidedAt: number;
+};
+export type ConflictRecord = ConflictProof & {
+  readonly account: AccountNumber;
+  readonly firstBytes: Uint8Array;
+  readonly secondBytes: Uint8Array;
+  readonly resolvedAt: number | undefined;
+};
+export type StoredEntry = LedgerEntry & { readonly entryId: number; readonly partition: Partition };
