@@ -1,0 +1,45 @@
+import { parseArgs } from "node:util";
+
+/**
+ * `npm run bench -- NAME [--json]`. Each benchmark prints its figures beside the physical limit measured in the same
+ * run, so that a ratio means the same on every machine. With --json exactly one JSON value goes to standard output.
+ */
+type Benchmark = {
+  readonly about: string;
+  readonly run: (report: (line: string) => void) => Promise<Record<string, unknown>>;
+};
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  sizes: {
+    about: "bytes of typical messages and the QR version of a payment code",
+    run: async () => (await import("./sizes.ts")).sizes(),
+  },
+  loop: {
+    about: "accepts, issues and settlements per second beside raw ES256 operations",
+    run: async (report) => (await import("./loop.ts")).loop(report),
+  },
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false } },
+});
+const [name] = positionals;
+const benchmark = name === undefined ? undefined : BENCHMARKS[name];
+
+if (benchmark === undefined) {
+  const lines = [
+    "Usage: npm run -s bench -- NAME [--json]",
+    "",
+    ...Object.entries(BENCHMARKS).map(([each, { about }]) => `  ${each.padEnd(8)} ${about}`),
+  ];
+  process.stderr.write(`${lines.join("\n")}\n`);
+  process.exitCode = values.help ? 0 : 2;
+} else {
+  const report = (line: string): void => void process.stderr.write(`${line}\n`);
+  const figures = await benchmark.run(report);
+  if (values.json) process.stdout.write(`${JSON.stringify(figures)}\n`);
+  else
+    for (const [figure, value] of Object.entries(figures))
+      process.stdout.write(`${figure.padEnd(44)} ${JSON.stringify(value)}\n`);
+}
