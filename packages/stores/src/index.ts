@@ -1,1 +1,4 @@
 export type * from "./issuer/port.ts";
+export * from "./wallet/memory-wallet-store.ts";
+export * from "./wallet/sqlite-wallet-store.ts";
+export * from "./wallet/wallet-file-error.ts";

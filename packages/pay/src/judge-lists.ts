@@ -1,0 +1,76 @@
+import type { CryptoPort, P256PublicKey } from "@cairn/cose";
+import {
+  type Decoded,
+  decodeMessage,
+  isRefusal,
+  keyIdOf,
+  type MessageKind,
+  type Refusal,
+  refusal,
+  refusalFromError,
+  refuseStatusList,
+  refuseTrustList,
+  type StatusList,
+  statusList,
+  type TrustAnchors,
+  type TrustList,
+  trustAnchors,
+  trustList,
+  type Verified,
+  verifyStatusList,
+  verifyUnder,
+} from "@cairn/messages";
+
+/** An offered trust list: strict decoding, signature under the pinned root key, never an older one, not expired. */
+export async function judgeTrustList(
+  bytes: Uint8Array,
+  against: { readonly rootKey: P256PublicKey; readonly held: Verified<TrustList> | undefined; readonly now: number },
+  crypto: CryptoPort,
+): Promise<Verified<TrustList> | Refusal> {
+  const decoded = tryDecode(trustList, bytes, crypto);
+  if (isRefusal(decoded)) return decoded;
+  if (decoded.unverified.rootKeyId !== keyIdOf(against.rootKey, crypto))
+    return refusal("ISSUER_UNKNOWN", "signed by another root key");
+  const verified = await verifyUnder(decoded, against.rootKey, crypto);
+  if (isRefusal(verified)) return verified;
+  return refuseTrustList(verified, against) ?? verified;
+}
+
+/** An offered status list: strict decoding, an issuer key of the trust list, never an older one, not expired. */
+export async function judgeStatusList(
+  bytes: Uint8Array,
+  against: {
+    readonly anchors: TrustAnchors;
+    readonly held: Verified<StatusList> | undefined;
+    readonly now: number;
+  },
+  crypto: CryptoPort,
+): Promise<Verified<StatusList> | Refusal> {
+  const decoded = tryDecode(statusList, bytes, crypto);
+  if (isRefusal(decoded)) return decoded;
+  const verified = await verifyStatusList(decoded, { anchors: against.anchors, crypto });
+  if (isRefusal(verified)) return verified;
+  return refuseStatusList(verified, against) ?? verified;
+}
+
+/** The trust list that a wallet relies on after an answer: the offered one when it may be taken, else the one it holds. */
+export function anchorsAfter(
+  offered: Verified<TrustList> | Refusal,
+  held: Verified<TrustList>,
+  crypto: CryptoPort,
+): TrustAnchors {
+  return trustAnchors(isRefusal(offered) ? held : offered, crypto);
+}
+
+/** A decoder's coded error as a refusal value. */
+export function tryDecode<Content>(
+  kind: MessageKind<Content>,
+  bytes: Uint8Array,
+  crypto: CryptoPort,
+): Decoded<Content> | Refusal {
+  try {
+    return decodeMessage(kind, bytes, crypto);
+  } catch (error) {
+    return refusalFromError(error);
+  }
+}
