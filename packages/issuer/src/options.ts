@@ -1,14 +1,17 @@
+import { CodedError } from "@cairn/cose";
 import type { IssuingPolicy } from "@cairn/issue";
+import { type IssuerId, isIssuerId, MAXIMUM_NAME_BYTES, MAXIMUM_URL_BYTES } from "@cairn/messages";
 import type { IssuerStore } from "@cairn/stores";
 import type { Clock, Random } from "./ports.ts";
+import type { AttemptLimits } from "./services/attempt-limit.ts";
 
 export type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
 
-/** How an issuer is started. Only the first six have no default. */
+/** How an issuer is started. Only the first five have no default. */
 export type IssuerOptions = {
   /** Made when it is not there: database, keys, operator token. */
   readonly dataFolder: string;
-  /** Opens the key file; chosen at the first start. */
+  /** Opens the key file; chosen at the first start. At least eight characters. */
   readonly passphrase: string;
   /** 0 lets the system choose; the chosen one is in `RunningIssuer.url`. */
   readonly port: number;
@@ -20,6 +23,8 @@ export type IssuerOptions = {
   readonly host?: string;
   /** Where devices reach the issuer, as written into the trust list. Default: the address listened on. */
   readonly publicUrl?: string;
+  /** Addresses of proxies in front, comma-separated: their word for a caller's address is believed. Default: none. */
+  readonly trustedProxies?: string;
   readonly policy?: IssuingPolicy;
   /** Default "info". */
   readonly logLevel?: LogLevel;
@@ -27,13 +32,13 @@ export type IssuerOptions = {
   readonly logTo?: { write(line: string): void };
   /** Pause between looks into the inbox when it was empty. A call that brings records wakes the worker at once. Default 1,000. */
   readonly settleIntervalMs?: number;
-  /** How long a payment known from the payer alone stays pending after its certificate's expiry. Default: the policy's upload deadline. */
-  readonly pendingDeadlineSeconds?: number;
+  /** How often overdue payments are released and lists renewed. Default 60,000. */
+  readonly housekeepingIntervalMs?: number;
   /** Failed enrolment attempts allowed. Defaults and their reason: services/attempt-limit.ts. */
-  readonly enrolmentAttempts?: { readonly perAddressPerMinute: number; readonly overallPerMinute: number };
+  readonly enrolmentAttempts?: AttemptLimits;
   readonly clock?: Clock;
   readonly random?: Random;
-  /** Default: SQLite in the data folder. */
+  /** Default: SQLite in the data folder. Closed together with the issuer. */
   readonly store?: IssuerStore;
 };
 
@@ -44,3 +49,22 @@ export type RunningIssuer = {
   /** Takes no more calls, finishes those that run and the batch being settled, closes the store. Safe to call twice. */
   close(): Promise<void>;
 };
+
+export type OptionsCode = "ISSUER_ID_INVALID" | "ISSUER_NAME_INVALID" | "PUBLIC_URL_INVALID";
+
+/** The issuer cannot be started with these options. */
+export class OptionsError extends CodedError<OptionsCode> {}
+
+/** @throws OptionsError */
+export function checkOptions(options: IssuerOptions): IssuerId {
+  const { issuerId, issuerName, publicUrl } = options;
+  if (!isIssuerId(issuerId))
+    throw new OptionsError("ISSUER_ID_INVALID", 'An issuer id has 1 to 16 characters of a-z, 0-9 and "-".');
+  const nameBytes = Buffer.byteLength(issuerName);
+  if (nameBytes === 0 || nameBytes > MAXIMUM_NAME_BYTES || issuerName !== issuerName.trim().normalize("NFC"))
+    throw new OptionsError("ISSUER_NAME_INVALID", `An issuer's name has 1 to ${MAXIMUM_NAME_BYTES} bytes of text.`);
+  const isUrl = publicUrl === undefined || (/^https?:\/\/[\x21-\x7e]+$/.test(publicUrl) && URL.canParse(publicUrl));
+  if (!isUrl || (publicUrl?.length ?? 0) > MAXIMUM_URL_BYTES - "/v1/status-list".length)
+    throw new OptionsError("PUBLIC_URL_INVALID", "The public address must be an http or https URL.");
+  return issuerId;
+}

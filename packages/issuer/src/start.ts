@@ -1,9 +1,146 @@
-import type { IssuerOptions, RunningIssuer } from "./options.ts";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { nodeCrypto } from "@cairn/cose/node";
+import { DEFAULT_POLICY } from "@cairn/issue";
+import type { IssuerId } from "@cairn/messages";
+import { type IssuerStore, SqliteIssuerStore } from "@cairn/stores";
+import type { FastifyInstance } from "fastify";
+import { type Housekeeping, keepHouse, startHousekeeping } from "./housekeeping.ts";
+import { createApp } from "./http/app.ts";
+import { deviceRoutes } from "./http/device-routes.ts";
+import { operatorRoutes } from "./http/operator-routes.ts";
+import { serviceRoutes } from "./http/service-routes.ts";
+import { canSign, openIssuerKeys } from "./keys/issuer-keys.ts";
+import { openOperatorToken } from "./keys/operator-token.ts";
+import { StatusListPublisher } from "./lists/status-list-publisher.ts";
+import { TrustListPublisher } from "./lists/trust-list-publisher.ts";
+import { checkOptions, type IssuerOptions, type RunningIssuer } from "./options.ts";
+import { systemClock, systemRandom } from "./ports.ts";
+import { AttemptLimit } from "./services/attempt-limit.ts";
+import type { ServerContext } from "./services/server-context.ts";
+import { SettlementWorker } from "./settlement/worker.ts";
+
+const SETTLE_INTERVAL_MS = 1_000;
+const HOUSEKEEPING_INTERVAL_MS = 60_000;
+
+/** How the server stands, as far as calls are concerned: `undefined` is open. */
+type Gate = { unavailable: "NOT_READY" | "SHUTTING_DOWN" | undefined; publicUrl: string };
 
 /**
  * Starts the issuer's server and its settlement worker in this process. Signals are the caller's: call `close()`.
- * @throws CodedError KEY_FILE_PASSPHRASE_WRONG and others of KeyFileError; OptionsError; EADDRINUSE of the system.
+ * @throws CodedError: OptionsError, KeyFileError, StoreError; EADDRINUSE of the system.
  */
-export async function startIssuer(_options: IssuerOptions): Promise<RunningIssuer> {
-  throw new Error("Not there yet.");
+export async function startIssuer(options: IssuerOptions): Promise<RunningIssuer> {
+  const issuerId = checkOptions(options);
+  await mkdir(options.dataFolder, { recursive: true, mode: 0o700 });
+  // The store comes first: it refuses a second process, which must not get as far as making keys.
+  const store = options.store ?? new SqliteIssuerStore(join(options.dataFolder, "issuer.sqlite"));
+  try {
+    return await startOn(store, issuerId, options);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function startOn(store: IssuerStore, issuerId: IssuerId, options: IssuerOptions): Promise<RunningIssuer> {
+  const gate: Gate = { unavailable: "NOT_READY", publicUrl: options.publicUrl ?? "" };
+  const app = await createApp({
+    logLevel: options.logLevel ?? "info",
+    logTo: options.logTo ?? process.stdout,
+    trustedProxies: options.trustedProxies,
+    unavailable: () => gate.unavailable,
+  });
+  try {
+    const { context, worker } = await wire(store, issuerId, options, { app, gate });
+    const operatorToken = await openOperatorToken(options.dataFolder, context.random);
+    serviceRoutes(app, () => gate.unavailable === undefined && worker.healthy && canSign(context));
+    await app.register(deviceRoutes, { ...context, issuerId, issuerName: options.issuerName });
+    await app.register(operatorRoutes, { prefix: "/v1/operator", context, token: operatorToken });
+    const url = await listen(app, options);
+    gate.publicUrl = (options.publicUrl ?? url).replace(/\/+$/, "");
+    const { uploadDeadlineSeconds } = context.policy;
+    await context.trustLists.refresh(context.clock.nowSeconds());
+    await keepHouse(context, uploadDeadlineSeconds);
+    const intervalMs = options.housekeepingIntervalMs ?? HOUSEKEEPING_INTERVAL_MS;
+    const housekeeping = startHousekeeping(context, { intervalMs, uploadDeadlineSeconds });
+    worker.start();
+    gate.unavailable = undefined;
+    app.log.info({ url, publicUrl: gate.publicUrl, issuerId }, "issuer is up");
+    return { url, operatorToken, close: closeOnce({ app, gate, worker, housekeeping, store }) };
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+}
+
+/** Puts the services together. Nothing runs yet. */
+async function wire(
+  store: IssuerStore,
+  issuerId: IssuerId,
+  options: IssuerOptions,
+  { app, gate }: { readonly app: FastifyInstance; readonly gate: Gate },
+): Promise<{ readonly context: ServerContext; readonly worker: SettlementWorker }> {
+  const { dataFolder, passphrase, issuerName } = options;
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? systemRandom;
+  const policy = options.policy ?? DEFAULT_POLICY;
+  const crypto = nodeCrypto();
+  const log = app.log;
+  const mayCreate = await isEmpty(store);
+  const keys = await openIssuerKeys({ dataFolder, passphrase, mayCreate, now: clock.nowSeconds(), random, crypto });
+  const { certificateIdCipher, nonceSecret } = keys;
+  const identity = () => ({ issuerId, issuerName, issuerUrl: gate.publicUrl });
+  const trustLists = new TrustListPublisher({ dataFolder, identity, keys, crypto });
+  const uri = () => `${gate.publicUrl}/v1/status-list`;
+  const statusLists = new StatusListPublisher({ uri, store, keys, crypto });
+  const worker = new SettlementWorker({
+    store,
+    crypto,
+    clock,
+    log,
+    certificateIdCipher,
+    anchors: () => trustLists.current().anchors,
+    policy,
+    intervalMs: options.settleIntervalMs ?? SETTLE_INTERVAL_MS,
+    onWithdrawn: () => statusLists.markChanged(),
+  });
+  const attempts = new AttemptLimit(options.enrolmentAttempts);
+  const wakeWorker = () => worker.wake();
+  const ports = { store, crypto, clock, random, log, keys, policy };
+  const context = { ...ports, certificateIdCipher, nonceSecret, attempts, trustLists, statusLists, wakeWorker };
+  return { context, worker };
+}
+
+/** New keys may be made only where there is nothing yet that depends on old ones. */
+async function isEmpty(store: IssuerStore): Promise<boolean> {
+  return (await store.accounts()).length === 0 && (await store.payees()).length === 0;
+}
+
+async function listen(app: FastifyInstance, { host = "127.0.0.1", port }: IssuerOptions): Promise<string> {
+  await app.listen({ host, port });
+  const [address] = app.addresses();
+  const name = host.includes(":") ? `[${host}]` : host;
+  return `http://${name}:${typeof address === "object" ? address.port : port}`;
+}
+
+function closeOnce(parts: {
+  readonly app: FastifyInstance;
+  readonly gate: Gate;
+  readonly worker: SettlementWorker;
+  readonly housekeeping: Housekeeping;
+  readonly store: IssuerStore;
+}): () => Promise<void> {
+  let closing: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    parts.gate.unavailable = "SHUTTING_DOWN";
+    await parts.app.close();
+    await parts.housekeeping.stop();
+    await parts.worker.stop();
+    await parts.store.close();
+  }
+  return () => {
+    closing ??= close();
+    return closing;
+  };
 }

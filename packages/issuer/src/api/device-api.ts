@@ -11,6 +11,7 @@ import {
   PayeeIdText,
   PaymentIdText,
   Sentence,
+  SignedMinor,
   TerminalIdText,
   Time,
 } from "./wire.ts";
@@ -88,20 +89,27 @@ export type OutcomesAnswer = Decoded<typeof OutcomesAnswer>;
 export const IssuingAnswer = Type.Object({
   kind: Type.Union([Type.Literal("issue"), Type.Literal("refuse"), Type.Literal("none")]),
   reasons: Type.Array(Type.Object({ code: Type.String(), sentence: Sentence })),
-  lines: Type.Array(Type.Object({ label: Type.String(), minor: Minor, note: Type.String() })),
+  lines: Type.Array(Type.Object({ label: Type.String(), minor: SignedMinor, note: Type.String() })),
 });
-/** `lines` is the computation of the limit, empty unless a limit was computed. */
+/** `lines` is the computation of the limit from top to bottom, what a line takes away negative; empty unless a limit was computed. */
 export type IssuingAnswer = Decoded<typeof IssuingAnswer>;
 
-export const SyncQuery = Type.Object({
-  ahead: Type.Optional(Type.Boolean({ description: "Asks for a fresh certificate ahead of a time without network." })),
-  holds: Type.Optional(
-    Type.String({
-      pattern: "^[0-9a-f]{32}(,[0-9a-f]{32}){0,15}$",
-      description: "Ids of the certificates that the wallet holds. A current one not named here is delivered again.",
-    }),
-  ),
-});
+export const SyncQuery = Type.Object(
+  {
+    ahead: Type.Optional(
+      Type.Union([Type.Literal("true"), Type.Literal("false")], {
+        description: "Asks for a fresh certificate ahead of a time without network.",
+      }),
+    ),
+    holds: Type.Optional(
+      Type.String({
+        pattern: "^[0-9a-f]{32}(,[0-9a-f]{32}){0,15}$",
+        description: "Ids of the certificates that the wallet holds. A current one not named here is delivered again.",
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
 
 export const SyncAnswer = Type.Object({
   trustList: Bytes,

@@ -22,9 +22,13 @@ import {
 /** The operator's calls under /v1/operator: what is sent and what is answered. */
 
 const Status = Type.Union([Type.Literal("active"), Type.Literal("frozen")]);
-const ScoreBandText = Type.Union(
-  ["A", "B", "C", "D", "E"].map((band) => Type.Literal(band as "A" | "B" | "C" | "D" | "E")),
-);
+const ScoreBandText = Type.Union([
+  Type.Literal("A"),
+  Type.Literal("B"),
+  Type.Literal("C"),
+  Type.Literal("D"),
+  Type.Literal("E"),
+]);
 const Protection = Type.Union([Type.Literal(0), Type.Literal(1), Type.Literal(2), Type.Literal(3)]);
 const Name = Type.String({ minLength: 1, maxLength: 40 });
 const strict = { additionalProperties: false } as const;
@@ -57,6 +61,14 @@ export type Credit = Decoded<typeof Credit>;
 export const StatusChange = Type.Object({ status: Status }, strict);
 
 // --- enrolment
+export const NewDeviceCode = Type.Object(
+  {
+    validitySeconds: Type.Optional(Seconds),
+    /** The device whose place the new one takes: a new telephone, a restored backup. */
+    replacesDeviceId: Type.Optional(DeviceIdText),
+  },
+  strict,
+);
 export const NewEnrolmentCode = Type.Object({ validitySeconds: Type.Optional(Seconds) }, strict);
 /** The only time that the code is told: the server keeps its hash. */
 export const EnrolmentCodeAnswer = Type.Object({ code: Type.String(), expiresAt: Time });
@@ -120,6 +132,7 @@ export const Certificate = Type.Object({
   settledMinor: Minor,
   releasedMinor: Minor,
   revokedAt: OrNull(Time),
+  revocationReason: OrNull(Type.String()),
   closedAt: OrNull(Time),
   inConflict: Type.Boolean(),
   signed: Type.Boolean(),
@@ -138,6 +151,7 @@ export const Payment = Type.Object({
   certificateId: OrNull(CertificateIdText),
   account: OrNull(AccountText),
   payeeId: OrNull(PayeeIdText),
+  terminalId: OrNull(TerminalIdText),
   state: Type.String(),
   code: OrNull(Type.String()),
   sentence: Sentence,
@@ -153,6 +167,10 @@ export const Evidence = Type.Object({
   payment: Payment,
   records: Type.Array(
     Type.Object({
+      /** Why the record could not become a payment; null when it was judged as one, or waits. */
+      code: OrNull(Type.String()),
+      sentence: OrNull(Sentence),
+      decidedAt: OrNull(Time),
       broughtBy: Type.Union([Type.Literal("terminal"), Type.Literal("payer")]),
       senderId: Type.String(),
       receivedAt: Time,
@@ -166,7 +184,12 @@ export type Evidence = Decoded<typeof Evidence>;
 export const Conflict = Type.Object({
   certificateId: CertificateIdText,
   account: AccountText,
-  kind: Type.Union([Type.Literal("two-payments"), Type.Literal("payment-beyond-closing")]),
+  kind: Type.Union([
+    Type.Literal("two-payments"),
+    Type.Literal("broken-chain"),
+    Type.Literal("payment-beyond-closing"),
+    Type.Literal("two-closings"),
+  ]),
   first: MessageIdText,
   second: MessageIdText,
   firstBytes: Bytes,
@@ -178,12 +201,18 @@ export type Conflict = Decoded<typeof Conflict>;
 export const ResolutionAnswer = Type.Object({ resolved: Type.Integer() });
 
 // --- books
+/** Numbers in a query are text; nothing else than digits is taken for one. */
+const DigitsText = (pattern: string) =>
+  Type.Transform(Type.String({ pattern }))
+    .Decode((text) => Number(text))
+    .Encode((value) => value.toString());
 export const EntriesQuery = Type.Object(
   {
-    account: Type.Optional(AccountText),
+    account: Type.Optional(DigitsText("^[1-9][0-9]{0,13}$")),
     payeeId: Type.Optional(PayeeIdText),
-    after: Type.Optional(Type.Integer({ minimum: 0 })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+    after: Type.Optional(DigitsText("^[0-9]{1,15}$")),
+    /** 1 to 1,000; 100 when left out. */
+    limit: Type.Optional(DigitsText("^([1-9][0-9]{0,2}|1000)$")),
   },
   strict,
 );

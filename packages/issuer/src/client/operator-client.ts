@@ -51,10 +51,13 @@ export class OperatorClient {
     return this.#send("PUT", `/accounts/${account}/status`, api.Account, api.StatusChange, { status });
   }
 
-  /** A one-time code for one device of the account. */
-  createDeviceCode(account: number, options: { readonly validitySeconds?: number } = {}) {
+  /** A one-time code for one device of the account; `replacesDeviceId` says whose place it takes. */
+  createDeviceCode(
+    account: number,
+    options: { readonly validitySeconds?: number; readonly replacesDeviceId?: DeviceId } = {},
+  ): Promise<api.EnrolmentCodeAnswer> {
     const path = `/accounts/${account}/enrolment-codes`;
-    return this.#send("POST", path, api.EnrolmentCodeAnswer, api.NewEnrolmentCode, options);
+    return this.#send("POST", path, api.EnrolmentCodeAnswer, api.NewDeviceCode, options);
   }
 
   async certificates(account: number): Promise<readonly api.Certificate[]> {

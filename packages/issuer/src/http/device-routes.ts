@@ -1,0 +1,217 @@
+import { encodeCbor, publicKeyToCbor } from "@cairn/cose";
+import type { IssuanceDecision } from "@cairn/issue";
+import {
+  type CertificateId,
+  IDENTIFIER_BYTES,
+  identifierFromText,
+  payeeCertificate,
+  restoreVerified,
+} from "@cairn/messages";
+import { type TSchema, Type } from "@sinclair/typebox";
+import type { FastifyInstance } from "fastify";
+import {
+  DeviceEnrolment,
+  NonceAnswer,
+  OutcomesAnswer,
+  SyncAnswer,
+  SyncQuery,
+  TerminalEnrolment,
+  UploadAnswer,
+} from "../api/device-api.ts";
+import { base64url, type Encoded } from "../api/wire.ts";
+import { enrolDevice, enrolTerminal } from "../services/enrolment.ts";
+import { currentPayeeCertificate } from "../services/payee-certificates.ts";
+import type { ServerContext } from "../services/server-context.ts";
+import { makeNonce } from "../services/server-nonce.ts";
+import { type RecordReply, syncDevice } from "../services/syncing.ts";
+import { receiveUpload, tellOutcomes } from "../services/uploading.ts";
+import { problemAnswers } from "./problem-answers.ts";
+import type { ProblemCode } from "./problems.ts";
+import { bodyOf, SIGNED_CALL_TYPE, takeSignedCalls } from "./raw-body.ts";
+import type { TypeBoxProvider } from "./typebox.ts";
+
+export type DeviceRoutesContext = ServerContext & {
+  readonly issuerId: string;
+  readonly issuerName: string;
+};
+
+const CALL_PROBLEMS = [
+  "CALL_MALFORMED",
+  "NONCE_INVALID",
+  "CALLER_UNKNOWN",
+  "CALLER_FROZEN",
+  "CALL_SIGNATURE_INVALID",
+  "BODY_TOO_LARGE",
+  "BODY_ENCODING_INVALID",
+  "CONTENT_TYPE_UNSUPPORTED",
+  "CONTENT_ENCODING_UNSUPPORTED",
+  "INPUT_INVALID",
+] as const satisfies readonly ProblemCode[];
+const ENROLMENT_PROBLEMS = [
+  ...CALL_PROBLEMS,
+  "ENROLMENT_CODE_INVALID",
+  "ENROLMENT_CODE_USED",
+  "ENROLMENT_CODE_EXPIRED",
+  "KEY_ALREADY_ENROLLED",
+  "TOO_MANY_ATTEMPTS",
+] as const satisfies readonly ProblemCode[];
+
+/** A signed call: its body is no JSON and is read by the protocol's own strict decoder. */
+function signedCall<Answer extends TSchema>(
+  about: { readonly summary: string; readonly status?: number; readonly problems?: readonly ProblemCode[] },
+  answer: Answer,
+) {
+  return {
+    summary: about.summary,
+    tags: ["devices"],
+    consumes: [SIGNED_CALL_TYPE],
+    response: { [about.status ?? 200]: answer, ...problemAnswers(about.problems ?? CALL_PROBLEMS) },
+  };
+}
+
+/** The routes of wallets and terminals. */
+export async function deviceRoutes(plain: FastifyInstance, context: DeviceRoutesContext): Promise<void> {
+  takeSignedCalls(plain);
+  const app = plain.withTypeProvider<TypeBoxProvider>();
+  const { clock, trustLists, statusLists } = context;
+
+  const lists = async () => ({
+    trustList: base64url(trustLists.current().list.bytes),
+    statusList: base64url((await statusLists.current(clock.nowSeconds())).bytes),
+  });
+  const rootKey = base64url(encodeCbor(publicKeyToCbor(context.keys.root.publicKey)));
+  const issuer = { issuerId: context.issuerId, issuerName: context.issuerName, rootKey };
+
+  app.get(
+    "/v1/nonce",
+    {
+      schema: { summary: "A nonce for one signed call.", tags: ["devices"], response: { 200: NonceAnswer } },
+    },
+    async (_request, reply): Promise<Encoded<typeof NonceAnswer>> => {
+      reply.header("cache-control", "no-store");
+      return makeNonce({ now: clock.nowSeconds(), secret: context.nonceSecret, random: context.random });
+    },
+  );
+
+  const bytesAnswer = (summary: string, type: string) => ({
+    summary,
+    tags: ["devices"],
+    produces: [type],
+    response: { 200: Type.Any({ description: "The signed bytes." }) },
+  });
+  const statusListType = "application/statuslist+cwt";
+  app.get(
+    "/v1/trust-list",
+    { schema: bytesAnswer("The issuer's trust list.", "application/cwt") },
+    async (_request, reply) => reply.type("application/cwt").send(Buffer.from(trustLists.current().list.bytes)),
+  );
+  app.get(
+    "/v1/status-list",
+    { schema: bytesAnswer("Which certificates are withdrawn.", statusListType) },
+    async (_request, reply) => {
+      const { bytes } = await statusLists.current(clock.nowSeconds());
+      return reply.type(statusListType).send(Buffer.from(bytes));
+    },
+  );
+
+  app.post(
+    "/v1/enrolments/device",
+    {
+      schema: signedCall(
+        { summary: "Enrols a wallet device by a one-time code.", problems: ENROLMENT_PROBLEMS },
+        DeviceEnrolment,
+      ),
+    },
+    async (request): Promise<Encoded<typeof DeviceEnrolment>> => {
+      const device = await enrolDevice({ body: bodyOf(request), address: request.ip }, context);
+      const account = await context.store.account(device.account);
+      if (account === undefined) throw new Error("A device of no account.");
+      return { deviceId: device.deviceId, ...issuer, ...(await lists()), currency: account.currency };
+    },
+  );
+
+  app.post(
+    "/v1/enrolments/terminal",
+    {
+      schema: signedCall(
+        { summary: "Enrols a terminal by a one-time code.", problems: ENROLMENT_PROBLEMS },
+        TerminalEnrolment,
+      ),
+    },
+    async (request): Promise<Encoded<typeof TerminalEnrolment>> => {
+      const terminal = await enrolTerminal({ body: bodyOf(request), address: request.ip }, context);
+      const { bytes, payee } = await currentPayeeCertificate(terminal, context);
+      const { name, currency } = restoreVerified(payeeCertificate, bytes, context.crypto).content.terms;
+      const { terminalId } = terminal;
+      const about = { terminalId, payeeId: payee.payeeId, name, currency };
+      return { ...about, ...issuer, ...(await lists()), payeeCertificate: base64url(bytes) };
+    },
+  );
+
+  app.post(
+    "/v1/sync",
+    {
+      schema: {
+        ...signedCall({ summary: "A wallet brings its payments home and gets a certificate." }, SyncAnswer),
+        querystring: SyncQuery,
+      },
+    },
+    async (request): Promise<Encoded<typeof SyncAnswer>> => {
+      const { ahead, holds } = request.query;
+      const result = await syncDevice(bodyOf(request), { ahead: ahead === "true", holds: holdsOf(holds) }, context);
+      const { account, certificate } = result;
+      return {
+        ...(await lists()),
+        account: {
+          currency: account.currency,
+          balanceMinor: account.balanceMinor.toString(),
+          creditLineMinor: account.credit.lineMinor.toString(),
+          creditUsedMinor: account.credit.usedMinor.toString(),
+          status: account.status,
+        },
+        decision: decisionText(result.decision),
+        certificateId: certificate?.certificateId ?? null,
+        certificate: certificate === undefined ? null : base64url(certificate.bytes),
+        records: result.records.map(recordText),
+        payments: [...result.payments],
+      };
+    },
+  );
+
+  app.post(
+    "/v1/uploads",
+    { schema: signedCall({ summary: "A terminal uploads what it accepted.", status: 202 }, UploadAnswer) },
+    async (request, reply): Promise<Encoded<typeof UploadAnswer>> => {
+      const { records, payeeCertificate: bytes } = await receiveUpload(bodyOf(request), context);
+      reply.code(202);
+      return { records: records.map(recordText), ...(await lists()), payeeCertificate: base64url(bytes) };
+    },
+  );
+
+  app.post(
+    "/v1/outcomes",
+    { schema: signedCall({ summary: "What became of the caller's own payments." }, OutcomesAnswer) },
+    async (request): Promise<Encoded<typeof OutcomesAnswer>> => ({
+      payments: [...(await tellOutcomes(bodyOf(request), context))],
+    }),
+  );
+}
+
+function holdsOf(text: string | undefined): readonly CertificateId[] {
+  const ids = text === undefined ? [] : text.split(",");
+  return ids
+    .map((id) => identifierFromText<CertificateId>(id, IDENTIFIER_BYTES.certificateId))
+    .filter((id) => id !== undefined);
+}
+
+function recordText({ paymentId, fault }: RecordReply, index: number): Encoded<typeof UploadAnswer>["records"][number] {
+  const about = { index, paymentId: paymentId ?? null };
+  if (fault === undefined) return { ...about, state: "received", code: null, sentence: null };
+  return { ...about, state: "refused", code: fault.code, sentence: fault.sentence };
+}
+
+function decisionText(decision: IssuanceDecision): Encoded<typeof SyncAnswer>["decision"] {
+  if (decision.kind === "none") return { kind: "none", reasons: [], lines: [] };
+  const lines = decision.computation.lines.map(({ label, minor, note }) => ({ label, minor: minor.toString(), note }));
+  return { kind: decision.kind, reasons: decision.reasons.map(({ code, sentence }) => ({ code, sentence })), lines };
+}

@@ -1,0 +1,65 @@
+import { Type } from "@sinclair/typebox";
+import * as api from "../../api/operator-api.ts";
+import { CertificateIdText, type Encoded, PaymentIdText } from "../../api/wire.ts";
+import type { ServerContext } from "../../services/server-context.ts";
+import { ServiceError } from "../../services/service-error.ts";
+import { conflictView, evidenceView, paymentView } from "../operator-views.ts";
+import { type OperatorApp, operatorAnswer } from "./routes.ts";
+
+/** Withdrawing certificates; conflicts, held payments and the evidence for both. */
+export function certificateRoutes(app: OperatorApp, context: ServerContext): void {
+  const { store, clock, statusLists, log } = context;
+
+  app.post(
+    "/certificates/:certificateId/revocation",
+    {
+      schema: {
+        params: Type.Object({ certificateId: CertificateIdText }),
+        body: api.Revocation,
+        ...operatorAnswer(
+          { summary: "Withdraws a certificate: the next status list names it.", problems: ["CERTIFICATE_UNKNOWN"] },
+          api.RevocationAnswer,
+        ),
+      },
+    },
+    async ({ params, body }): Promise<Encoded<typeof api.RevocationAnswer>> => {
+      const { certificateId } = params;
+      const revoked = await store.revokeCertificate(certificateId, clock.nowSeconds(), body.reason);
+      if (revoked === "unknown-certificate") throw new ServiceError("CERTIFICATE_UNKNOWN");
+      statusLists.markChanged();
+      log.info({ certificateId }, "certificate withdrawn");
+      return { repeated: revoked === "repeated" };
+    },
+  );
+
+  app.get(
+    "/conflicts",
+    { schema: operatorAnswer({ summary: "Proven conflicts with their proof." }, api.listOf(api.Conflict)) },
+    async () => ({ items: (await store.conflicts()).map(conflictView) }),
+  );
+
+  app.get(
+    "/held-payments",
+    { schema: operatorAnswer({ summary: "Payments that wait for a person." }, api.listOf(api.Payment)) },
+    async () => ({ items: (await store.heldPayments()).map(paymentView) }),
+  );
+
+  app.get(
+    "/payments/:paymentId/evidence",
+    {
+      schema: {
+        params: Type.Object({ paymentId: PaymentIdText }),
+        ...operatorAnswer(
+          { summary: "A payment's outcome with every record that brought it.", problems: ["PAYMENT_UNKNOWN"] },
+          api.Evidence,
+        ),
+      },
+    },
+    async ({ params }): Promise<Encoded<typeof api.Evidence>> => {
+      const [outcome] = await store.outcomes([params.paymentId]);
+      if (outcome === undefined) throw new ServiceError("PAYMENT_UNKNOWN");
+      const records = (await store.evidence(params.paymentId)).map(evidenceView);
+      return { payment: paymentView(outcome), records };
+    },
+  );
+}

@@ -1,0 +1,29 @@
+import type { CryptoPort } from "@cairn/cose";
+import { toHex } from "@cairn/messages";
+import type { Random } from "../ports.ts";
+
+/**
+ * One-time codes as a person reads them over a telephone: ten characters of Crockford's base32 (no I, L, O, U) in two
+ * groups, 50 bits. Only their SHA-256 is stored. How hard they are to guess: services/attempt-limit.ts.
+ */
+const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const LENGTH = 10;
+const GROUP = 5;
+/** A day: made in the evening, typed in the next morning. */
+export const ENROLMENT_CODE_VALIDITY_SECONDS = 86_400;
+/** Longer ones would lie about for guessers. */
+export const MAXIMUM_ENROLMENT_CODE_VALIDITY_SECONDS = 7 * 86_400;
+
+/** "7K3QM-9ZXWA" */
+export function makeEnrolmentCode(random: Random): string {
+  // 32 divides 256, so every letter is equally likely.
+  const letters = Array.from(random.bytes(LENGTH), (byte) => ALPHABET[byte % ALPHABET.length]).join("");
+  return `${letters.slice(0, GROUP)}-${letters.slice(GROUP)}`;
+}
+
+/** What the store knows a code by: the same for every way in which people type it. Undefined for what cannot be a code. */
+export function enrolmentCodeHash(typed: string, crypto: CryptoPort): string | undefined {
+  const letters = typed.toUpperCase().replaceAll(/[\s-]/g, "").replaceAll("O", "0").replaceAll(/[IL]/g, "1");
+  if (letters.length !== LENGTH || [...letters].some((letter) => !ALPHABET.includes(letter))) return undefined;
+  return toHex(crypto.sha256(new TextEncoder().encode(`cairn/1/enrolment-code/${letters}`)));
+}

@@ -1,0 +1,54 @@
+import type { CryptoPort } from "@cairn/cose";
+import { type CertificateIdCipher, openCertificateId, partitionOf } from "@cairn/issue";
+import { type DeviceId, fromHex, type MessageId, type TerminalId, toHex } from "@cairn/messages";
+import type { InboxRecord } from "@cairn/stores";
+import type { Sender } from "../settlement/context.ts";
+import { certificateIdOf, type DecodedRecord, decodeRecord, paymentIdOf } from "../settlement/decode-record.ts";
+import { isRecordFault, type RecordFault } from "../settlement/record-codes.ts";
+import { refuseSender } from "../settlement/verify-records.ts";
+
+export type IntakeContext = { readonly crypto: CryptoPort; readonly certificateIdCipher: CertificateIdCipher };
+export type Bringer = {
+  readonly sender: Sender;
+  readonly senderId: TerminalId | DeviceId;
+  /** Seconds since 1970. */
+  readonly receivedAt: number;
+};
+/** What goes into the inbox, and what can already be said of it. */
+export type TakenIn = { readonly row: InboxRecord; readonly fault: RecordFault | undefined };
+
+/**
+ * A look at one record before it is kept: strictly decoded, brought by the right sender, and in whose partition it
+ * belongs. No signature is looked at yet, so that an upload is answered fast. A record with a fault is kept all the
+ * same: settlement finds the same fault and writes it down.
+ */
+export function takeIn(bytes: Uint8Array, bringer: Bringer, { crypto, certificateIdCipher }: IntakeContext): TakenIn {
+  const { sender, senderId, receivedAt } = bringer;
+  const broughtBy = sender.kind;
+  const recordHash = hashOf(bytes, senderId, crypto);
+  const decoded = decodeRecord(bytes, broughtBy, crypto);
+  const fault = isRecordFault(decoded) ? decoded : refuseSender(decoded, sender, certificateIdCipher);
+  const paymentId: MessageId | undefined = isRecordFault(decoded) ? undefined : paymentIdOf(decoded);
+  const partition =
+    (isRecordFault(decoded) ? undefined : partitionFor(decoded, certificateIdCipher)) ?? anyPartition(recordHash);
+  const row = { inboxId: 0, recordHash, partition, broughtBy, senderId, paymentId, bytes, receivedAt };
+  return { row, fault };
+}
+
+function partitionFor(decoded: DecodedRecord, cipher: CertificateIdCipher): number | undefined {
+  const certificateId = certificateIdOf(decoded);
+  const opened = certificateId === undefined ? undefined : openCertificateId(certificateId, cipher);
+  return opened === undefined ? undefined : partitionOf(opened.account);
+}
+
+/** What belongs to no account touches no account's state: any partition will do, the same one each time. */
+const anyPartition = (recordHash: string): number => Number.parseInt(recordHash.slice(0, 2), 16);
+
+/** The same bytes from the same sender are one record. */
+function hashOf(bytes: Uint8Array, senderId: TerminalId | DeviceId, crypto: CryptoPort): string {
+  const sender = fromHex(senderId);
+  const both = new Uint8Array(sender.length + bytes.length);
+  both.set(sender);
+  both.set(bytes, sender.length);
+  return toHex(crypto.sha256(both));
+}

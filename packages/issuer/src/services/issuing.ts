@@ -1,0 +1,132 @@
+import { type CryptoPort, decodeCbor } from "@cairn/cose";
+import {
+  decideIssuance,
+  type IssuanceDecision,
+  type IssuanceEvent,
+  type IssuingPolicy,
+  prepareCertificate,
+  sealCertificateId,
+} from "@cairn/issue";
+import {
+  type CertificateId,
+  MessageError,
+  type Prepared,
+  prepareMessage,
+  signPrepared,
+  toHex,
+  type UserCertificate,
+  userCertificate,
+} from "@cairn/messages";
+import type { CertificateRecord, DeviceRecord, IssuerStore, PreparedCertificate } from "@cairn/stores";
+import type { IssuerKeys } from "../keys/issuer-keys.ts";
+import type { Clock } from "../ports.ts";
+import { storedKey } from "./callers.ts";
+import type { Logger } from "./logger.ts";
+
+export type IssuingContext = {
+  readonly store: IssuerStore;
+  readonly keys: IssuerKeys;
+  readonly policy: IssuingPolicy;
+  readonly crypto: CryptoPort;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+type Decided = { readonly decision: IssuanceDecision; readonly prepared: Prepared<UserCertificate> | undefined };
+export type Issued = { readonly certificateId: CertificateId; readonly bytes: Uint8Array };
+
+/**
+ * Decides under the account's lock, stores what will be signed, then signs it, then stores the signed bytes. A crash
+ * in between leaves a certificate that {@link finishSigning} completes: it counts as issued from the moment it was
+ * stored.
+ */
+export async function issueCertificate(
+  device: DeviceRecord,
+  event: IssuanceEvent,
+  context: IssuingContext,
+): Promise<{ readonly decision: IssuanceDecision; readonly issued: Issued | undefined }> {
+  const { store, keys, policy, crypto, clock } = context;
+  const now = clock.nowSeconds();
+  const { decision, prepared } = await store.prepareCertificate<Decided>(device.account, device.deviceId, (view) => {
+    const decision = decideIssuance({ view, event, policy, now });
+    if (decision.kind !== "issue") return { result: { decision, prepared: undefined } };
+    const account = view.account.account;
+    const prepared = prepareCertificate(decision.terms, {
+      issuerKeyId: keys.active(now).keyId,
+      deviceKey: storedKey(device.publicKey),
+      certificateId: sealCertificateId({ account, serial: view.nextSerial }, keys.certificateIdCipher),
+      statusIndex: view.statusIndex,
+      now,
+      crypto,
+    });
+    return {
+      result: { decision, prepared },
+      prepared: rowOf(prepared, { decision, deviceId: device.deviceId, serial: view.nextSerial }),
+    };
+  });
+  if (prepared === undefined) return { decision, issued: undefined };
+  return { decision, issued: await signAndRecord(prepared, context) };
+}
+
+/** The bytes of a certificate of the store: as they are, or signed now when a crash came before the signature. */
+export async function finishSigning(record: CertificateRecord, context: IssuingContext): Promise<Uint8Array> {
+  if (record.bytes !== undefined) return record.bytes;
+  const prepared = restorePrepared(record.toBeSigned, context.crypto);
+  context.log.info({ certificateId: record.certificateId }, "signing a certificate that was prepared before");
+  return (await signAndRecord(prepared, context)).bytes;
+}
+
+async function signAndRecord(prepared: Prepared<UserCertificate>, context: IssuingContext): Promise<Issued> {
+  const { certificateId, issuerKeyId } = prepared.content;
+  const key = context.keys.byId(issuerKeyId);
+  if (key === undefined) throw new Error(`The issuer key ${issuerKeyId} of a prepared certificate is gone.`);
+  const { bytes } = await signPrepared(prepared, key.signer);
+  await context.store.recordIssued(certificateId, bytes);
+  const { limitMinor } = prepared.content.terms;
+  context.log.info({ certificateId, limitMinor: limitMinor.toString() }, "certificate issued");
+  return { certificateId, bytes };
+}
+
+function rowOf(
+  prepared: Prepared<UserCertificate>,
+  about: {
+    readonly decision: IssuanceDecision & { readonly kind: "issue" };
+    readonly deviceId: DeviceRecord["deviceId"];
+    readonly serial: number;
+  },
+): PreparedCertificate {
+  const { certificateId, issuedAt, expiresAt, terms } = prepared.content;
+  return {
+    certificateId,
+    serial: about.serial,
+    statusIndex: terms.statusIndex,
+    deviceId: about.deviceId,
+    messageId: prepared.messageId,
+    toBeSigned: prepared.toBeSigned,
+    limitMinor: terms.limitMinor,
+    allowanceMinor: about.decision.computation.allowanceMinor,
+    perPaymentCapMinor: terms.perPaymentCapMinor,
+    protection: terms.protection,
+    issuedAt,
+    expiresAt,
+    explanation: explain(about.decision),
+  };
+}
+
+/** The decision as JSON: amounts as text. */
+export function explain(decision: IssuanceDecision): string {
+  return JSON.stringify(decision, (_name, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
+}
+
+/** A Sig_structure (RFC 9052 section 4.4) holds header and payload: enough to prepare the very same message again. */
+function restorePrepared(toBeSigned: Uint8Array, crypto: CryptoPort): Prepared<UserCertificate> {
+  const structure = decodeCbor(toBeSigned);
+  const [, headers, , payload] = Array.isArray(structure) ? structure : [];
+  const labels = headers instanceof Uint8Array ? decodeCbor(headers) : undefined;
+  const keyId = labels instanceof Map ? labels.get(4) : undefined;
+  if (!(keyId instanceof Uint8Array) || !(payload instanceof Uint8Array))
+    throw new MessageError("BUNDLE_MALFORMED", "prepared certificate");
+  const prepared = prepareMessage(userCertificate, userCertificate.readContent(keyId, payload), crypto);
+  if (toHex(prepared.toBeSigned) !== toHex(toBeSigned))
+    throw new MessageError("MESSAGE_INCONSISTENT", "prepared certificate");
+  return prepared;
+}

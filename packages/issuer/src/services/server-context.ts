@@ -1,0 +1,19 @@
+import type { StatusListPublisher } from "../lists/status-list-publisher.ts";
+import type { TrustListPublisher } from "../lists/trust-list-publisher.ts";
+import type { Random } from "../ports.ts";
+import type { AttemptLimit } from "./attempt-limit.ts";
+import type { IntakeContext } from "./intake.ts";
+import type { IssuingContext } from "./issuing.ts";
+import type { CallContext } from "./signed-calls.ts";
+
+/** Everything that the services stand on, put together once in start.ts. */
+export type ServerContext = CallContext &
+  IssuingContext &
+  IntakeContext & {
+    readonly random: Random;
+    readonly attempts: AttemptLimit;
+    readonly trustLists: TrustListPublisher;
+    readonly statusLists: StatusListPublisher;
+    /** Settlement looks into the inbox now rather than at its next turn. */
+    readonly wakeWorker: () => void;
+  };

@@ -1,0 +1,34 @@
+import { CodedError } from "@cairn/cose";
+
+/** Every way in which a call can fail for a reason of its own. The HTTP edge has one problem document for each. */
+export type ServiceCode =
+  | "CALL_MALFORMED"
+  | "NONCE_INVALID"
+  | "CALLER_UNKNOWN"
+  | "CALLER_FROZEN"
+  | "CALL_SIGNATURE_INVALID"
+  | "ENROLMENT_CODE_INVALID"
+  | "ENROLMENT_CODE_USED"
+  | "ENROLMENT_CODE_EXPIRED"
+  | "KEY_ALREADY_ENROLLED"
+  | "TOO_MANY_ATTEMPTS"
+  | "ACCOUNT_UNKNOWN"
+  | "PAYEE_UNKNOWN"
+  | "PAYEE_EXISTS"
+  | "DEVICE_UNKNOWN"
+  | "TERMINAL_UNKNOWN"
+  | "CERTIFICATE_UNKNOWN"
+  | "PAYMENT_UNKNOWN"
+  | "AMOUNT_OUT_OF_RANGE"
+  | "IDEMPOTENCY_KEY_REUSED";
+
+/** A call that is turned away. The message is for logs; what the caller reads is in http/problems.ts. */
+export class ServiceError extends CodedError<ServiceCode> {
+  /** Told to the caller beside the sentence: never anything secret. */
+  readonly detail: string | undefined;
+
+  constructor(code: ServiceCode, detail?: string, options?: ErrorOptions) {
+    super(code, detail === undefined ? code : `${code}: ${detail}`, options);
+    this.detail = detail;
+  }
+}

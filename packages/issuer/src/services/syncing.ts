@@ -1,0 +1,125 @@
+import { decodeCbor } from "@cairn/cose";
+import type { IssuanceDecision } from "@cairn/issue";
+import { type CertificateId, MessageError, type MessageId, readSyncRecord, splitRecords } from "@cairn/messages";
+import type { AccountRecord, CertificateRecord, DeviceRecord, InboxRecord } from "@cairn/stores";
+import type { PaymentOutcomeText } from "../api/device-api.ts";
+import type { RecordFault } from "../settlement/record-codes.ts";
+import { deviceCaller } from "./callers.ts";
+import { recordClosing } from "./closings.ts";
+import { takeIn } from "./intake.ts";
+import { finishSigning, type Issued, issueCertificate } from "./issuing.ts";
+import { outcomeText } from "./outcomes.ts";
+import type { ServerContext } from "./server-context.ts";
+import { ServiceError } from "./service-error.ts";
+import { asMalformed, openCall } from "./signed-calls.ts";
+
+export type SyncWishes = { readonly ahead: boolean; readonly holds: readonly CertificateId[] };
+export type RecordReply = { readonly paymentId: MessageId | undefined; readonly fault: RecordFault | undefined };
+export type SyncResult = {
+  readonly account: AccountRecord;
+  readonly decision: IssuanceDecision;
+  readonly certificate: Issued | undefined;
+  readonly records: readonly RecordReply[];
+  readonly payments: readonly PaymentOutcomeText[];
+};
+
+/**
+ * A wallet comes home: its payments are kept for settlement, its closings count at once, then the server decides
+ * whether it gets a new certificate, and tells what became of earlier payments.
+ * @throws ServiceError CALL_MALFORMED, NONCE_INVALID, CALLER_UNKNOWN, CALL_SIGNATURE_INVALID, CALLER_FROZEN
+ */
+export async function syncDevice(body: Uint8Array, wishes: SyncWishes, context: ServerContext): Promise<SyncResult> {
+  const call = openCall("sync", body, context);
+  const device = await deviceCaller(call, context);
+  const records = asMalformed(() => splitRecords(call.content));
+  const replies = await keepRecords(records, device, context);
+  const kind = wishes.ahead ? "requested-ahead" : "device-online";
+  const { decision, issued } = await issueCertificate(device, { kind }, context);
+  const certificates = (await context.store.certificatesOf(device.account)).filter(
+    ({ deviceId }) => deviceId === device.deviceId,
+  );
+  const account = await context.store.account(device.account);
+  if (account === undefined) throw new ServiceError("ACCOUNT_UNKNOWN");
+  return {
+    account,
+    decision,
+    certificate: issued ?? (decision.kind === "none" ? await redeliver(certificates, wishes, context) : undefined),
+    records: replies,
+    payments: await paymentsOf(certificates, context),
+  };
+}
+
+/** Payments first, so that they are durable before a closing is acted upon. */
+async function keepRecords(
+  records: ReturnType<typeof splitRecords>,
+  device: DeviceRecord,
+  context: ServerContext,
+): Promise<readonly RecordReply[]> {
+  const receivedAt = context.clock.nowSeconds();
+  const sender = { kind: "payer", account: device.account } as const;
+  const rows: InboxRecord[] = [];
+  const closings: { readonly index: number; readonly bytes: Uint8Array }[] = [];
+  const replies: RecordReply[] = [];
+  for (const [index, { bytes }] of records.entries()) {
+    const closing = closingIn(bytes);
+    if (closing !== undefined) {
+      closings.push({ index, bytes: closing });
+      replies.push({ paymentId: undefined, fault: undefined });
+    } else {
+      const { row, fault } = takeIn(bytes, { sender, senderId: device.deviceId, receivedAt }, context);
+      rows.push(row);
+      replies.push({ paymentId: row.paymentId, fault });
+    }
+  }
+  if (rows.length > 0) {
+    await context.store.receive(rows);
+    context.wakeWorker();
+  }
+  for (const { index, bytes } of closings) {
+    const fault = await recordClosing(bytes, { device, closedAt: receivedAt }, context);
+    replies[index] = { paymentId: undefined, fault };
+  }
+  return replies;
+}
+
+function closingIn(bytes: Uint8Array): Uint8Array | undefined {
+  try {
+    const record = readSyncRecord(decodeCbor(bytes));
+    return record.kind === "closing" ? record.closing : undefined;
+  } catch (error) {
+    if (error instanceof MessageError) return undefined;
+    throw error;
+  }
+}
+
+/** The device's newest certificate that can still be used, when the wallet does not have it: an answer was lost. */
+async function redeliver(
+  certificates: readonly CertificateRecord[],
+  { holds }: SyncWishes,
+  context: ServerContext,
+): Promise<Issued | undefined> {
+  const now = context.clock.nowSeconds();
+  const newest = certificates
+    .filter(({ closing, revokedAt, expiresAt }) => closing === undefined && revokedAt === undefined && expiresAt > now)
+    .reduce<CertificateRecord | undefined>(
+      (best, other) => (best === undefined || other.serial > best.serial ? other : best),
+      undefined,
+    );
+  if (newest === undefined || holds.includes(newest.certificateId)) return undefined;
+  return { certificateId: newest.certificateId, bytes: await finishSigning(newest, context) };
+}
+
+/** Certificates whose payments a wallet still hears of: the newest few, which are those that it still has. */
+const REPORTED_CERTIFICATES = 8;
+
+async function paymentsOf(
+  certificates: readonly CertificateRecord[],
+  { store }: ServerContext,
+): Promise<readonly PaymentOutcomeText[]> {
+  const newest = certificates.toSorted((left, right) => right.serial - left.serial).slice(0, REPORTED_CERTIFICATES);
+  const payments: PaymentOutcomeText[] = [];
+  for (const { certificateId } of newest) {
+    for (const outcome of await store.outcomesOfCertificate(certificateId)) payments.push(outcomeText(outcome));
+  }
+  return payments;
+}

@@ -1,0 +1,63 @@
+import { type CborValue, decodeCbor } from "@cairn/cose";
+import {
+  IDENTIFIER_BYTES,
+  identifier,
+  MAXIMUM_RECORDS,
+  MessageError,
+  type MessageId,
+  splitRecords,
+} from "@cairn/messages";
+import type { PaymentOutcomeText } from "../api/device-api.ts";
+import { anyCaller, terminalCaller } from "./callers.ts";
+import { takeIn } from "./intake.ts";
+import { outcomesFor } from "./outcomes.ts";
+import { currentPayeeCertificate } from "./payee-certificates.ts";
+import type { ServerContext } from "./server-context.ts";
+import { asMalformed, openCall } from "./signed-calls.ts";
+import type { RecordReply } from "./syncing.ts";
+
+/**
+ * A terminal brings what it accepted. Every record is durable before the answer says "received"; settlement follows.
+ * @throws ServiceError CALL_MALFORMED, NONCE_INVALID, CALLER_UNKNOWN, CALL_SIGNATURE_INVALID, CALLER_FROZEN
+ */
+export async function receiveUpload(
+  body: Uint8Array,
+  context: ServerContext,
+): Promise<{ readonly records: readonly RecordReply[]; readonly payeeCertificate: Uint8Array }> {
+  const call = openCall("upload", body, context);
+  const terminal = await terminalCaller(call, context);
+  const records = asMalformed(() => splitRecords(call.content));
+  const bringer = {
+    sender: { kind: "terminal", payeeId: terminal.payeeId },
+    senderId: terminal.terminalId,
+    receivedAt: context.clock.nowSeconds(),
+  } as const;
+  const taken = records.map(({ bytes }) => takeIn(bytes, bringer, context));
+  if (taken.length > 0) {
+    await context.store.receive(taken.map(({ row }) => row));
+    context.wakeWorker();
+  }
+  const { bytes } = await currentPayeeCertificate(terminal, context);
+  return {
+    records: taken.map(({ row, fault }) => ({ paymentId: row.paymentId, fault })),
+    payeeCertificate: bytes,
+  };
+}
+
+/** @throws ServiceError CALL_MALFORMED, NONCE_INVALID, CALLER_UNKNOWN, CALL_SIGNATURE_INVALID, CALLER_FROZEN */
+export async function tellOutcomes(body: Uint8Array, context: ServerContext): Promise<readonly PaymentOutcomeText[]> {
+  const call = openCall("outcomes", body, context);
+  const caller = await anyCaller(call, context);
+  const paymentIds = asMalformed(() => readPaymentIds(decodeCbor(call.content)));
+  return outcomesFor(paymentIds, caller, context.store);
+}
+
+function readPaymentIds(value: CborValue): readonly MessageId[] {
+  if (!Array.isArray(value)) throw new MessageError("BUNDLE_MALFORMED", "payment ids");
+  if (value.length > MAXIMUM_RECORDS) throw new MessageError("MESSAGE_TOO_LARGE", "payment ids");
+  return value.map((bytes) => {
+    if (!(bytes instanceof Uint8Array) || bytes.length !== IDENTIFIER_BYTES.messageId)
+      throw new MessageError("MESSAGE_FIELD_INVALID", "payment id");
+    return identifier<MessageId>(bytes, IDENTIFIER_BYTES.messageId);
+  });
+}

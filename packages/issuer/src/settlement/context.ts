@@ -1,0 +1,74 @@
+import type { CryptoPort } from "@cairn/cose";
+import type { CertificateIdCipher } from "@cairn/issue";
+import {
+  type Decoded,
+  type PayeeCertificate,
+  type PayeeId,
+  type Refusal,
+  type TerminalId,
+  type TrustAnchors,
+  terminalIdOf,
+  type UserCertificate,
+  type Verified,
+  verifyPayeeCertificate,
+  verifyUserCertificate,
+} from "@cairn/messages";
+import type { InboxRecord } from "@cairn/stores";
+import { VerifiedCache } from "./verified-cache.ts";
+
+/** Whose records these are, as known from enrolment: a terminal speaks for its payee, a wallet device for its account. */
+export type Sender =
+  | { readonly kind: "terminal"; readonly payeeId: PayeeId }
+  | { readonly kind: "payer"; readonly account: number };
+
+export type VerifyRecordsContext = {
+  /** The issuer's own keys, old ones included. */
+  readonly anchors: TrustAnchors;
+  readonly crypto: CryptoPort;
+  readonly certificateIdCipher: CertificateIdCipher;
+  readonly caches: VerificationCaches;
+  /** Undefined when it is no longer known. */
+  readonly senderOf: (record: InboxRecord) => Sender | undefined;
+  /** Told of faults of our own; the record is kept and the batch goes on. */
+  readonly onFault: (record: InboxRecord, error: unknown) => void;
+};
+
+export type VerificationCaches = {
+  readonly certificates: VerifiedCache<UserCertificate>;
+  readonly payeeCertificates: VerifiedCache<PayeeCertificate>;
+  /** A thumbprint costs a square root, and one till uploads thousands of payments. */
+  readonly terminalIds: WeakMap<Verified<PayeeCertificate>, TerminalId>;
+};
+
+/** @param size Certificates remembered, of each kind. */
+export function verificationCaches(size?: number): VerificationCaches {
+  return {
+    certificates: new VerifiedCache(size),
+    payeeCertificates: new VerifiedCache(size),
+    terminalIds: new WeakMap(),
+  };
+}
+
+type Judged<Content> = Verified<Content> | Refusal | Promise<Verified<Content> | Refusal>;
+
+export function verifiedCertificate(
+  decoded: Decoded<UserCertificate>,
+  context: VerifyRecordsContext,
+): Judged<UserCertificate> {
+  return context.caches.certificates.get(decoded.bytes, () => verifyUserCertificate(decoded, context));
+}
+
+export function verifiedPayeeCertificate(
+  decoded: Decoded<PayeeCertificate>,
+  context: VerifyRecordsContext,
+): Judged<PayeeCertificate> {
+  return context.caches.payeeCertificates.get(decoded.bytes, () => verifyPayeeCertificate(decoded, context));
+}
+
+export function terminalOf(certificate: Verified<PayeeCertificate>, context: VerifyRecordsContext): TerminalId {
+  const known = context.caches.terminalIds.get(certificate);
+  if (known !== undefined) return known;
+  const terminalId = terminalIdOf(certificate.content.terminalKey, context.crypto);
+  context.caches.terminalIds.set(certificate, terminalId);
+  return terminalId;
+}

@@ -1,0 +1,204 @@
+import {
+  isRefusal,
+  MAXIMUM_OPEN_PAYMENT_VALIDITY_SECONDS,
+  type OpenPayment,
+  type PayeeCertificate,
+  type Payment,
+  type Refusal,
+  type RefusalCode,
+  refusal,
+  refuseCapturedPayment,
+  refuseChainLink,
+  refuseTwoWayPayment,
+  refuseUserCertificate,
+  requestHashOf,
+  type UserCertificate,
+  type Verified,
+  verifyUnder,
+} from "@cairn/messages";
+import type { PayeeWord, SettlementItem } from "@cairn/settle";
+import type { InboxRecord, RequestVoidRecord } from "@cairn/stores";
+import { terminalOf, type VerifyRecordsContext, verifiedPayeeCertificate } from "./context.ts";
+import type { DecodedOpen, DecodedTwoWay, DecodedVoid } from "./decode-record.ts";
+import { faultOf, type RecordFault } from "./record-codes.ts";
+
+type Input<Decoded, Link> = {
+  readonly record: InboxRecord;
+  readonly decoded: Decoded;
+  readonly certificate: Verified<UserCertificate>;
+  readonly payment: Verified<Link>;
+};
+
+/** Parts that do not belong together: the record's fault, not the payment's. */
+const RECORD_AT_FAULT: ReadonlySet<string> = new Set<RefusalCode>([
+  "REQUEST_MISMATCH",
+  "PAYEE_CERTIFICATE_MISMATCH",
+  "CAPTURE_MISMATCH",
+]);
+
+/**
+ * A two-way payment. Its request hash pins the request and with it the payee certificate, so the rules' verdict is the
+ * same whoever brings it.
+ */
+export async function twoWayItem(
+  input: Input<DecodedTwoWay, Payment>,
+  context: VerifyRecordsContext,
+): Promise<SettlementItem | RecordFault> {
+  const { record, decoded, certificate, payment } = input;
+  const payee = await verifiedPayeeCertificate(decoded.payeeCertificate, context);
+  if (isRefusal(payee)) return faultOf(payee);
+  const request = decoded.request.unverified;
+  const requestId = decoded.request.messageId;
+  const verdict = refuseTwoWayPayment({
+    certificate: certificate.content,
+    payment: payment.content,
+    payeeCertificate: payee.content,
+    request,
+    requestId,
+  });
+  if (verdict !== undefined && RECORD_AT_FAULT.has(verdict.code)) return faultOf(verdict);
+  const statement = await refuseStatements(input, payee.content, context);
+  if (statement !== undefined) return faultOf(statement);
+  const hasWord = record.broughtBy === "terminal" || decoded.receipt !== undefined;
+  const accepted = { acceptedAt: request.issuedAt, takenMinor: payment.content.amountMinor };
+  return {
+    ...common(record, payment),
+    kind: "payment",
+    requestHash: payment.content.requestHash,
+    payeeWord: hasWord ? payeeWord(payee, accepted, context) : undefined,
+    voided: decoded.requestVoid !== undefined,
+    refusal: verdict,
+  };
+}
+
+/** The receipt and the void that a payer brings along: both under the till's key, both about this payment. */
+async function refuseStatements(
+  { decoded, payment }: Input<DecodedTwoWay, Payment>,
+  payee: PayeeCertificate,
+  { crypto }: VerifyRecordsContext,
+): Promise<Refusal | undefined> {
+  if (decoded.receipt !== undefined) {
+    const receipt = await verifyUnder(decoded.receipt, payee.terminalKey, crypto);
+    if (isRefusal(receipt)) return receipt;
+    const { paymentId, amountMinor } = receipt.content;
+    if (paymentId !== payment.messageId || amountMinor !== payment.content.amountMinor)
+      return refusal("RECEIPT_MISMATCH");
+  }
+  if (decoded.requestVoid !== undefined) {
+    const requestVoid = await verifyUnder(decoded.requestVoid, payee.terminalKey, crypto);
+    if (isRefusal(requestVoid)) return requestVoid;
+    if (requestVoid.content.requestId !== decoded.request.messageId) return refusal("REQUEST_MISMATCH");
+  }
+  return undefined;
+}
+
+/**
+ * An open payment names no payee, so anyone who saw it can bring a capture for it: what is wrong with one capture says
+ * nothing against another payee's. A payer's copy stays evidence even when the receipt beside it does not hold.
+ */
+export async function openPaymentItem(
+  input: Input<DecodedOpen, OpenPayment>,
+  context: VerifyRecordsContext,
+): Promise<SettlementItem | RecordFault> {
+  const { record, certificate, payment } = input;
+  const judged = await judgeCapture(input, context);
+  const item = { ...common(record, payment), kind: "open-payment", requestHash: undefined, voided: false } as const;
+  const ownFault = refuseOpenPaymentItself(certificate.content, payment.content);
+  if (judged !== undefined && !("code" in judged) && (judged.refusal === undefined || record.broughtBy === "terminal"))
+    return { ...item, payeeWord: judged.word, refusal: ownFault ?? judged.refusal };
+  if (judged !== undefined && "code" in judged && record.broughtBy === "terminal") return faultOf(judged);
+  return { ...item, payeeWord: undefined, refusal: ownFault };
+}
+
+/** What is wrong with an open payment whoever captures it. */
+function refuseOpenPaymentItself(certificate: UserCertificate, payment: OpenPayment): Refusal | undefined {
+  const early = refuseUserCertificate(certificate, payment.issuedAt);
+  if (early !== undefined) return early;
+  if (payment.expiresAt - payment.issuedAt > MAXIMUM_OPEN_PAYMENT_VALIDITY_SECONDS)
+    return refusal("PAYMENT_VALIDITY_TOO_LONG");
+  return refuseChainLink(certificate, payment);
+}
+
+type JudgedCapture = { readonly word: PayeeWord; readonly refusal: Refusal | undefined };
+
+/** The payee's word and what the rules say of it; a refusal alone when it is not a word about this payment at all. */
+async function judgeCapture(
+  { decoded, certificate, payment }: Input<DecodedOpen, OpenPayment>,
+  context: VerifyRecordsContext,
+): Promise<JudgedCapture | Refusal | undefined> {
+  if (decoded.word === undefined || decoded.payeeCertificate === undefined) return undefined;
+  const payee = await verifiedPayeeCertificate(decoded.payeeCertificate, context);
+  if (isRefusal(payee)) return payee;
+  const capture = await verifyUnder(decoded.word.message, payee.content.terminalKey, context.crypto);
+  if (isRefusal(capture)) return capture;
+  const verdict = refuseCapturedPayment({
+    certificate: certificate.content,
+    payment: payment.content,
+    paymentId: payment.messageId,
+    payeeCertificate: payee.content,
+    capture: capture.content,
+  });
+  if (verdict !== undefined && RECORD_AT_FAULT.has(verdict.code)) return verdict;
+  const { issuedAt, amountMinor } = capture.content;
+  return { word: payeeWord(payee, { acceptedAt: issuedAt, takenMinor: amountMinor }, context), refusal: verdict };
+}
+
+/** A till's void of its own request: the payee's word that it will accept no payment for it. */
+export async function voidRecord(
+  record: InboxRecord,
+  decoded: DecodedVoid,
+  context: VerifyRecordsContext,
+): Promise<RequestVoidRecord | RecordFault> {
+  const payee = await verifiedPayeeCertificate(decoded.payeeCertificate, context);
+  if (isRefusal(payee)) return faultOf(payee);
+  const requestVoid = await verifyUnder(decoded.requestVoid, payee.content.terminalKey, context.crypto);
+  if (isRefusal(requestVoid)) return faultOf(requestVoid);
+  const { messageId: requestId, unverified: request } = decoded.request;
+  if (requestVoid.content.requestId !== requestId) return faultOf(refusal("REQUEST_MISMATCH"));
+  // Else a payee could void the requests of another.
+  if (request.payeeCertificateId !== payee.content.payeeCertificateId)
+    return faultOf(refusal("PAYEE_CERTIFICATE_MISMATCH"));
+  return {
+    requestHash: requestHashOf(requestId),
+    payeeId: payee.content.payeeId,
+    terminalId: terminalOf(payee, context),
+    bytes: record.bytes,
+    receivedAt: record.receivedAt,
+  };
+}
+
+function payeeWord(
+  payee: Verified<PayeeCertificate>,
+  accepted: Pick<PayeeWord, "acceptedAt" | "takenMinor">,
+  context: VerifyRecordsContext,
+): PayeeWord {
+  const { payeeId, terms } = payee.content;
+  return {
+    payeeId,
+    terminalId: terminalOf(payee, context),
+    perCertificateCapMinor: terms.perCertificateCapMinor,
+    maximumOfflineSeconds: terms.maximumOfflineSeconds,
+    acceptedAt: accepted.acceptedAt,
+    takenMinor: accepted.takenMinor,
+  };
+}
+
+type Common = Omit<SettlementItem, "kind" | "requestHash" | "payeeWord" | "voided" | "refusal">;
+
+function common(record: InboxRecord, payment: Verified<Payment> | Verified<OpenPayment>): Common {
+  const { certificateId, sequence, spentMinor, amountMinor, previous } = payment.content;
+  const { messageId: paymentId, bytes } = payment;
+  const { inboxId, receivedAt, broughtBy } = record;
+  return {
+    inboxId,
+    paymentId,
+    bytes,
+    certificateId,
+    sequence,
+    spentMinor,
+    amountMinor,
+    previous,
+    receivedAt,
+    broughtBy,
+  };
+}
