@@ -1,0 +1,15 @@
+import type { Command } from "commander";
+import { addAccountCommands } from "./accounts.ts";
+import { addBookCommands } from "./books.ts";
+import { addKeyCommands } from "./keys.ts";
+import { addPayeeCommands } from "./payees.ts";
+import { addStartCommand } from "./start.ts";
+
+export function addIssuerCommands(program: Command): void {
+  const issuer = program.command("issuer").description("Run an issuer, and look after its accounts, payees and books.");
+  addStartCommand(issuer);
+  addAccountCommands(issuer);
+  addPayeeCommands(issuer);
+  addBookCommands(issuer);
+  addKeyCommands(issuer);
+}

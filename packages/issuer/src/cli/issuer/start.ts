@@ -1,0 +1,118 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { readPolicy } from "@cairn/issue";
+import type { Command } from "commander";
+import type { IssuerOptions, LogLevel, RunningIssuer } from "../../options.ts";
+import { addCommand, wholeNumber } from "../command.ts";
+import { CommandError, EXIT } from "../outcome.ts";
+import type { Printer } from "../printer.ts";
+import { createDemoAccounts } from "./demo-accounts.ts";
+import { ADDRESS_FILE, DEFAULT_ISSUER_FOLDER } from "./operator.ts";
+
+type StartOptions = {
+  readonly data: string;
+  readonly host: string;
+  readonly port: number;
+  readonly id: string;
+  readonly name: string;
+  readonly publicUrl?: string;
+  readonly policy?: string;
+  readonly logLevel: LogLevel;
+  readonly demo?: boolean;
+};
+
+const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"];
+
+export function addStartCommand(issuer: Command): void {
+  addCommand<StartOptions>(
+    issuer,
+    "start",
+    "Run the issuer's server on the embedded database until it is told to stop (Ctrl-C).",
+    (command) =>
+      command
+        .option("--data <folder>", "where database, keys and operator token are kept", DEFAULT_ISSUER_FOLDER)
+        .option("--host <address>", "the address to listen on", "127.0.0.1")
+        .option("--port <number>", "the port to listen on; 0 takes a free one", wholeNumber(0), 8471)
+        .option("--id <text>", "the issuer's id, 1 to 16 characters of a-z, 0-9 and -", "cairn-demo")
+        .option("--name <text>", "the issuer's name as people see it", "Cairn demo issuer")
+        .option("--public-url <url>", "where devices reach this issuer, when not at the address listened on")
+        .option("--policy <file>", "issuing policy (JSON); without it the built-in one")
+        .option("--log-level <level>", `one of ${LOG_LEVELS.join(", ")}; log lines go to standard error`, "warn")
+        .option("--demo", "create demo accounts on the first start, and say what to type next"),
+    start,
+  );
+}
+
+async function start(printer: Printer, options: StartOptions): Promise<void> {
+  if (!LOG_LEVELS.includes(options.logLevel)) {
+    throw new CommandError({
+      code: "LOG_LEVEL_UNKNOWN",
+      sentence: `There is no log level ${options.logLevel}.`,
+      next: `Use one of ${LOG_LEVELS.join(", ")}.`,
+      exitCode: EXIT.usage,
+    });
+  }
+  await mkdir(options.data, { recursive: true, mode: 0o700 });
+  const passphrase = await findPassphrase(options.data);
+  if (passphrase.made) {
+    printer.progress(
+      `A passphrase for the signing keys was made and stored beside them, in ${passphrase.file}: good for a look.`,
+    );
+    printer.progress("For real money set CAIRN_PASSPHRASE instead, and keep it elsewhere.");
+  }
+  const input: IssuerOptions = {
+    dataFolder: options.data,
+    passphrase: passphrase.text,
+    host: options.host,
+    port: options.port,
+    issuerId: options.id,
+    issuerName: options.name,
+    logLevel: options.logLevel,
+    logTo: process.stderr,
+    ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
+    ...(options.policy === undefined ? {} : { policy: readPolicy(JSON.parse(await readFile(options.policy, "utf8"))) }),
+  };
+  // The server and its libraries are loaded here, so that wallet and terminal commands start fast.
+  const { startIssuer } = await import("../../start.ts");
+  const issuer = await startIssuer(input);
+  try {
+    await writeFile(join(options.data, ADDRESS_FILE), `${issuer.url}\n`);
+    printer.line(`Issuer "${options.name}" is at ${issuer.url} (API description: ${issuer.url}/openapi.json)`);
+    const demo = options.demo === true ? await createDemoAccounts(issuer, options.data, printer) : undefined;
+    printer.line("Stop it with Ctrl-C.");
+    printer.result({ url: issuer.url, data: options.data, ...(demo === undefined ? {} : { demo }) });
+    await toldToStop();
+  } finally {
+    printer.progress("Stopping: finishing what was begun...");
+    await stop(issuer);
+  }
+}
+
+/** From the environment, or from a file made at the first start. */
+async function findPassphrase(folder: string): Promise<{ text: string; file: string; made: boolean }> {
+  const file = join(folder, "passphrase");
+  const given = process.env.CAIRN_PASSPHRASE;
+  if (given !== undefined) return { text: given, file, made: false };
+  try {
+    return { text: (await readFile(file, "utf8")).trim(), file, made: false };
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  }
+  const text = randomBytes(24).toString("base64url");
+  await writeFile(file, `${text}\n`, { mode: 0o600, flag: "wx", flush: true });
+  return { text, file, made: true };
+}
+
+function toldToStop(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("SIGINT", () => resolve());
+    process.once("SIGTERM", () => resolve());
+  });
+}
+
+async function stop(issuer: RunningIssuer): Promise<void> {
+  // A second Ctrl-C while stopping ends at once; the database survives that too.
+  process.once("SIGINT", () => process.exit(EXIT.failed));
+  await issuer.close();
+}

@@ -1,0 +1,68 @@
+import { CodedError } from "@cairn/cose";
+import { MessageError } from "@cairn/messages";
+
+/** How a command ends: 0 done, 1 something broke, 2 wrongly called, 3 turned away by a rule. Scripts rely on these. */
+export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3 } as const;
+
+/** A command that was turned away, with what the person can do about it. */
+export class CommandError extends CodedError {
+  readonly exitCode: number;
+  readonly next: string | undefined;
+
+  constructor(input: { code: string; sentence: string; next?: string | undefined; exitCode?: number }) {
+    super(input.code, input.sentence);
+    this.next = input.next;
+    this.exitCode = input.exitCode ?? EXIT.failed;
+  }
+}
+
+/** A business refusal as the end of a command. */
+export function refused(refusal: { readonly code: string; readonly sentence: string }, next?: string): CommandError {
+  return new CommandError({ code: refusal.code, sentence: refusal.sentence, next, exitCode: EXIT.refused });
+}
+
+export type Failure = {
+  readonly ok: false;
+  readonly code: string;
+  readonly sentence: string;
+  readonly next?: string;
+  readonly exitCode: number;
+};
+
+/** Whatever was thrown, as something a person can read. Never a stack trace. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof CommandError) {
+    const { code, message, next, exitCode } = error;
+    return { ok: false, code, sentence: message, exitCode, ...(next === undefined ? {} : { next }) };
+  }
+  if (error instanceof MessageError) {
+    return { ok: false, code: error.code, sentence: error.message, exitCode: EXIT.refused };
+  }
+  if (error instanceof CodedError)
+    return { ok: false, code: error.code, sentence: error.message, exitCode: EXIT.failed };
+  return { ok: false, ...systemFailure(error), exitCode: EXIT.failed };
+}
+
+/** Faults of the machine that people can mend themselves get a sentence of their own. */
+function systemFailure(error: unknown): { code: string; sentence: string; next?: string } {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "UNEXPECTED";
+  const text = error instanceof Error ? error.message : String(error);
+  switch (code) {
+    case "ENOENT":
+      return { code: "FILE_NOT_FOUND", sentence: `A file was not found: ${text}`, next: "Check the path." };
+    case "EACCES":
+    case "EPERM":
+    case "ERR_ACCESS_DENIED":
+      return {
+        code: "FILE_NOT_ALLOWED",
+        sentence: `Access was denied: ${text}`,
+        next: "Check the rights of the folder.",
+      };
+    case "EADDRINUSE":
+      return { code: "PORT_IN_USE", sentence: "The port is already in use.", next: "Choose another one with --port." };
+    case "ENOSPC":
+      return { code: "DISK_FULL", sentence: "The disk is full. Nothing was lost; free some space and try again." };
+    default:
+      return { code: "UNEXPECTED", sentence: `Something unexpected went wrong: ${text}` };
+  }
+}

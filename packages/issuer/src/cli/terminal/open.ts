@@ -1,0 +1,37 @@
+import { DEFAULT_COLLECT_POLICY, openTerminal, type Terminal } from "@cairn/collect";
+import { nodeCrypto } from "@cairn/cose/node";
+import { openSqliteTerminalJournal } from "@cairn/stores";
+import type { Command } from "commander";
+import { systemClock, systemRandom } from "../../ports.ts";
+import { type DeviceFolder, openDeviceFolder } from "../device-folder.ts";
+
+export type TerminalOptions = { readonly data: string };
+
+export const DEFAULT_TERMINAL_FOLDER = ".cairn/terminal";
+
+export function withTerminalOptions(command: Command): Command {
+  return command.option("--data <folder>", "the terminal's data folder", DEFAULT_TERMINAL_FOLDER);
+}
+
+/** Opens the terminal of a folder for one piece of work, and closes its journal whatever happens. */
+export async function withTerminal<Result>(
+  options: TerminalOptions,
+  work: (terminal: Terminal, folder: DeviceFolder) => Promise<Result>,
+  folder?: DeviceFolder,
+): Promise<Result> {
+  const device = folder ?? (await openDeviceFolder(options.data, "terminal"));
+  const journal = openSqliteTerminalJournal(device.path);
+  try {
+    const ports = {
+      journal,
+      signer: device.signer,
+      crypto: nodeCrypto(),
+      clock: systemClock,
+      random: systemRandom,
+      policy: DEFAULT_COLLECT_POLICY,
+    };
+    return await work(openTerminal(ports), device);
+  } finally {
+    await journal.close();
+  }
+}
