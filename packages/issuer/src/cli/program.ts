@@ -1,0 +1,37 @@
+import { Command, CommanderError } from "commander";
+import { EXIT } from "./outcome.ts";
+
+/** A party's commands are loaded when they are asked for: a wallet need not wait for a server's libraries. */
+const PARTIES = {
+  issuer: async (program: Command) => (await import("./issuer/issuer.ts")).addIssuerCommands(program),
+  wallet: async (program: Command) => (await import("./wallet/wallet.ts")).addWalletCommands(program),
+  terminal: async (program: Command) => (await import("./terminal/terminal.ts")).addTerminalCommands(program),
+};
+
+/** Runs the `cairn` command. Each party works on a data folder of its own, so each can be a process or a machine of its own. */
+export async function runProgram(argv: readonly string[]): Promise<void> {
+  const program = new Command("cairn")
+    .description("Payments where neither side has a network: issuer, wallet and terminal.")
+    .version("0.1.0")
+    .showHelpAfterError("Add --help for what is possible.")
+    .configureHelp({ showGlobalOptions: false })
+    .exitOverride();
+  const wanted = Object.entries(PARTIES).filter(([party]) => argv[2] === party);
+  for (const [, add] of wanted.length > 0 ? wanted : Object.entries(PARTIES)) await add(program);
+  program.addHelpText(
+    "after",
+    `
+Every command has --help and --json. Exit codes: 0 done, 1 something broke, 2 wrongly called, 3 turned away by a rule.
+
+A first round:
+  cairn issuer start --demo                 an issuer with demo accounts; says what to type next
+  cairn wallet enrol --issuer URL --code C  a payer
+  cairn terminal enrol --issuer URL --code C`,
+  );
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  }
+}
