@@ -1,0 +1,327 @@
+import { join } from "node:path";
+import { DEFAULT_COLLECT_POLICY, openTerminal, type Terminal } from "@cairn/collect";
+import { compressedPoint, encodeCbor, publicKeyToCbor, type Signer } from "@cairn/cose";
+import { generateNodeSigner, nodeCrypto } from "@cairn/cose/node";
+import { DEFAULT_POLICY } from "@cairn/issue";
+import {
+  amount,
+  type ChainHash,
+  chainHashOf,
+  currency,
+  deviceIdOf,
+  encodeUploadRecord,
+  identifier,
+  MAXIMUM_RECORDS,
+  type PayeeCertificate,
+  type PayeeCertificateId,
+  type PayeeId,
+  payeeCertificate,
+  payment,
+  paymentRequest,
+  type RequestNonce,
+  readCode,
+  requestHashOf,
+  restoreVerified,
+  signMessage,
+  statusBits,
+  statusList,
+  terminalIdOf,
+  type UserCertificate,
+  userCertificate,
+  type Verified,
+  writeCode,
+} from "@cairn/messages";
+import { type DeviceRecord, openSqliteTerminalJournal, SqliteIssuerStore } from "@cairn/stores";
+import { openIssuerKeys } from "../packages/issuer/src/keys/issuer-keys.ts";
+import { TrustListPublisher } from "../packages/issuer/src/lists/trust-list-publisher.ts";
+import { systemClock, systemRandom } from "../packages/issuer/src/ports.ts";
+import { takeIn } from "../packages/issuer/src/services/intake.ts";
+import { issueCertificate } from "../packages/issuer/src/services/issuing.ts";
+import { SettlementWorker } from "../packages/issuer/src/settlement/worker.ts";
+
+/** A real issuer's store, keys and worker, a real terminal's journal, and many payers, without the HTTP between them. */
+export type World = {
+  issueAll(): Promise<void>;
+  payAll(): Promise<void>;
+  acceptSome(count: number): Promise<void>;
+  settleAll(): Promise<void>;
+  checkSettled(count: number): Promise<void>;
+  close(): Promise<void>;
+};
+
+type Payer = {
+  readonly device: DeviceRecord;
+  readonly signer: Signer;
+  certificate: Verified<UserCertificate> | undefined;
+};
+
+const EUR = currency("EUR");
+const PRICE_MINOR = 10n;
+const PAYEE = "BENCH" as PayeeId;
+const log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: (facts: object, message: string) => void process.stderr.write(`${message} ${JSON.stringify(facts)}\n`),
+};
+const crypto = nodeCrypto();
+const random = systemRandom;
+const clock = systemClock;
+
+export async function buildWorld(
+  folder: string,
+  size: { readonly accounts: number; readonly paymentsEach: number },
+): Promise<World> {
+  const now = clock.nowSeconds();
+  const store = new SqliteIssuerStore(join(folder, "issuer.sqlite"));
+  const keys = await openIssuerKeys({ dataFolder: folder, passphrase: "bench", mayCreate: true, now, random, crypto });
+  const identity = () => ({ issuerId: "bench" as never, issuerName: "Bench", issuerUrl: "http://127.0.0.1:1" });
+  const trustLists = new TrustListPublisher({ dataFolder: folder, identity, keys, crypto });
+  await trustLists.refresh(now);
+  const { anchors } = trustLists.current();
+  const till = generateNodeSigner();
+  const tillId = terminalIdOf(till.publicKey, crypto);
+  await enrolTill(store, till, now);
+  const payee = await signMessage(payeeCertificate, payeeContent(keys.active(now).keyId, till, now), {
+    signer: keys.active(now).signer,
+    crypto,
+  });
+  const payers = await enrolPayers(store, size.accounts, now);
+  const terminal = await openTill(folder, till, {
+    rootKey: encodeCbor(publicKeyToCbor(keys.root.publicKey)),
+    trustList: anchors.list.bytes,
+    statusList: await emptyStatusList(keys.active(now), now),
+    payeeCertificate: payee.bytes,
+  });
+  const records: Uint8Array[] = [];
+  const offered: string[] = [];
+  const worker = new SettlementWorker({
+    store,
+    crypto,
+    clock,
+    log,
+    certificateIdCipher: keys.certificateIdCipher,
+    anchors: () => anchors,
+    policy: DEFAULT_POLICY,
+    intervalMs: 1_000,
+    onWithdrawn: () => undefined,
+  });
+
+  return {
+    issueAll: async () => {
+      for (const payer of payers) {
+        const { issued, decision } = await issueCertificate(
+          payer.device,
+          { kind: "device-online" },
+          { store, keys, policy: DEFAULT_POLICY, crypto, clock, log },
+        );
+        if (issued === undefined)
+          throw new Error(
+            `No certificate: ${JSON.stringify(decision, (_, value) => (typeof value === "bigint" ? String(value) : value))}`,
+          );
+        payer.certificate = restoreVerified(userCertificate, issued.bytes, crypto);
+      }
+    },
+    payAll: async () => {
+      for (const payer of payers) records.push(...(await chainOf(payer, { payee, till, payments: size.paymentsEach })));
+      offered.push(...(await offersFor(terminal.terminal, payers)));
+    },
+    acceptSome: async (count) => {
+      for (let index = 0; index < count; index++) {
+        const outcome = await terminal.terminal.accept(offered[index] ?? "");
+        if (outcome.kind !== "accepted") throw new Error(`Not accepted: ${outcome.refusal.code}`);
+      }
+    },
+    settleAll: async () => {
+      const bringer = {
+        sender: { kind: "terminal", payeeId: PAYEE },
+        senderId: tillId,
+        receivedAt: clock.nowSeconds(),
+      } as const;
+      for (let start = 0; start < records.length; start += MAXIMUM_RECORDS) {
+        const batch = records.slice(start, start + MAXIMUM_RECORDS);
+        await store.receive(
+          batch.map((bytes) => takeIn(bytes, bringer, { crypto, certificateIdCipher: keys.certificateIdCipher }).row),
+        );
+      }
+      while ((await worker.settleBatch()) > 0);
+    },
+    checkSettled: async (count) => {
+      const cleared = (await store.trialBalance()).find(({ ledgerAccount }) => ledgerAccount.startsWith("clearing"));
+      if (cleared?.minor !== -PRICE_MINOR * BigInt(count))
+        throw new Error(`Not everything was settled: ${cleared?.minor}`);
+    },
+    close: async () => {
+      await terminal.close();
+      await store.close();
+    },
+  };
+}
+
+async function enrolTill(store: SqliteIssuerStore, till: Signer, at: number): Promise<void> {
+  await store.createPayee({
+    payeeId: PAYEE,
+    name: "Bench",
+    currency: EUR,
+    perPaymentCapMinor: 10_000n,
+    storedTotalCapMinor: 500_000_000n,
+    perCertificateCapMinor: 10_000n,
+    maximumOfflineSeconds: 604_800,
+    createdAt: at,
+  });
+  const codeHash = "aa".repeat(32);
+  await store.createEnrolmentCode({ codeHash, for: { payeeId: PAYEE }, expiresAt: at + 3600 });
+  await store.enrolTerminal({
+    codeHash,
+    terminalId: terminalIdOf(till.publicKey, crypto),
+    publicKey: compressedPoint(till.publicKey),
+    label: "till",
+    at,
+  });
+}
+
+async function enrolPayers(store: SqliteIssuerStore, count: number, at: number): Promise<Payer[]> {
+  const payers: Payer[] = [];
+  for (let index = 0; index < count; index++) {
+    const signer = generateNodeSigner();
+    const account = await store.createAccount({ name: `payer ${index}`, currency: EUR, createdAt: at });
+    await store.topUp({ account, amountMinor: 10_000n, idempotencyKey: `first-${index}`, at });
+    await store.setCredit(account, { lineMinor: 10_000n, overdueMinor: 0n, scoreBand: "A", informedAt: at });
+    const codeHash = index.toString(16).padStart(64, "0");
+    await store.createEnrolmentCode({ codeHash, for: { account }, expiresAt: at + 3600 });
+    const device = await store.enrolDevice({
+      codeHash,
+      deviceId: deviceIdOf(signer.publicKey, crypto),
+      publicKey: compressedPoint(signer.publicKey),
+      protection: 3,
+      label: "phone",
+      at,
+    });
+    if (typeof device === "string") throw new Error(device);
+    payers.push({ device, signer, certificate: undefined });
+  }
+  return payers;
+}
+
+function payeeContent(issuerKeyId: PayeeCertificate["issuerKeyId"], till: Signer, now: number): PayeeCertificate {
+  return {
+    issuerKeyId,
+    payeeCertificateId: identifier<PayeeCertificateId>(random.bytes(8), 8),
+    payeeId: PAYEE,
+    terminalKey: till.publicKey,
+    issuedAt: now - 60,
+    expiresAt: now + 90 * 86_400,
+    terms: {
+      name: "Bench",
+      currency: EUR,
+      perPaymentCapMinor: 10_000n,
+      storedTotalCapMinor: 500_000_000n,
+      perCertificateCapMinor: 10_000n,
+      maximumOfflineSeconds: 604_800,
+    },
+  };
+}
+
+async function emptyStatusList(
+  key: { readonly keyId: PayeeCertificate["issuerKeyId"]; readonly signer: Signer },
+  now: number,
+): Promise<Uint8Array> {
+  const content = {
+    issuerKeyId: key.keyId,
+    uri: "http://127.0.0.1:1/v1/status-list",
+    issuedAt: now,
+    expiresAt: now + 604_800,
+    timeToLiveSeconds: 3600,
+    bits: statusBits({ size: 8, revoked: [] }),
+  };
+  return (await signMessage(statusList, content, { signer: key.signer, crypto })).bytes;
+}
+
+async function openTill(
+  folder: string,
+  signer: Signer,
+  setup: { rootKey: Uint8Array; trustList: Uint8Array; statusList: Uint8Array; payeeCertificate: Uint8Array },
+): Promise<{ terminal: Terminal; close(): Promise<void> }> {
+  const journal = openSqliteTerminalJournal(folder);
+  const terminal = openTerminal({
+    journal,
+    signer,
+    crypto,
+    clock,
+    random,
+    policy: { ...DEFAULT_COLLECT_POLICY, requestValiditySeconds: 3_600 },
+  });
+  const enrolled = await terminal.enrol(setup);
+  if (enrolled.kind === "refused") throw new Error(enrolled.refusal.code);
+  return { terminal, close: () => journal.close() };
+}
+
+/** A payer's whole chain as upload records: what a terminal that was offline for a day brings home. */
+async function chainOf(
+  payer: Payer,
+  at: { readonly payee: Verified<PayeeCertificate>; readonly till: Signer; readonly payments: number },
+): Promise<Uint8Array[]> {
+  const { certificate, signer } = payer;
+  if (certificate === undefined) throw new Error("The payer has no certificate.");
+  const now = clock.nowSeconds();
+  const records: Uint8Array[] = [];
+  let previous: ChainHash = chainHashOf(certificate.messageId);
+  for (let sequence = 1; sequence <= at.payments; sequence++) {
+    const nonce = identifier<RequestNonce>(random.bytes(8), 8);
+    const { payeeCertificateId } = at.payee.content;
+    const request = await signMessage(
+      paymentRequest,
+      { payeeCertificateId, amountMinor: PRICE_MINOR, currency: EUR, nonce, issuedAt: now, expiresAt: now + 300 },
+      { signer: at.till, crypto },
+    );
+    const paid = await signMessage(
+      payment,
+      {
+        certificateId: certificate.content.certificateId,
+        sequence,
+        previous,
+        amountMinor: PRICE_MINOR,
+        spentMinor: PRICE_MINOR * BigInt(sequence),
+        issuedAt: now,
+        requestHash: requestHashOf(request.messageId),
+      },
+      { signer, crypto },
+    );
+    previous = chainHashOf(paid.messageId);
+    records.push(
+      encodeUploadRecord({
+        kind: "payment",
+        payeeCertificate: at.payee.bytes,
+        request: request.bytes,
+        certificate: certificate.bytes,
+        payment: paid.bytes,
+      }),
+    );
+  }
+  return records;
+}
+
+/** Payment codes for requests of the terminal, each payer in turn: what a till sees on a busy day. */
+async function offersFor(terminal: Terminal, payers: readonly Payer[]): Promise<string[]> {
+  const offers: string[] = [];
+  for (let sequence = 1; sequence <= 6; sequence++) {
+    for (const { certificate, signer } of payers) {
+      if (certificate === undefined) throw new Error("The payer has no certificate.");
+      const charged = await terminal.charge({ amount: amount(PRICE_MINOR, EUR) });
+      if (charged.kind === "refused") throw new Error(charged.refusal.code);
+      const request = restoreVerified(paymentRequest, readCode(charged.codeText).message, crypto);
+      const content = {
+        certificateId: certificate.content.certificateId,
+        sequence,
+        previous: chainHashOf(certificate.messageId),
+        amountMinor: PRICE_MINOR,
+        spentMinor: PRICE_MINOR * BigInt(sequence),
+        issuedAt: request.content.issuedAt,
+        requestHash: requestHashOf(request.messageId),
+      };
+      const paid = await signMessage(payment, content, { signer, crypto });
+      offers.push(writeCode({ type: "payment", certificate: certificate.bytes, message: paid.bytes }));
+    }
+  }
+  return offers;
+}
