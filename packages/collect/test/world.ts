@@ -224,7 +224,7 @@ export async function makePayer(issuer: Issuer, changes: Parameters<Issuer["sign
 
 export type TerminalWorld = Awaited<ReturnType<typeof makeTerminal>>;
 
-type TerminalChanges = {
+export type TerminalChanges = {
   readonly policy?: Partial<CollectPolicy>;
   readonly payee?: Parameters<Issuer["signPayee"]>[1];
   readonly trustList?: Partial<TrustList>;
@@ -267,3 +267,27 @@ export async function chargeFor(terminal: Terminal, minor: bigint) {
 /** The code of a refusal, or the kind of any other outcome. */
 export const codeOf = (outcome: { kind: string; refusal?: { code: string } }): string =>
   outcome.refusal?.code ?? outcome.kind;
+
+/** A terminal, a request of 100 and a payment for it, not yet accepted. */
+export async function offered(
+  issuer: Issuer,
+  terminalChanges: TerminalChanges,
+  paymentChanges: Parameters<Payer["pay"]>[1] = {},
+  certificateChanges: Parameters<Issuer["signUser"]>[1] = {},
+) {
+  const world = await makeTerminal(issuer, terminalChanges);
+  const payer = await makePayer(issuer, certificateChanges);
+  const asked = await chargeFor(world.terminal, 100n);
+  const { codeText } = await payer.pay(asked.codeText, paymentChanges);
+  return { world, payer, codeText, requestId: asked.requestId, asked: asked.codeText };
+}
+
+/** Puts an older list into the journal than a terminal would take. */
+export async function replaceStatusList(
+  { journal, enrolment, payee }: TerminalWorld,
+  statusList: Uint8Array,
+): Promise<void> {
+  const held = await journal.setup();
+  const { payeeCertificateId } = payee.content;
+  await journal.replaceSetup({ ...enrolment, statusList, payeeCertificateId }, held?.revision ?? 0);
+}
