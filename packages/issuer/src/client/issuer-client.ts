@@ -41,11 +41,11 @@ export type IssuerClientOptions = {
 /** `label` is what the operator sees; `protection` as in the user certificate. */
 export type EnrolmentInput = { readonly code: string; readonly protection: KeyProtection; readonly label: string };
 export type SyncInput = {
-  /** Encoded sync records (`encodeSyncRecord`), at most 1,000. */
+  /** Encoded sync records (`encodeSyncRecord`), one by one or joined, at most 1,000. */
   readonly records: readonly Uint8Array[];
   /** Asks for a fresh certificate ahead of a time without network. */
   readonly ahead?: boolean;
-  /** Certificates that the wallet holds: a current one that is missing here is delivered again. */
+  /** Certificates that the wallet holds, newest first: a current one that is missing here is delivered again. */
   readonly holds?: readonly CertificateId[];
 };
 
@@ -92,7 +92,7 @@ export class IssuerClient {
   sync(input: SyncInput): Promise<SyncAnswer> {
     const query = {
       ahead: input.ahead === true ? "true" : undefined,
-      holds: input.holds === undefined || input.holds.length === 0 ? undefined : input.holds.slice(-16).join(","),
+      holds: input.holds === undefined || input.holds.length === 0 ? undefined : input.holds.slice(0, 16).join(","),
     };
     return this.#post({ path: "/v1/sync", purpose: "sync", content: joinRecords(input.records), query }, SyncAnswer);
   }

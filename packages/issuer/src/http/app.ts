@@ -2,6 +2,7 @@ import { MAXIMUM_BODY_BYTES } from "@cairn/messages";
 import swagger from "@fastify/swagger";
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { LogLevel } from "../options.ts";
+import { answerBrokenConnection } from "./broken-connection.ts";
 import { EdgeError, PROBLEM_TYPE, PROBLEMS, type ProblemCode, problemDocument, problemOf } from "./problems.ts";
 import { validatorCompiler } from "./typebox.ts";
 
@@ -82,27 +83,6 @@ function sendProblem(reply: FastifyReply, code: ProblemCode, detail?: string): F
   if (code === "OPERATOR_TOKEN_INVALID") reply.header("www-authenticate", "Bearer");
   const document = problemDocument(code, detail);
   return reply.code(document.status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(document);
-}
-
-/** Bytes that are not HTTP, or that come too slowly, never reach a route: they are answered on the bare connection. */
-function answerBrokenConnection(
-  error: NodeJS.ErrnoException,
-  socket: { writable: boolean; end(text: string): void; destroy(): void },
-): void {
-  if (!socket.writable || error.code === "ECONNRESET") {
-    socket.destroy();
-    return;
-  }
-  const document = problemDocument(error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? "REQUEST_TIMEOUT" : "HTTP_MALFORMED");
-  const body = JSON.stringify(document);
-  const reason = document.status === 408 ? "Request Timeout" : "Bad Request";
-  const head = [
-    `HTTP/1.1 ${document.status} ${reason}`,
-    `content-type: ${PROBLEM_TYPE}`,
-    `content-length: ${Buffer.byteLength(body)}`,
-    "connection: close",
-  ];
-  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
 }
 
 function problemTable(): string {

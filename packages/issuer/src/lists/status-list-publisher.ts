@@ -18,7 +18,7 @@ const EXPIRED_STAY_SECONDS = 2 * 86_400;
 /** The issuer-signed list of withdrawn certificates, signed anew when one is withdrawn and by schedule. */
 export class StatusListPublisher {
   readonly #uri: () => string;
-  readonly #store: IssuerStore;
+  readonly #store: Pick<IssuerStore, "revokedIndices">;
   readonly #keys: IssuerKeys;
   readonly #crypto: CryptoPort;
   #published: Verified<StatusList> | undefined;
@@ -27,7 +27,7 @@ export class StatusListPublisher {
 
   constructor(input: {
     readonly uri: () => string;
-    readonly store: IssuerStore;
+    readonly store: Pick<IssuerStore, "revokedIndices">;
     readonly keys: IssuerKeys;
     readonly crypto: CryptoPort;
   }) {

@@ -2,12 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { currency, isPayeeId, type PayeeId } from "@cairn/messages";
 import { OperatorClient } from "../../src/client/operator-client.ts";
 import type { IssuerOptions, RunningIssuer } from "../../src/options.ts";
 import { startIssuer } from "../../src/start.ts";
 
-export const EUR = currency("EUR");
 export const START = 1_800_000_000;
 
 /** A clock that stands until a test moves it. */
@@ -67,11 +65,6 @@ export async function startIn(
       return startIn(t, folder, clock, { ...options, ...changed });
     },
   };
-}
-
-export function payeeId(text: string): PayeeId {
-  if (!isPayeeId(text)) throw new Error(`${text} is not a payee id.`);
-  return text;
 }
 
 /** Looks again until it holds: for what the worker does in its own time. The bound only ends a test that is broken. */

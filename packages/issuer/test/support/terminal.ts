@@ -22,7 +22,7 @@ import {
 } from "@cairn/messages";
 import { IssuerClient } from "../../src/client/issuer-client.ts";
 import type { TestIssuer } from "./issuer.ts";
-import { crypto } from "./wallet.ts";
+import { crypto } from "./values.ts";
 
 /** What a terminal shows: its certificate and the signed request. */
 export type ShownRequest = { readonly payeeCertificate: Uint8Array; readonly request: Verified<PaymentRequest> };

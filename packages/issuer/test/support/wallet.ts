@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { decodeCbor, publicKeyFromCbor, type Signer } from "@cairn/cose";
-import { generateNodeSigner, nodeCrypto } from "@cairn/cose/node";
+import { generateNodeSigner } from "@cairn/cose/node";
 import {
   type ChainHash,
   chainHashOf,
@@ -27,8 +27,7 @@ import type { SyncAnswer } from "../../src/api/device-api.ts";
 import { IssuerClient, type SyncInput } from "../../src/client/issuer-client.ts";
 import type { TestIssuer } from "./issuer.ts";
 import type { ShownRequest } from "./terminal.ts";
-
-export const crypto = nodeCrypto();
+import { crypto } from "./values.ts";
 
 /** A wallet in the plainest form: counters in memory, messages built by hand, so that tests can also make it lie. */
 export class TestWallet {

@@ -1,7 +1,8 @@
 import type { TestContext } from "node:test";
 import type { IssuerOptions } from "../../src/options.ts";
-import { EUR, payeeId, startTestIssuer, type TestIssuer } from "./issuer.ts";
+import { startTestIssuer, type TestIssuer } from "./issuer.ts";
 import { TestTerminal } from "./terminal.ts";
+import { EUR, payeeId } from "./values.ts";
 import { TestWallet } from "./wallet.ts";
 
 export type World = TestIssuer & {
