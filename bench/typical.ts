@@ -40,7 +40,7 @@ export async function typicalMessages(): Promise<TypicalMessages> {
   const crypto = nodeCrypto();
   const [issuer, device, till] = [generateNodeSigner(), generateNodeSigner(), generateNodeSigner()];
   const issuerKeyId = keyIdOf(issuer.publicKey, crypto);
-  const certificate = await signMessage(
+  const certificate = await signMessage<UserCertificate>(
     userCertificate,
     {
       issuerKeyId,

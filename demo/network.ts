@@ -1,4 +1,6 @@
 import { spawnSync } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 /**
  * How a process is kept from reaching anything. Two walls, the second where the machine allows it:
@@ -26,7 +28,11 @@ export function findWall(): Wall {
   return { name: "a runtime started without the right to use a network", wrap: (command) => command };
 }
 
-/** Flags of Node's permission model for a process that may read anything, write only its own folders, and use no network. */
-export function withoutNetwork(writableFolders: readonly string[]): readonly string[] {
+/** Where Node keeps compiled sources between runs: without it each process would compile everything anew. */
+const COMPILE_CACHE = join(tmpdir(), "node-compile-cache");
+
+/** Flags of Node's permission model for a process that may read anything, write only these folders, and use no network. */
+export function withoutNetwork(folders: readonly string[]): readonly string[] {
+  const writableFolders = [...folders, COMPILE_CACHE];
   return ["--permission", "--allow-fs-read=*", ...writableFolders.map((folder) => `--allow-fs-write=${folder}`)];
 }

@@ -95,7 +95,11 @@ export function addBookCommands(issuer: Command): void {
       const evidence = await (await operatorClient(options)).evidence(
         idOf<MessageId>(id, IDENTIFIER_BYTES.messageId, "payment"),
       );
-      printer.line(`${evidence.payment.state}: ${evidence.payment.sentence}`);
+      printer.line(
+        evidence.payment === null
+          ? "No payment of this id was judged."
+          : `${evidence.payment.state}: ${evidence.payment.sentence}`,
+      );
       for (const each of evidence.records) {
         printer.line(`${formatTime(each.receivedAt)} UTC  from ${each.broughtBy} ${each.senderId}`);
         printer.line(`  ${Buffer.from(each.bytes).toString("hex")}`);
