@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { encodeCbor, publicKeyToCbor } from "@cairn/cose";
+import { generateNodeSigner } from "@cairn/cose/node";
+import { acceptEnrolment, walletStatus } from "../src/index.ts";
+import { expectKind, expectRefusal } from "./steps.ts";
+import { anEnrolmentAnswer, aStatusList, aTrustList, DAY, enrolled, NOW, portsOn, USD } from "./world.ts";
+
+test("enrolment pins issuer, root key and currency; again it changes nothing", async () => {
+  const { ports } = portsOn();
+  const answer = await anEnrolmentAnswer();
+  assert.deepEqual(await acceptEnrolment(ports, answer), {
+    kind: "enrolled",
+    issuerName: "Demo Bank",
+    repeated: false,
+  });
+  assert.equal(expectKind(await acceptEnrolment(ports, answer), "enrolled").repeated, true);
+  const { issuerId, currency, holdings } = await walletStatus(ports);
+  assert.deepEqual([issuerId, currency, holdings], ["demo", "EUR", []]);
+});
+
+test("another issuer, root key, currency or device key needs a wallet of its own", async () => {
+  const { ports } = await enrolled();
+  const root = generateNodeSigner();
+  const rootKey = encodeCbor(publicKeyToCbor(root.publicKey));
+  for (const answer of [
+    await anEnrolmentAnswer({ issuerId: "other" }),
+    await anEnrolmentAnswer({ currencyOf: USD }),
+    await anEnrolmentAnswer({ rootKey, trustList: await aTrustList({}, root) }),
+  ]) {
+    expectRefusal(await acceptEnrolment(ports, answer), "ENROLLED_ELSEWHERE");
+  }
+  const stranger = { ...ports, signer: generateNodeSigner() };
+  expectRefusal(await acceptEnrolment(stranger, await anEnrolmentAnswer()), "ENROLLED_ELSEWHERE");
+});
+
+test("lists that are not genuine under the root key enrol nobody", async () => {
+  const { ports } = portsOn();
+  const stranger = generateNodeSigner();
+  const cases = [
+    [{ rootKey: new Uint8Array([0x00]) }, "COSE_KEY_INVALID"],
+    [{ rootKey: new Uint8Array([0xff]) }, undefined],
+    [{ trustList: await aTrustList({}, stranger) }, "ISSUER_UNKNOWN"],
+    [{ trustList: tampered(await aTrustList()) }, "SIGNATURE_INVALID"],
+    [{ trustList: await aTrustList({ issuedAt: NOW - 90 * DAY, expiresAt: NOW - 301 }) }, "TRUST_LIST_EXPIRED"],
+    [{ statusList: await aStatusList({}, stranger) }, "ISSUER_UNKNOWN"],
+    [{ statusList: await aStatusList({ issuedAt: NOW - 90, expiresAt: NOW - 1 }) }, "STATUS_LIST_STALE"],
+  ] as const;
+  for (const [changes, code] of cases) {
+    const result = await acceptEnrolment(ports, await anEnrolmentAnswer(changes));
+    if (code === undefined) expectKind(result, "refused");
+    else expectRefusal(result, code);
+  }
+  await assert.rejects(walletStatus(ports), { code: "NOT_ENROLLED" });
+});
+
+/** The last byte belongs to the signature. */
+function tampered(bytes: Uint8Array): Uint8Array {
+  const copy = bytes.slice();
+  copy[copy.length - 1] = (copy.at(-1) ?? 0) ^ 1;
+  return copy;
+}

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { amount, areCompatible } from "@cairn/messages";
+import { payOpen } from "../src/index.ts";
+import { allPayments, expectKind, expectRefusal, mustPay, paymentIn } from "./steps.ts";
+import { aTill, EUR, holding, NOW, payeeId, USD } from "./world.ts";
+
+const maximum = amount(800n, EUR);
+
+test("an open payment reserves its maximum for a minute, unless told otherwise", async () => {
+  const { ports } = await holding();
+  const paid = expectKind(await payOpen(ports, { maximum }), "shown");
+  const { unverified } = paymentIn(paid.codeText);
+  assert.equal(paid.expiresAt, NOW + 60);
+  assert.deepEqual(
+    { ...unverified, previous: undefined, certificateId: undefined },
+    {
+      sequence: 1,
+      amountMinor: 800n,
+      spentMinor: 800n,
+      issuedAt: NOW,
+      expiresAt: NOW + 60,
+      previous: undefined,
+      certificateId: undefined,
+    },
+  );
+  const bound = expectKind(
+    await payOpen(ports, { maximum, audience: payeeId("FERRY"), validitySeconds: 300 }),
+    "shown",
+  );
+  const second = paymentIn(bound.codeText).unverified;
+  assert.ok("audience" in second && second.audience === "FERRY" && second.expiresAt === NOW + 300);
+  assert.equal(second.sequence, 2);
+});
+
+test("each call makes another one, at the same moment too, and they share the chain with two-way payments", async () => {
+  const { ports } = await holding();
+  const till = await aTill();
+  const shown = await Promise.all([
+    payOpen(ports, { maximum }),
+    payOpen(ports, { maximum }),
+    mustPay(ports, await till.charge()),
+    payOpen(ports, { maximum }),
+  ]);
+  const ids = shown.map((each) => expectKind(each, "shown").paymentId);
+  assert.equal(new Set(ids).size, 4);
+  const payments = await allPayments(ports);
+  assert.deepEqual(
+    payments.map(({ sequence }) => sequence),
+    [1, 2, 3, 4],
+  );
+  for (const [index, left] of payments.entries())
+    for (const right of payments.slice(index + 1)) assert.ok(areCompatible(left, right));
+});
+
+test("refusals come before anything is written", async () => {
+  const { ports } = await holding();
+  expectRefusal(await payOpen(ports, { maximum: amount(0n, EUR) }), "AMOUNT_ZERO");
+  expectRefusal(await payOpen(ports, { maximum, validitySeconds: 301 }), "PAYMENT_VALIDITY_TOO_LONG");
+  expectRefusal(await payOpen(ports, { maximum: amount(6_001n, EUR) }), "AMOUNT_OVER_CERTIFICATE_CAP");
+  expectRefusal(await payOpen(ports, { maximum: amount(1n, USD) }), "CURRENCY_MISMATCH");
+  expectKind(await payOpen(ports, { maximum: amount(6_000n, EUR) }), "shown");
+  expectRefusal(await payOpen(ports, { maximum: amount(4_001n, EUR) }), "LIMIT_EXCEEDED");
+  for (const validitySeconds of [0, -1, 1.5, Number.NaN]) {
+    await assert.rejects(payOpen(ports, { maximum, validitySeconds }), { code: "PAY_ARGUMENT_RANGE" });
+  }
+  assert.equal((await allPayments(ports)).length, 1);
+});

@@ -1,0 +1,307 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { generateNodeSigner } from "@cairn/cose/node";
+import {
+  amount,
+  closing,
+  decodeMessage,
+  type MessageId,
+  readSyncRecord,
+  type SyncRecord,
+  splitRecords,
+  verifyMessage,
+} from "@cairn/messages";
+import {
+  acceptReceipt,
+  acceptVoid,
+  applyOutcomes,
+  applySyncAnswer,
+  buildSync,
+  history,
+  type OfferedOutcome,
+  payOpen,
+  type SyncAnswer,
+  type SyncBatch,
+  walletStatus,
+} from "../src/index.ts";
+import { expectKind, expectRefusal, mustPay, mustReview, payCode, paymentIn } from "./steps.ts";
+import { snapshot, watch } from "./watched.ts";
+import {
+  aStatusList,
+  aSyncAnswer,
+  aTill,
+  aTrustList,
+  aUserCertificate,
+  certificateId,
+  crypto,
+  DAY,
+  EUR,
+  hold,
+  holding,
+  NOW,
+  USD,
+  type World,
+} from "./world.ts";
+
+const till = await aTill();
+
+const recordsIn = ({ content }: SyncBatch): SyncRecord[] =>
+  splitRecords(content).map(({ value }) => readSyncRecord(value));
+
+const received = ({ entries }: SyncBatch): SyncAnswer["records"] =>
+  entries.map((_, index) => ({ index, state: "received", code: null, sentence: null }));
+
+function said(paymentId: MessageId, state: OfferedOutcome["state"], takenMinor = 0n): OfferedOutcome {
+  return { paymentId, state, code: null, sentence: "So it is.", takenMinor };
+}
+
+async function apply({ ports }: World, batch: SyncBatch, changes: Partial<SyncAnswer> = {}) {
+  const answer = await aSyncAnswer({ records: received(batch), ...changes });
+  return applySyncAnswer(ports, { answer, entries: batch.entries });
+}
+
+test("a sync brings the chain with requests, receipts and voids until the server's last word", async () => {
+  const world = await holding();
+  const { ports } = world;
+  const first = await mustPay(ports, await till.charge());
+  await acceptReceipt(ports, await till.receiptFor(first.paymentId, 1_250n));
+  const code = await till.charge();
+  const { requestId } = await mustReview(ports, code);
+  const second = await mustPay(ports, code);
+  await acceptVoid(ports, await till.voidOf(requestId));
+  const open = expectKind(await payOpen(ports, { maximum: amount(800n, EUR) }), "shown");
+
+  const batch = await buildSync(ports);
+  const records = recordsIn(batch);
+  assert.deepEqual(
+    records.map(({ kind }) => kind),
+    ["payment", "payment", "open-payment"],
+  );
+  const [one, two, three] = records;
+  assert.ok(one?.kind === "payment" && one.receipt !== undefined && one.requestVoid === undefined);
+  assert.ok(two?.kind === "payment" && two.receipt === undefined && two.requestVoid !== undefined);
+  assert.ok(three?.kind === "open-payment" && three.receipt === undefined && three.payeeCertificate === undefined);
+  assert.deepEqual(batch.closed, []);
+  assert.deepEqual(batch.holds, [certificateId(1)]);
+  assert.equal(batch.more, false);
+
+  const payments = [
+    said(first.paymentId, "settled", 1_250n),
+    said(second.paymentId, "released"),
+    said(open.paymentId, "received"),
+  ];
+  await apply(world, batch, { payments });
+  assert.deepEqual(
+    (await history(ports)).map(({ state }) => state),
+    ["pending", "released", "settled"],
+  );
+  const next = await buildSync(ports);
+  assert.deepEqual(next.entries, [{ kind: "payment", paymentId: open.paymentId }]);
+});
+
+test("what the server never heard of goes first, then what it answered longest ago", async () => {
+  const world = await holding();
+  const { ports, clock } = world;
+  const ids: MessageId[] = [];
+  for (const at of [3, 1, 2]) {
+    const { paymentId } = await mustPay(ports, await till.charge({ amountMinor: 10n }));
+    ids.push(paymentId);
+    clock.seconds = NOW + at;
+    await applyOutcomes(ports, [said(paymentId, "pending")]);
+    clock.seconds = NOW;
+  }
+  const fresh = await mustPay(ports, await till.charge({ amountMinor: 10n }));
+  const { entries } = await buildSync(ports);
+  assert.deepEqual(
+    entries.map((entry) => entry.kind === "payment" && entry.paymentId),
+    [fresh.paymentId, ids[1], ids[2], ids[0]],
+  );
+});
+
+test("a certificate asked back is closed at its last payment, for good, however often the answer is lost", async () => {
+  const world = await holding();
+  const { ports, clock } = world;
+  const paid = await mustPay(ports, await till.charge());
+  const batch = await buildSync(ports, { closeAll: true });
+  assert.deepEqual(batch.closed, [{ certificateId: certificateId(1), because: "asked" }]);
+  const [record] = recordsIn(batch);
+  assert.ok(record?.kind === "closing");
+  const decoded = decodeMessage(closing, record.closing, crypto);
+  const { content } = await verifyMessage(decoded, { key: ports.signer.publicKey, crypto });
+  const { sequence, spentMinor, issuedAt } = content;
+  assert.deepEqual([sequence, spentMinor, issuedAt], [1, 1_250n, NOW]);
+  assert.ok(paid.paymentId.startsWith(content.previous));
+
+  // The answer is lost: the same closing is brought again, and nothing can be paid with the certificate.
+  clock.seconds = NOW + 60;
+  const again = await buildSync(ports, { closeAll: true });
+  assert.deepEqual(again.closed, []);
+  assert.deepEqual(recordsIn(again), recordsIn(batch));
+  expectRefusal(await payCode(ports, await till.charge()), "NO_CERTIFICATE");
+  expectRefusal(await payOpen(ports, { maximum: amount(1n, EUR) }), "NO_CERTIFICATE");
+
+  // The old certificate delivered again stays closed; a new one pays.
+  const same = await aUserCertificate(ports.signer.publicKey);
+  assert.equal((await apply(world, again, { certificate: same.bytes })).certificate, undefined);
+  expectRefusal(await payCode(ports, await till.charge()), "NO_CERTIFICATE");
+  const fresh = await hold(world, { certificateId: certificateId(2) });
+  const next = await mustPay(ports, await till.charge());
+  assert.equal(paymentIn(next.codeText).unverified.certificateId, fresh.content.certificateId);
+  assert.ok((await buildSync(ports)).entries.every(({ kind }) => kind === "payment"));
+});
+
+test("a refused closing record is brought again", async () => {
+  const world = await holding();
+  const batch = await buildSync(world.ports, { closeAll: true });
+  await apply(world, batch, { records: [{ index: 0, state: "refused", code: "X", sentence: "No." }] });
+  assert.deepEqual((await buildSync(world.ports)).entries, batch.entries);
+});
+
+test("expired and used up certificates are closed by themselves, others stay beside a new one", async () => {
+  const world = await holding([
+    { certificateId: certificateId(1), expiresAt: NOW + 100 },
+    {
+      certificateId: certificateId(2),
+      terms: { limitMinor: 1_250n, perPaymentCapMinor: 1_250n },
+      expiresAt: NOW + 200,
+    },
+    { certificateId: certificateId(3) },
+  ]);
+  const { ports, clock } = world;
+  clock.seconds = NOW + 101;
+  await mustPay(ports, await till.charge());
+  const { closed } = await buildSync(ports);
+  assert.deepEqual(closed, [
+    { certificateId: certificateId(1), because: "expired" },
+    { certificateId: certificateId(2), because: "used-up" },
+  ]);
+  assert.deepEqual(
+    (await walletStatus(ports)).holdings.map(({ state }) => state),
+    ["closed", "closed", "usable"],
+  );
+});
+
+test("a certificate is taken only for this device, in this currency, valid, and under an issuer's key", async () => {
+  const world = await holding([]);
+  const { ports } = world;
+  const other = generateNodeSigner();
+  const cases = [
+    [(await aUserCertificate(other.publicKey)).bytes, "CERTIFICATE_OF_ANOTHER_DEVICE"],
+    [(await aUserCertificate(ports.signer.publicKey, { terms: { currency: USD } })).bytes, "CURRENCY_MISMATCH"],
+    [(await aUserCertificate(ports.signer.publicKey, { expiresAt: NOW - 1 })).bytes, "CERTIFICATE_EXPIRED"],
+    [(await aUserCertificate(ports.signer.publicKey, { signer: other })).bytes, "ISSUER_UNKNOWN"],
+    [new Uint8Array([1, 2, 3]), "CBOR_TRAILING_BYTES"],
+  ] as const;
+  for (const [certificate, code] of cases) {
+    const { refusals } = await apply(world, await buildSync(ports), { certificate });
+    const [{ part, refusal } = { part: undefined, refusal: undefined }] = refusals;
+    assert.deepEqual([refusals.length, part], [1, "certificate"]);
+    assert.equal(refusal?.code, code);
+  }
+  assert.deepEqual((await walletStatus(ports)).holdings, []);
+  const { content } = await hold(world);
+  const twin = await aUserCertificate(ports.signer.publicKey, { terms: { limitMinor: 90_000n } });
+  const { refusals } = await apply(world, await buildSync(ports), { certificate: twin.bytes });
+  assert.equal(refusals[0]?.refusal.code, "CERTIFICATE_MISMATCH");
+  assert.deepEqual(
+    (await walletStatus(ports)).holdings.map(({ certificate }) => certificate),
+    [content],
+  );
+});
+
+test("lists never go back, and one part that is turned away does not stop the others", async () => {
+  const world = await holding([]);
+  const { ports } = world;
+  const batch = await buildSync(ports);
+  const newer = { trustList: await aTrustList({ version: 3 }), statusList: await aStatusList({ issuedAt: NOW }) };
+  assert.deepEqual((await apply(world, batch, newer)).refusals, []);
+  const certificate = (await aUserCertificate(ports.signer.publicKey)).bytes;
+  const older = { trustList: await aTrustList({ version: 2 }), statusList: await aStatusList(), certificate };
+  const result = await apply(world, batch, older);
+  assert.deepEqual(
+    result.refusals.map(({ part, refusal }) => [part, refusal.code]),
+    [
+      ["trust-list", "TRUST_LIST_ROLLBACK"],
+      ["status-list", "STATUS_LIST_ROLLBACK"],
+    ],
+  );
+  assert.equal(result.certificate?.certificateId, certificateId(1));
+  const identity = await ports.store.commit({ kind: "none" }, (stored) => ({ result: stored.identity, writes: [] }));
+  assert.deepEqual(identity?.trustList, newer.trustList);
+  assert.deepEqual(identity?.statusList, newer.statusList);
+  assert.equal(identity?.newestSeen, NOW);
+});
+
+test("an answer that was overtaken by a newer one in another process does not turn the lists back", async () => {
+  const world = await holding([]);
+  const { ports } = world;
+  const batch = await buildSync(ports);
+  const newer = { trustList: await aTrustList({ version: 3 }), statusList: await aStatusList({ issuedAt: NOW }) };
+  const older = await aSyncAnswer({ trustList: await aTrustList({ version: 2 }) });
+  let calls = 0;
+  const overtaken = watch(ports, {
+    // The older answer was judged in the first call; before it is written, the newer one is taken home.
+    turn: async () => {
+      calls++;
+      if (calls === 2) assert.deepEqual((await apply(world, batch, newer)).refusals, []);
+    },
+  });
+  const { refusals } = await applySyncAnswer(overtaken.ports, { answer: older, entries: [] });
+  assert.deepEqual(
+    refusals.map(({ refusal }) => refusal.code),
+    ["TRUST_LIST_ROLLBACK", "STATUS_LIST_ROLLBACK"],
+  );
+  const { identity } = await snapshot(ports.store);
+  assert.deepEqual([identity?.trustList, identity?.statusList], [newer.trustList, newer.statusList]);
+});
+
+test("a withdrawn certificate no longer pays", async () => {
+  const world = await holding();
+  const statusList = await aStatusList({ issuedAt: NOW, revoked: [1] });
+  await apply(world, await buildSync(world.ports), { statusList });
+  expectRefusal(await payCode(world.ports, await till.charge()), "CERTIFICATE_REVOKED");
+  assert.equal((await walletStatus(world.ports)).holdings[0]?.state, "revoked");
+});
+
+test("what an issuer signs moves a slow clock forward for good", async () => {
+  const world = await holding([{ expiresAt: NOW + 1_000 }]);
+  const trustList = await aTrustList({ version: 2, issuedAt: NOW + DAY });
+  await apply(world, await buildSync(world.ports), { trustList });
+  world.clock.seconds = NOW - 30 * DAY;
+  assert.equal((await walletStatus(world.ports)).now, NOW + DAY);
+  assert.equal((await walletStatus(world.ports)).holdings[0]?.state, "expired");
+});
+
+test("applying an answer twice is applying it once; entries that were never sent are passed over", async () => {
+  const world = await holding();
+  const { paymentId } = await mustPay(world.ports, await till.charge());
+  const batch = await buildSync(world.ports, { closeAll: true });
+  const certificate = (await aUserCertificate(world.ports.signer.publicKey, { certificateId: certificateId(2) })).bytes;
+  const records = [...received(batch), { index: 99, state: "received", code: null, sentence: null } as const];
+  const answer = { certificate, records, payments: [said(paymentId, "settled", 1_250n)] };
+  const snapshot = () => world.ports.store.commit({ kind: "all" }, (stored) => ({ result: stored, writes: [] }));
+  await apply(world, batch, answer);
+  const once = await snapshot();
+  await apply(world, batch, answer);
+  assert.deepEqual({ ...(await snapshot()), identity: undefined }, { ...once, identity: undefined });
+});
+
+test("more than one call holds is brought in several", async () => {
+  const world = await holding([{ terms: { limitMinor: 1_000_000n, perPaymentCapMinor: 6_000n } }]);
+  for (let count = 0; count < 1_001; count++) {
+    expectKind(await payOpen(world.ports, { maximum: amount(1n, EUR) }), "shown");
+  }
+  const batch = await buildSync(world.ports);
+  assert.equal(batch.entries.length, 1_000);
+  assert.equal(batch.more, true);
+  const payments = batch.entries.flatMap((entry) =>
+    entry.kind === "payment" ? [said(entry.paymentId, "pending")] : [],
+  );
+  await apply(world, batch, { payments });
+  const [next] = (await buildSync(world.ports)).entries;
+  const { payments: all } = await world.ports.store.commit({ kind: "all" }, (stored) => ({
+    result: stored,
+    writes: [],
+  }));
+  assert.equal(next?.kind === "payment" && next.paymentId, all[1_000]?.paymentId);
+});
