@@ -81,7 +81,7 @@ function entryOf(durable: StoredPayment, wallet: Wallet, { crypto }: WalletPorts
   };
 }
 
-export type HoldingState = "usable" | "not-yet-valid" | "expired" | "closed" | "revoked";
+export type HoldingState = "usable" | "expired" | "closed" | "revoked";
 export type Holding = {
   readonly certificate: UserCertificate;
   readonly state: HoldingState;
@@ -115,6 +115,6 @@ export async function walletStatus(ports: WalletPorts): Promise<WalletStatus> {
 function stateOf({ certificate, closed, revoked }: Wallet["held"][number], now: number): HoldingState {
   if (closed) return "closed";
   if (revoked) return "revoked";
-  if (certificate.expiresAt < now) return "expired";
-  return refuseUserCertificate(certificate, now) === undefined ? "usable" : "not-yet-valid";
+  // One that is not valid yet is not among them: the wallet's time is never before that of a certificate it took home.
+  return refuseUserCertificate(certificate, now) === undefined ? "usable" : "expired";
 }

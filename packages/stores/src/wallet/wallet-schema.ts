@@ -100,7 +100,7 @@ const MIGRATIONS: readonly string[] = [
 
 /** Brings a file up to date. Call it inside a write transaction. @throws WalletFileError WALLET_FILE_TOO_NEW */
 export function migrateWallet(database: DatabaseSync): void {
-  const made = Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
+  const made = Number(database.prepare("PRAGMA user_version").get()?.user_version ?? 0);
   if (made > MIGRATIONS.length) {
     throw new WalletFileError("WALLET_FILE_TOO_NEW", "This wallet was written by a newer version of the program.");
   }
