@@ -7,11 +7,13 @@ import type {
   MessageId,
   PayeeCertificateId,
   PayeeId,
+  RequestHash,
   TerminalId,
 } from "@cairn/messages";
 import type {
   ClosingFacts,
   ConflictProof,
+  Funding,
   LedgerEntry,
   PaymentState,
   SettlementItem,
@@ -24,6 +26,8 @@ import type {
  * The issuer's durable state. Every write is one transaction, durable when the promise resolves. Decisions are handed
  * in as pure synchronous functions and run under the lock of the account's partition, so that nothing can move
  * between looking and writing. Implementations: memory, SQLite. Conformance suite: test/issuer-store.suite.ts.
+ * Amounts are minor units of the account's currency, times are seconds since 1970, ids are lower-case hexadecimal text.
+ * Misuse (an account, device, payee or certificate that is not there) throws a `StoreError`.
  */
 export interface IssuerStore {
   close(): Promise<void>;
@@ -42,7 +46,10 @@ export interface IssuerStore {
       informedAt: number;
     },
   ): Promise<void>;
-  /** Posts a top-up: repays used credit first, the rest goes to the balance. Same key, same answer; same key with another amount: `key-reused`. */
+  /**
+   * Posts a top-up: repays used credit first (and so what is overdue of it), the rest goes to the balance. Same key,
+   * same answer; same key with another amount: `key-reused`.
+   */
   topUp(input: {
     account: AccountNumber;
     amountMinor: bigint;
@@ -72,9 +79,11 @@ export interface IssuerStore {
   device(deviceId: DeviceId): Promise<DeviceRecord | undefined>;
   terminal(terminalId: TerminalId): Promise<TerminalRecord | undefined>;
   setDeviceStatus(deviceId: DeviceId, status: DeviceRecord["status"]): Promise<void>;
+  setTerminalStatus(terminalId: TerminalId, status: TerminalRecord["status"]): Promise<void>;
   createPayee(payee: PayeeRecord): Promise<"created" | "exists">;
   payee(payeeId: PayeeId): Promise<PayeeRecord | undefined>;
   payees(): Promise<readonly PayeeRecord[]>;
+  /** Keeps every payee certificate; the one issued last is the terminal's current one. */
   recordPayeeCertificate(input: {
     payeeCertificateId: PayeeCertificateId;
     terminalId: TerminalId;
@@ -86,18 +95,22 @@ export interface IssuerStore {
   // --- issuing
   /**
    * Runs `decide` on the account, its devices and certificates, and writes what it prepared before any key is touched.
-   * The serial (per account) and the status index (global, gaps allowed) are reserved for this call.
+   * The serial (per account) and the status index (global, gaps allowed) are reserved for this call. The certificate
+   * counts as issued from here on, signed or not.
    */
   prepareCertificate<Result>(
     account: AccountNumber,
     deviceId: DeviceId,
-    decide: (view: IssuanceView) => { result: Result; prepared?: PreparedCertificate },
+    decide: (view: IssuanceView) => { result: Result; prepared?: PreparedCertificate | undefined },
   ): Promise<Result>;
   /** Stores the signed bytes of a prepared certificate. */
   recordIssued(certificateId: CertificateId, bytes: Uint8Array): Promise<void>;
   certificate(certificateId: CertificateId): Promise<CertificateRecord | undefined>;
   certificatesOf(account: AccountNumber): Promise<readonly CertificateRecord[]>;
-  /** The device's signed last word; the first one counts, another one that differs is evidence of a conflict and is kept. */
+  /**
+   * The device's signed last word. The first one counts. One that says something else is kept and proves a conflict; so
+   * does a first one when a payment that is already known lies beyond it (the answer is `recorded` all the same).
+   */
   recordClosing(
     certificateId: CertificateId,
     closing: ClosingFacts & { bytes: Uint8Array; closedAt: number },
@@ -107,23 +120,42 @@ export interface IssuerStore {
     at: number,
     reason: string,
   ): Promise<"revoked" | "repeated" | "unknown-certificate">;
-  /** Indices of all revoked certificates that have not long expired, and one above the highest index ever given out. */
-  revokedIndices(): Promise<{ readonly revoked: readonly number[]; readonly size: number }>;
+  /**
+   * Indices of the revoked certificates in rising order, and one above the highest index ever given out. Those expired
+   * before `expiresFrom` are left out.
+   */
+  revokedIndices(filter?: {
+    readonly expiresFrom: number;
+  }): Promise<{ readonly revoked: readonly number[]; readonly size: number }>;
 
   // --- inbox and settlement
   /** Keeps uploaded records, durable before the terminal is told "received". The same record again changes nothing. */
   receive(records: readonly InboxRecord[]): Promise<void>;
-  /** The oldest records not settled yet, of any partition this worker owns. */
+  /**
+   * The oldest records not settled yet of one partition; the partitions take turns. What was taken stays in the inbox
+   * until `settle` marks it done: asking again first may give it again.
+   */
   takeBatch(
     limit: number,
   ): Promise<{ readonly partition: Partition; readonly records: readonly InboxRecord[] } | undefined>;
-  /** Loads what the items touch, runs the pure decision, writes all of its result and marks the records done, in one transaction. */
+  /**
+   * The payee's signed void of its own request, the caller having checked that it is. A payment for the request that is
+   * known from the payer alone is released by the next `releaseOverdue`; an acceptance uploaded later is refused.
+   */
+  recordVoid(requestVoid: RequestVoidRecord): Promise<"recorded" | "repeated">;
+  /**
+   * Loads what the items touch, runs the pure decision, writes all of its result and marks the records done, in one
+   * transaction. All items must be of the partition.
+   */
   settle(input: {
     partition: Partition;
     records: readonly InboxRecord[];
     items: readonly SettlementItem[];
     decide: (state: SettlementState, items: readonly SettlementItem[]) => SettlementResult;
-    /** Records that could not even become items (malformed, unknown certificate): kept with their code. */
+    /**
+     * Records that could not even become items (malformed, unknown certificate): kept with their code. They say nothing
+     * about the payment that they name: no payment and no outcome is written for it.
+     */
     rejected: readonly {
       readonly record: InboxRecord;
       readonly paymentId: MessageId | undefined;
@@ -132,16 +164,29 @@ export interface IssuerStore {
     }[];
     at: number;
   }): Promise<readonly SettlementOutcome[]>;
-  outcomes(paymentIds: readonly MessageId[]): Promise<readonly StoredOutcome[]>;
+  /**
+   * What is known of these payments, in any order; those unknown are left out. Without a viewer: each payment's own
+   * outcome. A payee sees the answer to its own claim (this terminal's before its other terminals'), to which a rejected
+   * record of its own counts; an account sees its own payments; both see nothing of others'. `received` while only the
+   * inbox knows of it.
+   */
+  outcomes(paymentIds: readonly MessageId[], viewer?: OutcomeViewer): Promise<readonly StoredOutcome[]>;
   /** Outcomes of a certificate's payments, for the wallet. */
   outcomesOfCertificate(certificateId: CertificateId): Promise<readonly StoredOutcome[]>;
-  /** Pending payments whose deadline has passed become `released`. Gives how many. */
+  /** Every record that named this payment, settled, rejected or waiting, oldest first. */
+  evidence(paymentId: MessageId): Promise<readonly EvidenceRecord[]>;
+  /**
+   * Pending payments of certificates that expired before `before` (now less the upload deadline), and those whose
+   * request is voided, become `released`. Gives how many.
+   */
   releaseOverdue(input: { before: number; at: number }): Promise<number>;
   conflicts(): Promise<readonly ConflictRecord[]>;
   resolveConflicts(account: AccountNumber, at: number): Promise<number>;
+  /** Payments, and claims beside settled payments, that wait for a person. */
   heldPayments(): Promise<readonly StoredOutcome[]>;
 
   // --- books
+  /** In the order in which they were posted. `after`: an entry id. */
   entries(filter: {
     account?: AccountNumber;
     payeeId?: PayeeId;
@@ -152,7 +197,10 @@ export interface IssuerStore {
   trialBalance(): Promise<
     readonly { readonly ledgerAccount: string; readonly currency: Currency; readonly minor: bigint }[]
   >;
-  /** Recomputes every kept balance from the entries and checks that each entry and each currency sums to zero. */
+  /**
+   * Recomputes every kept balance from the entries; checks that each entry sums to zero and that entries, payments and
+   * certificates tell the same story. No faults: the books are sound.
+   */
   verifyBooks(): Promise<{ readonly entries: number; readonly faults: readonly string[] }>;
 
   // --- freshness of signed calls
@@ -164,10 +212,13 @@ export type NewAccount = { readonly name: string; readonly currency: Currency; r
 export type AccountRecord = AccountView & { readonly name: string; readonly createdAt: number };
 export type EnrolmentCode = {
   readonly codeHash: string;
-  readonly for: { readonly account: AccountNumber } | { readonly payeeId: PayeeId };
+  readonly for:
+    | { readonly account: AccountNumber; readonly replacesDeviceId?: DeviceId | undefined }
+    | { readonly payeeId: PayeeId };
   readonly expiresAt: number;
 };
-export type EnrolmentFailure = "code-unknown" | "code-used" | "code-expired";
+/** `key-known`: this key was enrolled before by another code. One key is one device or one terminal, for ever. */
+export type EnrolmentFailure = "code-unknown" | "code-used" | "code-expired" | "key-known";
 export type DeviceRecord = DeviceView & {
   readonly account: AccountNumber;
   readonly publicKey: Uint8Array;
@@ -196,7 +247,7 @@ export type PayeeRecord = {
 export type IssuanceView = {
   readonly account: AccountView;
   readonly device: DeviceView;
-  /** Every certificate not past its upload deadline, closed ones too, and every one issued in the last 24 hours. One left out is granted twice. */
+  /** All of the account's certificates, oldest first: which of them still count is for the decision to say. One left out is granted twice. */
   readonly certificates: readonly CertificateView[];
   readonly nextSerial: number;
   readonly statusIndex: number;
@@ -225,6 +276,9 @@ export type CertificateRecord = CertificateView & {
   readonly statusIndex: number;
   readonly perPaymentCapMinor: bigint;
   readonly messageId: MessageId;
+  /** Sig_structure, as prepared: what is signed again after a crash before the signature. */
+  readonly toBeSigned: Uint8Array;
+  readonly revocationReason: string | undefined;
   /** Undefined while prepared but not signed yet. */
   readonly bytes: Uint8Array | undefined;
   readonly explanation: string;
@@ -238,22 +292,40 @@ export type InboxRecord = {
   readonly partition: Partition;
   readonly broughtBy: "terminal" | "payer";
   readonly senderId: TerminalId | DeviceId;
+  /** The payment that the record claims to carry, by strict decoding alone; undefined for a void and for malformed bytes. */
+  readonly paymentId: MessageId | undefined;
   readonly bytes: Uint8Array;
   readonly receivedAt: number;
+};
+export type RequestVoidRecord = {
+  readonly requestHash: RequestHash;
+  readonly payeeId: PayeeId;
+  readonly terminalId: TerminalId;
+  readonly bytes: Uint8Array;
+  readonly receivedAt: number;
+};
+export type OutcomeViewer =
+  | { readonly payeeId: PayeeId; readonly terminalId: TerminalId }
+  | { readonly account: AccountNumber };
+/** An inbox record with what became of it: `code` when it was rejected, undefined when it was judged as a payment or still waits. */
+export type EvidenceRecord = InboxRecord & {
+  readonly decidedAt: number | undefined;
+  readonly code: string | undefined;
+  readonly sentence: string | undefined;
 };
 export type StoredOutcome = {
   readonly paymentId: MessageId;
   readonly certificateId: CertificateId | undefined;
+  readonly account: AccountNumber | undefined;
   readonly payeeId: PayeeId | undefined;
+  readonly terminalId: TerminalId | undefined;
   readonly state: PaymentState | "received";
   readonly code: string | undefined;
   readonly sentence: string;
   readonly amountMinor: bigint;
   readonly takenMinor: bigint;
   readonly currency: Currency | undefined;
-  readonly funding:
-    | { readonly balanceMinor: bigint; readonly creditMinor: bigint; readonly reserveMinor: bigint }
-    | undefined;
+  readonly funding: Funding | undefined;
   readonly decidedAt: number;
 };
 export type ConflictRecord = ConflictProof & {

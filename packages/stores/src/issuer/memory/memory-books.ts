@@ -1,0 +1,118 @@
+import { type AccountNumber, type Partition, partitionOf } from "@cairn/issue";
+import type { Currency, PayeeId } from "@cairn/messages";
+import type { LedgerEntry } from "@cairn/settle";
+import { ledgerAccountText } from "../ledger-text.ts";
+import type { StoredEntry } from "../port.ts";
+import { StoreError } from "../store-error.ts";
+
+/** Entries in the order of posting, and the balances beside them. */
+export class MemoryBooks {
+  readonly #entries: StoredEntry[] = [];
+  readonly #byReference = new Map<string, StoredEntry>();
+  /** By partition, ledger account and currency. */
+  readonly #balances = new Map<string, bigint>();
+
+  /** @throws StoreError STORE_INPUT_INVALID, before anything is written, for what the database would refuse as well. */
+  post(partition: Partition, entries: readonly LedgerEntry[]): void {
+    const changed = this.#changedBalances(partition, entries);
+    for (const entry of entries) {
+      const stored = { ...entry, entryId: this.#entries.length + 1, partition };
+      this.#entries.push(stored);
+      this.#byReference.set(referenceKey(partition, entry.reference), stored);
+    }
+    for (const [key, minor] of changed) this.#balances.set(key, minor);
+  }
+
+  /** Debit positive, credit negative. */
+  balance(partition: Partition, ledgerAccount: string, currency: Currency): bigint {
+    return this.#balances.get(balanceKey(partition, ledgerAccount, currency)) ?? 0n;
+  }
+
+  find(partition: Partition, reference: string): StoredEntry | undefined {
+    return this.#byReference.get(referenceKey(partition, reference));
+  }
+
+  entries(filter: {
+    readonly account?: AccountNumber;
+    readonly payeeId?: PayeeId;
+    readonly after?: number;
+    readonly limit: number;
+  }): StoredEntry[] {
+    const { account, payeeId, after = 0, limit } = filter;
+    const touches = (entry: StoredEntry, names: readonly string[]): boolean =>
+      entry.postings.some(({ ledgerAccount }) => names.includes(ledgerAccountText(ledgerAccount)));
+    return this.#entries
+      .filter(
+        (entry) =>
+          entry.entryId > after &&
+          (account === undefined || touches(entry, [`wallet:${account}`, `credit:${account}`])) &&
+          (payeeId === undefined || touches(entry, [`clearing:${payeeId}`])),
+      )
+      .slice(0, limit);
+  }
+
+  trialBalance(): { readonly ledgerAccount: string; readonly currency: Currency; readonly minor: bigint }[] {
+    const sums = new Map<string, { ledgerAccount: string; currency: Currency; minor: bigint }>();
+    for (const { currency, postings } of this.#entries) {
+      for (const { ledgerAccount: about, minor } of postings) {
+        const ledgerAccount = ledgerAccountText(about);
+        const key = `${ledgerAccount} ${currency}`;
+        sums.set(key, { ledgerAccount, currency, minor: (sums.get(key)?.minor ?? 0n) + minor });
+      }
+    }
+    return [...sums.entries()].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, sum]) => sum);
+  }
+
+  verify(): { readonly entries: number; readonly faults: string[] } {
+    const faults: string[] = [];
+    const balances = new Map<string, bigint>();
+    for (const { entryId, partition, currency, postings } of this.#entries) {
+      let sum = 0n;
+      for (const { ledgerAccount, minor } of postings) {
+        sum += minor;
+        const key = balanceKey(partition, ledgerAccountText(ledgerAccount), currency);
+        balances.set(key, (balances.get(key) ?? 0n) + minor);
+      }
+      if (sum !== 0n) faults.push(`Entry ${entryId} sums to ${sum}, not to zero.`);
+    }
+    for (const key of new Set([...balances.keys(), ...this.#balances.keys()]))
+      if (balances.get(key) !== this.#balances.get(key)) faults.push(`The balance ${key} is not what its entries say.`);
+    return { entries: this.#entries.length, faults };
+  }
+
+  #changedBalances(partition: Partition, entries: readonly LedgerEntry[]): Map<string, bigint> {
+    const changed = new Map<string, bigint>();
+    const references = new Set<string>();
+    for (const { currency, reference, postings } of entries) {
+      if (references.has(reference) || this.find(partition, reference) !== undefined)
+        throw new StoreError("STORE_INPUT_INVALID", `${reference} is posted already.`);
+      references.add(reference);
+      for (const { ledgerAccount, minor } of postings) {
+        const key = balanceKey(partition, ledgerAccountText(ledgerAccount), currency);
+        changed.set(key, (changed.get(key) ?? this.#balances.get(key) ?? 0n) + minor);
+      }
+    }
+    for (const [key, minor] of changed) {
+      const isLiability = key.includes(" wallet:") || key.includes(" clearing:");
+      if (isLiability ? minor > 0n : minor < 0n)
+        throw new StoreError("STORE_INPUT_INVALID", `The balance ${key} would be below zero.`);
+    }
+    return changed;
+  }
+}
+
+/** Where an account's money stands. */
+export function fundsOf(
+  books: MemoryBooks,
+  { account, currency }: { readonly account: AccountNumber; readonly currency: Currency },
+): { readonly balanceMinor: bigint; readonly creditUsedMinor: bigint } {
+  const partition = partitionOf(account);
+  return {
+    balanceMinor: -books.balance(partition, `wallet:${account}`, currency),
+    creditUsedMinor: books.balance(partition, `credit:${account}`, currency),
+  };
+}
+
+const balanceKey = (partition: Partition, ledgerAccount: string, currency: Currency): string =>
+  `${partition} ${ledgerAccount} ${currency}`;
+const referenceKey = (partition: Partition, reference: string): string => `${partition} ${reference}`;

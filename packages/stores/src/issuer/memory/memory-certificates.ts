@@ -1,0 +1,174 @@
+import { type AccountNumber, partitionOf } from "@cairn/issue";
+import type { CertificateId, Currency, DeviceId, MessageId } from "@cairn/messages";
+import { type CertificateState, type ConflictProof, judgeClosing } from "@cairn/settle";
+import type { PaymentFacts } from "../outcome-views.ts";
+import type { CertificateRecord, ConflictRecord, IssuanceView, IssuerStore, PreparedCertificate } from "../port.ts";
+import { found, StoreError } from "../store-error.ts";
+import type { MemoryMembers } from "./memory-members.ts";
+
+type Closing = Parameters<IssuerStore["recordClosing"]>[1];
+type KeptPayment = PaymentFacts & { readonly bytes: Uint8Array };
+export type KeptCertificate = {
+  record: CertificateRecord;
+  readonly currency: Currency;
+  closing: CertificateState["closing"];
+  /** Every closing ever received. */
+  readonly closings: Map<MessageId, Uint8Array>;
+  readonly payments: Map<MessageId, KeptPayment>;
+};
+
+/** Certificates with their payments, closings and conflicts. */
+export class MemoryCertificates {
+  readonly #kept = new Map<CertificateId, KeptCertificate>();
+  readonly #byAccount = new Map<AccountNumber, KeptCertificate[]>();
+  readonly #conflicts = new Map<CertificateId, ConflictRecord>();
+  #nextStatusIndex = 0;
+
+  prepare<Result>(
+    members: MemoryMembers,
+    { account, deviceId }: { readonly account: AccountNumber; readonly deviceId: DeviceId },
+    decide: (view: IssuanceView) => { result: Result; prepared?: PreparedCertificate | undefined },
+  ): Result {
+    const device = members.device(deviceId);
+    const certificates = this.of(account);
+    const view: IssuanceView = {
+      account: found(members.account(account), "ACCOUNT_UNKNOWN", account),
+      device: found(device?.account === account ? device : undefined, "DEVICE_UNKNOWN", deviceId),
+      certificates,
+      nextSerial: (certificates.at(-1)?.serial ?? 0) + 1,
+      statusIndex: this.#nextStatusIndex,
+      partition: partitionOf(account),
+    };
+    const { result, prepared } = decide(view);
+    if (prepared !== undefined) this.#insert(view, prepared);
+    return result;
+  }
+
+  kept(certificateId: CertificateId): KeptCertificate | undefined {
+    return this.#kept.get(certificateId);
+  }
+
+  all(): Iterable<KeptCertificate> {
+    return this.#kept.values();
+  }
+
+  of(account: AccountNumber): CertificateRecord[] {
+    return (this.#byAccount.get(account) ?? []).map(({ record }) => record);
+  }
+
+  recordIssued(certificateId: CertificateId, bytes: Uint8Array): void {
+    const kept = found(this.#kept.get(certificateId), "CERTIFICATE_UNKNOWN", certificateId);
+    kept.record = { ...kept.record, bytes: bytes.slice() };
+  }
+
+  recordClosing(
+    certificateId: CertificateId,
+    { bytes, closedAt, ...facts }: Closing,
+  ): "recorded" | "repeated" | "differs" | "unknown-certificate" {
+    const kept = this.#kept.get(certificateId);
+    if (kept === undefined) return "unknown-certificate";
+    const { answer, conflict } = judgeClosing(stateOf(kept), facts, closedAt);
+    if (!kept.closings.has(facts.messageId)) kept.closings.set(facts.messageId, bytes.slice());
+    if (answer === "recorded") {
+      const { sequence, spentMinor } = facts;
+      kept.closing = facts;
+      kept.record = { ...kept.record, closing: { sequence, spentMinor, closedAt } };
+    }
+    if (conflict !== undefined) this.recordConflict(conflict);
+    return answer;
+  }
+
+  revoke(certificateId: CertificateId, at: number, reason: string): "revoked" | "repeated" | "unknown-certificate" {
+    const kept = this.#kept.get(certificateId);
+    if (kept === undefined) return "unknown-certificate";
+    if (kept.record.revokedAt !== undefined) return "repeated";
+    kept.record = { ...kept.record, revokedAt: at, revocationReason: reason };
+    return "revoked";
+  }
+
+  revokedIndices(expiresFrom: number): { readonly revoked: readonly number[]; readonly size: number } {
+    const revoked = [...this.#kept.values()]
+      .filter(({ record }) => record.revokedAt !== undefined && record.expiresAt >= expiresFrom)
+      .map(({ record }) => record.statusIndex);
+    return { revoked: revoked.sort((left, right) => left - right), size: this.#nextStatusIndex };
+  }
+
+  /** Keeps the first proof of a certificate with the bytes of both messages and withdraws the certificate. */
+  recordConflict(proof: ConflictProof): void {
+    const { certificateId, first, second, provenAt } = proof;
+    const kept = found(this.#kept.get(certificateId), "CERTIFICATE_UNKNOWN", certificateId);
+    if (this.#conflicts.has(certificateId)) return;
+    this.#conflicts.set(certificateId, {
+      ...proof,
+      account: kept.record.account,
+      firstBytes: signedBytes(kept, first),
+      secondBytes: signedBytes(kept, second),
+      resolvedAt: undefined,
+    });
+    kept.record = { ...kept.record, conflict: proof };
+    this.revoke(certificateId, provenAt, "Proven conflict.");
+  }
+
+  conflicts(): ConflictRecord[] {
+    return [...this.#conflicts.values()].sort(
+      (left, right) => left.provenAt - right.provenAt || (left.certificateId < right.certificateId ? -1 : 1),
+    );
+  }
+
+  unresolvedConflicts(account: AccountNumber): number {
+    if (this.#conflicts.size === 0) return 0;
+    return this.conflicts().filter((each) => each.account === account && each.resolvedAt === undefined).length;
+  }
+
+  resolveConflicts(account: AccountNumber, at: number): number {
+    let resolved = 0;
+    for (const [certificateId, conflict] of this.#conflicts) {
+      if (conflict.account !== account || conflict.resolvedAt !== undefined) continue;
+      this.#conflicts.set(certificateId, { ...conflict, resolvedAt: at });
+      resolved++;
+    }
+    return resolved;
+  }
+
+  #insert({ account: { account, currency } }: IssuanceView, prepared: PreparedCertificate): void {
+    if (this.#kept.has(prepared.certificateId))
+      throw new StoreError("STORE_INPUT_INVALID", "This certificate id exists already.");
+    const record: CertificateRecord = {
+      ...prepared,
+      account,
+      settledMinor: 0n,
+      releasedMinor: 0n,
+      revokedAt: undefined,
+      revocationReason: undefined,
+      closing: undefined,
+      bytes: undefined,
+      conflict: undefined,
+    };
+    const kept = { record, currency, closing: undefined, closings: new Map(), payments: new Map() };
+    this.#kept.set(prepared.certificateId, kept);
+    this.#byAccount.set(account, [...(this.#byAccount.get(account) ?? []), kept]);
+    this.#nextStatusIndex = Math.max(this.#nextStatusIndex, prepared.statusIndex + 1);
+  }
+}
+
+/** A certificate as settlement sees it. */
+export function stateOf({ record, currency, closing, payments }: KeptCertificate): CertificateState {
+  const { certificateId, account, limitMinor, issuedAt, expiresAt, revokedAt, conflict } = record;
+  const known = [...payments.values()].map(({ payment, sideClaims }) => ({ ...payment, sideClaims }));
+  return {
+    certificateId,
+    account,
+    currency,
+    limitMinor,
+    issuedAt,
+    expiresAt,
+    revokedAt,
+    closing,
+    conflict,
+    payments: known,
+  };
+}
+
+function signedBytes({ payments, closings }: KeptCertificate, messageId: MessageId): Uint8Array {
+  return found(payments.get(messageId)?.bytes ?? closings.get(messageId), "STORE_DAMAGED", messageId);
+}

@@ -1,0 +1,76 @@
+import type { Partition } from "@cairn/issue";
+import type { DeviceId, MessageId, TerminalId } from "@cairn/messages";
+import type { InboxFacts } from "../outcome-views.ts";
+import type { EvidenceRecord, InboxRecord } from "../port.ts";
+import type { MemoryMembers } from "./memory-members.ts";
+
+type Rejection = { readonly code: string; readonly sentence: string };
+type Kept = { readonly record: InboxRecord; decidedAt: number | undefined; rejection: Rejection | undefined };
+
+/** Everything that was ever brought in, and what became of it. */
+export class MemoryInbox {
+  readonly #hashes = new Set<string>();
+  readonly #kept = new Map<number, Kept>();
+  readonly #byPayment = new Map<MessageId, Kept[]>();
+  /** Waiting records of each partition, oldest first; a partition that had its turn goes to the end. */
+  readonly #waiting = new Map<Partition, Map<number, InboxRecord>>();
+
+  receive(records: readonly InboxRecord[]): void {
+    for (const received of records) {
+      const hash = `${received.partition} ${received.recordHash}`;
+      if (this.#hashes.has(hash)) continue;
+      this.#hashes.add(hash);
+      const record = { ...received, inboxId: this.#kept.size + 1, bytes: received.bytes.slice() };
+      const kept = { record, decidedAt: undefined, rejection: undefined };
+      this.#kept.set(record.inboxId, kept);
+      const waiting = this.#waiting.get(record.partition) ?? new Map<number, InboxRecord>();
+      this.#waiting.set(record.partition, waiting.set(record.inboxId, record));
+      if (record.paymentId === undefined) continue;
+      const others = this.#byPayment.get(record.paymentId);
+      if (others === undefined) this.#byPayment.set(record.paymentId, [kept]);
+      else others.push(kept);
+    }
+  }
+
+  takeBatch(limit: number): { readonly partition: Partition; readonly records: readonly InboxRecord[] } | undefined {
+    for (const [partition, waiting] of this.#waiting) {
+      this.#waiting.delete(partition);
+      this.#waiting.set(partition, waiting);
+      const records: InboxRecord[] = [];
+      for (const record of waiting.values()) {
+        if (records.length === limit) break;
+        records.push(record);
+      }
+      return { partition, records };
+    }
+    return undefined;
+  }
+
+  markDone(record: InboxRecord, at: number, rejection: Rejection | undefined): void {
+    const waiting = this.#waiting.get(record.partition);
+    const kept = this.#kept.get(record.inboxId);
+    if (waiting?.delete(record.inboxId) !== true || kept === undefined) return;
+    if (waiting.size === 0) this.#waiting.delete(record.partition);
+    kept.decidedAt = at;
+    kept.rejection = rejection;
+  }
+
+  evidence(paymentId: MessageId): EvidenceRecord[] {
+    return (this.#byPayment.get(paymentId) ?? []).map(({ record, decidedAt, rejection }) => ({
+      ...record,
+      decidedAt,
+      code: rejection?.code,
+      sentence: rejection?.sentence,
+    }));
+  }
+
+  facts(paymentId: MessageId, members: MemoryMembers): InboxFacts[] {
+    return (this.#byPayment.get(paymentId) ?? []).map(({ record, decidedAt, rejection }) => {
+      const { senderId, broughtBy, receivedAt } = record;
+      const device = broughtBy === "payer" ? members.device(senderId as DeviceId) : undefined;
+      const terminal = broughtBy === "terminal" ? members.terminal(senderId as TerminalId) : undefined;
+      const { payeeId, terminalId } = terminal ?? {};
+      return { paymentId, account: device?.account, payeeId, terminalId, receivedAt, decidedAt, rejection };
+    });
+  }
+}

@@ -1,0 +1,270 @@
+import { type AccountNumber, partitionOf } from "@cairn/issue";
+import type { CertificateId, DeviceId, MessageId, PayeeId, RequestHash, TerminalId } from "@cairn/messages";
+import type { AccountFunds, CertificateState, SettlementItem, SettlementResult, SettlementState } from "@cairn/settle";
+import { mainOutcome, outcomeSeenBy, type PaymentFacts, sideOutcome } from "../outcome-views.ts";
+import type {
+  EnrolmentCode,
+  InboxRecord,
+  IssuanceView,
+  IssuerStore,
+  NewAccount,
+  OutcomeViewer,
+  PayeeRecord,
+  PreparedCertificate,
+  RequestVoidRecord,
+} from "../port.ts";
+import { StoreError } from "../store-error.ts";
+import { MemoryBooks } from "./memory-books.ts";
+import { MemoryCertificates, stateOf } from "./memory-certificates.ts";
+import { MemoryInbox } from "./memory-inbox.ts";
+import { MemoryMembers } from "./memory-members.ts";
+
+type InputOf<Name extends keyof IssuerStore> = Parameters<IssuerStore[Name]>[0];
+
+/** The issuer's store without a disk, for simulations and tests. Each method runs to its end before another begins. */
+export class MemoryIssuerStore implements IssuerStore {
+  readonly #books = new MemoryBooks();
+  readonly #certificates = new MemoryCertificates();
+  readonly #members = new MemoryMembers(this.#books, (account) => this.#certificates.unresolvedConflicts(account));
+  readonly #inbox = new MemoryInbox();
+  readonly #voids = new Map<RequestHash, RequestVoidRecord>();
+  readonly #nonces = new Map<string, number>();
+  /** Where each payment is found. */
+  readonly #payments = new Map<MessageId, CertificateId>();
+
+  async close() {}
+
+  async createAccount(input: NewAccount) {
+    return this.#members.createAccount(input);
+  }
+  async account(account: AccountNumber) {
+    return this.#members.account(account);
+  }
+  async accounts() {
+    return this.#members.accounts();
+  }
+  async setAccountStatus(account: AccountNumber, status: "active" | "frozen") {
+    this.#members.setAccountStatus(account, status);
+  }
+  async setCredit(account: AccountNumber, credit: Parameters<IssuerStore["setCredit"]>[1]) {
+    this.#members.setCredit(account, credit);
+  }
+  async topUp(input: InputOf<"topUp">) {
+    return this.#members.topUp(input);
+  }
+
+  async createEnrolmentCode(input: EnrolmentCode) {
+    this.#members.createEnrolmentCode(input);
+  }
+  async enrolDevice(input: InputOf<"enrolDevice">) {
+    return this.#members.enrolDevice(input);
+  }
+  async enrolTerminal(input: InputOf<"enrolTerminal">) {
+    return this.#members.enrolTerminal(input);
+  }
+  async device(deviceId: DeviceId) {
+    return this.#members.device(deviceId);
+  }
+  async terminal(terminalId: TerminalId) {
+    return this.#members.terminal(terminalId);
+  }
+  async setDeviceStatus(deviceId: DeviceId, status: "active" | "frozen") {
+    this.#members.setDeviceStatus(deviceId, status);
+  }
+  async setTerminalStatus(terminalId: TerminalId, status: "active" | "frozen") {
+    this.#members.setTerminalStatus(terminalId, status);
+  }
+  async createPayee(payee: PayeeRecord) {
+    return this.#members.createPayee(payee);
+  }
+  async payee(payeeId: PayeeId) {
+    return this.#members.payee(payeeId);
+  }
+  async payees() {
+    return this.#members.payees();
+  }
+  async recordPayeeCertificate(input: InputOf<"recordPayeeCertificate">) {
+    this.#members.recordPayeeCertificate(input);
+  }
+
+  async prepareCertificate<Result>(
+    account: AccountNumber,
+    deviceId: DeviceId,
+    decide: (view: IssuanceView) => { result: Result; prepared?: PreparedCertificate | undefined },
+  ) {
+    return this.#certificates.prepare(this.#members, { account, deviceId }, decide);
+  }
+  async recordIssued(certificateId: CertificateId, bytes: Uint8Array) {
+    this.#certificates.recordIssued(certificateId, bytes);
+  }
+  async certificate(certificateId: CertificateId) {
+    return this.#certificates.kept(certificateId)?.record;
+  }
+  async certificatesOf(account: AccountNumber) {
+    return this.#certificates.of(account);
+  }
+  async recordClosing(certificateId: CertificateId, closing: Parameters<IssuerStore["recordClosing"]>[1]) {
+    return this.#certificates.recordClosing(certificateId, closing);
+  }
+  async revokeCertificate(certificateId: CertificateId, at: number, reason: string) {
+    return this.#certificates.revoke(certificateId, at, reason);
+  }
+  async revokedIndices(filter?: { readonly expiresFrom: number }) {
+    return this.#certificates.revokedIndices(filter?.expiresFrom ?? 0);
+  }
+  async conflicts() {
+    return this.#certificates.conflicts();
+  }
+  async resolveConflicts(account: AccountNumber, at: number) {
+    return this.#certificates.resolveConflicts(account, at);
+  }
+
+  async receive(records: readonly InboxRecord[]) {
+    this.#inbox.receive(records);
+  }
+  async takeBatch(limit: number) {
+    return this.#inbox.takeBatch(limit);
+  }
+  async recordVoid(requestVoid: RequestVoidRecord) {
+    if (this.#voids.has(requestVoid.requestHash)) return "repeated";
+    this.#voids.set(requestVoid.requestHash, requestVoid);
+    return "recorded";
+  }
+
+  async settle({ partition, records, items, decide, rejected, at }: InputOf<"settle">) {
+    const result = decide(this.#state(partition, items), items);
+    // First what can still fail.
+    this.#books.post(partition, result.entries);
+    this.#write(result, at);
+    const rejections = new Map(rejected.map(({ record, code, sentence }) => [record.inboxId, { code, sentence }]));
+    for (const record of records) this.#inbox.markDone(record, at, rejections.get(record.inboxId));
+    return result.outcomes;
+  }
+
+  async outcomes(paymentIds: readonly MessageId[], viewer?: OutcomeViewer) {
+    return [...new Set(paymentIds)].flatMap(
+      (id) => outcomeSeenBy(viewer, this.#facts(id), this.#inbox.facts(id, this.#members)) ?? [],
+    );
+  }
+  async outcomesOfCertificate(certificateId: CertificateId) {
+    return [...(this.#certificates.kept(certificateId)?.payments.values() ?? [])]
+      .sort((left, right) => left.payment.sequence - right.payment.sequence)
+      .map(mainOutcome);
+  }
+  async evidence(paymentId: MessageId) {
+    return this.#inbox.evidence(paymentId);
+  }
+
+  async releaseOverdue({ before, at }: InputOf<"releaseOverdue">) {
+    let released = 0;
+    for (const kept of this.#certificates.all()) {
+      for (const [paymentId, facts] of kept.payments) {
+        const { payment } = facts;
+        const isVoided = payment.requestHash !== undefined && this.#voids.has(payment.requestHash);
+        if (payment.state !== "pending" || (kept.record.expiresAt >= before && !isVoided)) continue;
+        const code = isVoided ? "REQUEST_VOIDED" : "NOT_UPLOADED_IN_TIME";
+        kept.payments.set(paymentId, { ...facts, payment: { ...payment, state: "released", code }, decidedAt: at });
+        kept.record = { ...kept.record, releasedMinor: kept.record.releasedMinor + payment.amountMinor };
+        released++;
+      }
+    }
+    return released;
+  }
+
+  async heldPayments() {
+    return [...this.#certificates.all()]
+      .flatMap(({ payments }) => [...payments.values()])
+      .flatMap((facts) => [
+        ...(facts.payment.state === "held" ? [mainOutcome(facts)] : []),
+        ...facts.sideClaims.filter(({ state }) => state === "held").map((sideClaim) => sideOutcome(facts, sideClaim)),
+      ])
+      .sort((left, right) => left.decidedAt - right.decidedAt);
+  }
+
+  async entries(filter: InputOf<"entries">) {
+    return this.#books.entries(filter);
+  }
+  async trialBalance() {
+    return this.#books.trialBalance();
+  }
+  async verifyBooks() {
+    const { entries, faults } = this.#books.verify();
+    for (const { record, payments } of this.#certificates.all()) {
+      const settledMinor = [...payments.values()].reduce((sum, { payment }) => sum + payment.takenMinor, 0n);
+      if (settledMinor !== record.settledMinor)
+        faults.push(`What certificate ${record.certificateId} has settled is not what its payments say.`);
+    }
+    return { entries, faults };
+  }
+
+  async useNonce(nonce: string, expiresAt: number, now: number) {
+    // In the order of use, which is nearly that of expiry: what lies behind one that is still good is left for later.
+    for (const [old, oldExpiresAt] of this.#nonces) {
+      if (oldExpiresAt >= now) break;
+      this.#nonces.delete(old);
+    }
+    if (expiresAt < now || this.#nonces.has(nonce)) return false;
+    this.#nonces.set(nonce, expiresAt);
+    return true;
+  }
+
+  #state(partition: number, items: readonly SettlementItem[]): SettlementState {
+    const certificates = new Map<CertificateId, CertificateState>();
+    const funds = new Map<number, AccountFunds>();
+    const voidedRequests = new Set<RequestHash>();
+    for (const { certificateId, requestHash } of items) {
+      if (requestHash !== undefined && this.#voids.has(requestHash)) voidedRequests.add(requestHash);
+      const kept = this.#certificates.kept(certificateId);
+      if (kept === undefined || certificates.has(certificateId) || partitionOf(kept.record.account) !== partition)
+        continue;
+      certificates.set(certificateId, stateOf(kept));
+      const account = this.#members.account(kept.record.account);
+      if (account === undefined) throw new StoreError("STORE_DAMAGED", "A certificate without an account.");
+      const { lineMinor, usedMinor } = account.credit;
+      const creditAvailableMinor = lineMinor > usedMinor ? lineMinor - usedMinor : 0n;
+      funds.set(account.account, {
+        account: account.account,
+        balanceMinor: account.balanceMinor,
+        creditAvailableMinor,
+      });
+    }
+    return { certificates, funds, voidedRequests };
+  }
+
+  #write(result: SettlementResult, at: number): void {
+    for (const { certificateId, payment, addedBy } of result.payments) {
+      const kept = this.#certificates.kept(certificateId);
+      if (kept === undefined) continue;
+      const { account } = kept.record;
+      const earlier = kept.payments.get(payment.paymentId);
+      const bytes = earlier?.bytes ?? addedBy?.bytes.slice() ?? new Uint8Array();
+      const { currency } = kept;
+      const sideClaims = earlier?.sideClaims ?? [];
+      const facts = { certificateId, account, currency, payment, decidedAt: at, sideClaims, bytes };
+      kept.payments.set(payment.paymentId, facts);
+      this.#payments.set(payment.paymentId, certificateId);
+    }
+    for (const { certificateId, paymentId, sideClaim } of result.sideClaims) {
+      const payments = this.#certificates.kept(certificateId)?.payments;
+      const facts = payments?.get(paymentId);
+      if (facts === undefined) continue;
+      const sideClaims = [...facts.sideClaims, { ...sideClaim, decidedAt: at }];
+      payments?.set(paymentId, { ...facts, sideClaims });
+    }
+    for (const { certificateId, settledMinor, releasedMinor } of result.exposures) {
+      const kept = this.#certificates.kept(certificateId);
+      if (kept === undefined) continue;
+      kept.record = {
+        ...kept.record,
+        settledMinor: kept.record.settledMinor + settledMinor,
+        releasedMinor: kept.record.releasedMinor + releasedMinor,
+      };
+    }
+    for (const proof of result.conflicts) this.#certificates.recordConflict(proof);
+  }
+
+  #facts(paymentId: MessageId): PaymentFacts | undefined {
+    const certificateId = this.#payments.get(paymentId);
+    return certificateId === undefined ? undefined : this.#certificates.kept(certificateId)?.payments.get(paymentId);
+  }
+}

@@ -1,0 +1,199 @@
+import { type AccountNumber, accountNumber, partitionOf } from "@cairn/issue";
+import type { DeviceId, PayeeId, TerminalId } from "@cairn/messages";
+import { topUpEntry, topUpReference } from "@cairn/settle";
+import { decideEnrolment, type KeptEnrolmentCode } from "../enrolment-decision.ts";
+import type {
+  AccountRecord,
+  DeviceRecord,
+  EnrolmentCode,
+  EnrolmentFailure,
+  IssuerStore,
+  NewAccount,
+  PayeeRecord,
+  TerminalRecord,
+} from "../port.ts";
+import { found, StoreError } from "../store-error.ts";
+import { fundsOf, type MemoryBooks } from "./memory-books.ts";
+
+type InputOf<Name extends keyof IssuerStore> = Parameters<IssuerStore[Name]>[0];
+type Credit = Parameters<IssuerStore["setCredit"]>[1];
+/** An account without what the books and the conflicts say of it. */
+type KeptAccount = Omit<AccountRecord, "balanceMinor" | "credit" | "unresolvedConflicts"> & { readonly credit: Credit };
+type KeptTerminal = TerminalRecord & { readonly certificateIssuedAt: number };
+
+/** Accounts, devices, payees and terminals. */
+export class MemoryMembers {
+  readonly #books: MemoryBooks;
+  readonly #unresolvedConflicts: (account: AccountNumber) => number;
+  readonly #accounts = new Map<AccountNumber, KeptAccount>();
+  readonly #devices = new Map<DeviceId, DeviceRecord>();
+  readonly #terminals = new Map<TerminalId, KeptTerminal>();
+  readonly #payees = new Map<PayeeId, PayeeRecord>();
+  readonly #codes = new Map<string, KeptEnrolmentCode>();
+  readonly #payeeCertificates = new Set<string>();
+  /** Of all devices and terminals. */
+  readonly #keyIds = new Set<string>();
+
+  constructor(books: MemoryBooks, unresolvedConflicts: (account: AccountNumber) => number) {
+    this.#books = books;
+    this.#unresolvedConflicts = unresolvedConflicts;
+  }
+
+  createAccount({ name, currency, createdAt }: NewAccount): AccountNumber {
+    const account = accountNumber(this.#accounts.size + 1);
+    const credit = { lineMinor: 0n, overdueMinor: 0n, scoreBand: "E", informedAt: createdAt } as const;
+    this.#accounts.set(account, { account, name, currency, status: "active", credit, createdAt });
+    return account;
+  }
+
+  account(account: AccountNumber): AccountRecord | undefined {
+    const kept = this.#accounts.get(account);
+    if (kept === undefined) return undefined;
+    const { balanceMinor, creditUsedMinor } = fundsOf(this.#books, kept);
+    const unresolvedConflicts = this.#unresolvedConflicts(account);
+    return { ...kept, balanceMinor, credit: { ...kept.credit, usedMinor: creditUsedMinor }, unresolvedConflicts };
+  }
+
+  accounts(): AccountRecord[] {
+    return [...this.#accounts.keys()].flatMap((account) => this.account(account) ?? []);
+  }
+
+  setAccountStatus(account: AccountNumber, status: AccountRecord["status"]): void {
+    this.#accounts.set(account, { ...this.#kept(account), status });
+  }
+
+  setCredit(account: AccountNumber, { lineMinor, overdueMinor, scoreBand, informedAt }: Credit): void {
+    if (lineMinor < 0n || overdueMinor < 0n)
+      throw new StoreError("STORE_INPUT_INVALID", "A credit line and a debt are not below zero.");
+    const credit = { lineMinor, overdueMinor, scoreBand, informedAt };
+    this.#accounts.set(account, { ...this.#kept(account), credit });
+  }
+
+  topUp({ account, amountMinor, idempotencyKey, at }: InputOf<"topUp">): "posted" | "repeated" | "key-reused" {
+    const kept = this.#kept(account);
+    if (amountMinor <= 0n) throw new StoreError("STORE_INPUT_INVALID", "A top-up must be more than zero.");
+    const partition = partitionOf(account);
+    const earlier = this.#books.find(partition, topUpReference(account, idempotencyKey));
+    const cash = earlier?.postings.find(({ ledgerAccount }) => ledgerAccount.kind === "cash");
+    if (cash !== undefined) return cash.minor === amountMinor ? "repeated" : "key-reused";
+    const { currency, credit } = kept;
+    const { creditUsedMinor } = fundsOf(this.#books, kept);
+    this.#books.post(partition, [topUpEntry({ account, currency, amountMinor, creditUsedMinor, idempotencyKey, at })]);
+    const repaidMinor = amountMinor < creditUsedMinor ? amountMinor : creditUsedMinor;
+    const overdueMinor = credit.overdueMinor > repaidMinor ? credit.overdueMinor - repaidMinor : 0n;
+    this.#accounts.set(account, { ...kept, credit: { ...credit, overdueMinor } });
+    return "posted";
+  }
+
+  createEnrolmentCode(code: EnrolmentCode): void {
+    if ("account" in code.for) this.#kept(code.for.account);
+    else found(this.#payees.get(code.for.payeeId), "PAYEE_UNKNOWN", code.for.payeeId);
+    if (this.#codes.has(code.codeHash)) throw new StoreError("STORE_INPUT_INVALID", "This code exists already.");
+    this.#codes.set(code.codeHash, { ...code, usedBy: undefined });
+  }
+
+  enrolDevice(input: InputOf<"enrolDevice">): DeviceRecord | EnrolmentFailure {
+    const { codeHash, deviceId, publicKey, protection, label, at } = input;
+    const code = this.#codes.get(codeHash);
+    const decision = this.#decideEnrolment(code, "device", deviceId, at);
+    if (decision === "enrol" && code !== undefined && "account" in code.for) {
+      const { account, replacesDeviceId } = code.for;
+      this.#devices.set(deviceId, {
+        deviceId,
+        account,
+        publicKey: publicKey.slice(),
+        protection,
+        label,
+        status: "active",
+        replacesDeviceId,
+        enrolledAt: at,
+      });
+      this.#keyIds.add(deviceId);
+      this.#codes.set(codeHash, { ...code, usedBy: deviceId });
+    }
+    return decision === "enrol" || decision === "repeat"
+      ? found(this.device(deviceId), "DEVICE_UNKNOWN", deviceId)
+      : decision;
+  }
+
+  enrolTerminal(input: InputOf<"enrolTerminal">): TerminalRecord | EnrolmentFailure {
+    const { codeHash, terminalId, publicKey, label, at } = input;
+    const code = this.#codes.get(codeHash);
+    const decision = this.#decideEnrolment(code, "terminal", terminalId, at);
+    if (decision === "enrol" && code !== undefined && "payeeId" in code.for) {
+      this.#terminals.set(terminalId, {
+        terminalId,
+        payeeId: code.for.payeeId,
+        publicKey: publicKey.slice(),
+        label,
+        status: "active",
+        enrolledAt: at,
+        payeeCertificate: undefined,
+        certificateIssuedAt: 0,
+      });
+      this.#keyIds.add(terminalId);
+      this.#codes.set(codeHash, { ...code, usedBy: terminalId });
+    }
+    return decision === "enrol" || decision === "repeat"
+      ? found(this.terminal(terminalId), "TERMINAL_UNKNOWN", terminalId)
+      : decision;
+  }
+
+  device(deviceId: DeviceId): DeviceRecord | undefined {
+    return this.#devices.get(deviceId);
+  }
+
+  terminal(terminalId: TerminalId): TerminalRecord | undefined {
+    const kept = this.#terminals.get(terminalId);
+    if (kept === undefined) return undefined;
+    const { certificateIssuedAt: _, ...terminal } = kept;
+    return terminal;
+  }
+
+  setDeviceStatus(deviceId: DeviceId, status: DeviceRecord["status"]): void {
+    const device = found(this.#devices.get(deviceId), "DEVICE_UNKNOWN", deviceId);
+    this.#devices.set(deviceId, { ...device, status });
+  }
+
+  setTerminalStatus(terminalId: TerminalId, status: TerminalRecord["status"]): void {
+    const terminal = found(this.#terminals.get(terminalId), "TERMINAL_UNKNOWN", terminalId);
+    this.#terminals.set(terminalId, { ...terminal, status });
+  }
+
+  createPayee(payee: PayeeRecord): "created" | "exists" {
+    if (this.#payees.has(payee.payeeId)) return "exists";
+    this.#payees.set(payee.payeeId, payee);
+    return "created";
+  }
+
+  payee(payeeId: PayeeId): PayeeRecord | undefined {
+    return this.#payees.get(payeeId);
+  }
+
+  payees(): PayeeRecord[] {
+    return [...this.#payees.values()].sort((left, right) => (left.payeeId < right.payeeId ? -1 : 1));
+  }
+
+  recordPayeeCertificate(input: InputOf<"recordPayeeCertificate">): void {
+    const { payeeCertificateId, terminalId, bytes, issuedAt } = input;
+    const terminal = found(this.#terminals.get(terminalId), "TERMINAL_UNKNOWN", terminalId);
+    if (this.#payeeCertificates.has(payeeCertificateId)) return;
+    this.#payeeCertificates.add(payeeCertificateId);
+    if (issuedAt < terminal.certificateIssuedAt) return;
+    this.#terminals.set(terminalId, { ...terminal, payeeCertificate: bytes.slice(), certificateIssuedAt: issuedAt });
+  }
+
+  #decideEnrolment(
+    code: KeptEnrolmentCode | undefined,
+    kind: "device" | "terminal",
+    keyId: DeviceId | TerminalId,
+    at: number,
+  ) {
+    const keyIsKnown = this.#keyIds.has(keyId);
+    return decideEnrolment({ code, kind, keyId, keyIsKnown, at });
+  }
+
+  #kept(account: AccountNumber): KeptAccount {
+    return found(this.#accounts.get(account), "ACCOUNT_UNKNOWN", account);
+  }
+}

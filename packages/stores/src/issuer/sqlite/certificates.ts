@@ -1,0 +1,240 @@
+import { type AccountNumber, partitionOf } from "@cairn/issue";
+import type { CertificateId, DeviceId, MessageId } from "@cairn/messages";
+import { type ConflictProof, judgeClosing } from "@cairn/settle";
+import type { CertificateRecord, ConflictRecord, IssuanceView, IssuerStore, PreparedCertificate } from "../port.ts";
+import { found } from "../store-error.ts";
+import type { Accounts } from "./accounts.ts";
+import type { Database, Row } from "./database.ts";
+import { type Enrolment, protectionIn } from "./enrolment.ts";
+import { accountIn, bytes, id, minor, number, optional, text } from "./rows.ts";
+import { CERTIFICATE_JOINS, CLOSING_AND_CONFLICT, conflictFrom, loadCertificates } from "./settlement-state.ts";
+
+type Closing = Parameters<IssuerStore["recordClosing"]>[1];
+type Decision<Result> = { result: Result; prepared?: PreparedCertificate | undefined };
+
+const CONFLICT_REASON = "Proven conflict.";
+
+const SELECT = `
+  SELECT c.*, e.settled_minor, e.released_minor, ${CLOSING_AND_CONFLICT}
+  FROM certificates c
+  JOIN exposures e ON e.partition = c.partition AND e.certificate_id = c.certificate_id
+  ${CERTIFICATE_JOINS}`;
+
+/** Certificates from preparation to closing, revocation and conflict. */
+export class Certificates {
+  readonly #database: Database;
+  readonly #accounts: Accounts;
+  readonly #enrolment: Enrolment;
+
+  constructor(database: Database, accounts: Accounts, enrolment: Enrolment) {
+    this.#database = database;
+    this.#accounts = accounts;
+    this.#enrolment = enrolment;
+  }
+
+  prepare<Result>(
+    account: AccountNumber,
+    deviceId: DeviceId,
+    decide: (view: IssuanceView) => Decision<Result>,
+  ): Result {
+    return this.#database.transaction(() => {
+      const view = this.#view(account, deviceId);
+      const { result, prepared } = decide(view);
+      if (prepared !== undefined) this.#insert(view, prepared);
+      return result;
+    });
+  }
+
+  recordIssued(certificateId: CertificateId, signed: Uint8Array): void {
+    const changed = this.#database.transaction(() =>
+      this.#database.run("UPDATE certificates SET bytes = ? WHERE certificate_id = ?", signed, certificateId),
+    );
+    found(changed === 1 ? changed : undefined, "CERTIFICATE_UNKNOWN", certificateId);
+  }
+
+  find(certificateId: CertificateId): CertificateRecord | undefined {
+    const row = this.#database.get(`${SELECT} WHERE c.certificate_id = ?`, certificateId);
+    return row === undefined ? undefined : certificateFrom(row);
+  }
+
+  of(account: AccountNumber): CertificateRecord[] {
+    return this.#database
+      .all(`${SELECT} WHERE c.partition = ? AND c.account = ? ORDER BY c.serial`, partitionOf(account), account)
+      .map(certificateFrom);
+  }
+
+  recordClosing(
+    certificateId: CertificateId,
+    closing: Closing,
+  ): "recorded" | "repeated" | "differs" | "unknown-certificate" {
+    return this.#database.transaction(() => {
+      const certificate = this.find(certificateId);
+      if (certificate === undefined) return "unknown-certificate";
+      const partition = partitionOf(certificate.account);
+      const state = loadCertificates(this.#database, partition, [certificateId]).get(certificateId);
+      if (state === undefined) return "unknown-certificate";
+      const { answer, conflict } = judgeClosing(state, closing, closing.closedAt);
+      this.#database.run(
+        "INSERT INTO closings VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        partition,
+        certificateId,
+        closing.messageId,
+        closing.sequence,
+        closing.spentMinor,
+        closing.bytes,
+        closing.closedAt,
+        answer === "recorded" ? 1 : 0,
+      );
+      if (conflict !== undefined) this.recordConflict(certificate.account, conflict);
+      return answer;
+    });
+  }
+
+  revoke(certificateId: CertificateId, at: number, reason: string): "revoked" | "repeated" | "unknown-certificate" {
+    return this.#database.transaction(() => {
+      if (this.find(certificateId) === undefined) return "unknown-certificate";
+      return this.#revoke(certificateId, at, reason) === 1 ? "revoked" : "repeated";
+    });
+  }
+
+  revokedIndices(expiresFrom: number): { readonly revoked: readonly number[]; readonly size: number } {
+    const newest = this.#database.get("SELECT coalesce(max(status_index) + 1, 0) AS size FROM certificates");
+    const rows = this.#database.all(
+      `SELECT status_index FROM certificates WHERE revoked_at IS NOT NULL AND expires_at >= ? ORDER BY status_index`,
+      expiresFrom,
+    );
+    return {
+      revoked: rows.map((row) => number(row, "status_index")),
+      size: newest === undefined ? 0 : number(newest, "size"),
+    };
+  }
+
+  /** Keeps the proof with the bytes of both messages and withdraws the certificate; within the caller's transaction. */
+  recordConflict(account: AccountNumber, proof: ConflictProof): void {
+    const { certificateId, first, second, kind, provenAt } = proof;
+    const partition = partitionOf(account);
+    this.#database.run(
+      "INSERT INTO conflicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT DO NOTHING",
+      partition,
+      certificateId,
+      account,
+      kind,
+      first,
+      second,
+      this.#signedBytes(partition, certificateId, first),
+      this.#signedBytes(partition, certificateId, second),
+      provenAt,
+    );
+    this.#revoke(certificateId, provenAt, CONFLICT_REASON);
+  }
+
+  conflicts(): ConflictRecord[] {
+    return this.#database.all("SELECT * FROM conflicts ORDER BY proven_at, certificate_id").map((row) => ({
+      ...conflictFrom(row),
+      account: accountIn(row),
+      firstBytes: bytes(row, "first_bytes"),
+      secondBytes: bytes(row, "second_bytes"),
+      resolvedAt: optional(row, "resolved_at", number),
+    }));
+  }
+
+  resolveConflicts(account: AccountNumber, at: number): number {
+    return this.#database.transaction(() =>
+      this.#database.run(
+        "UPDATE conflicts SET resolved_at = ? WHERE partition = ? AND account = ? AND resolved_at IS NULL",
+        at,
+        partitionOf(account),
+        account,
+      ),
+    );
+  }
+
+  /** Of a payment or a closing of the certificate. */
+  #signedBytes(partition: number, certificateId: CertificateId, messageId: MessageId): Uint8Array {
+    const key = [partition, certificateId, messageId];
+    const row = this.#database.get(
+      `SELECT bytes FROM payments WHERE partition = ? AND certificate_id = ? AND payment_id = ?
+        UNION ALL SELECT bytes FROM closings WHERE partition = ? AND certificate_id = ? AND message_id = ?`,
+      ...key,
+      ...key,
+    );
+    return bytes(found(row, "STORE_DAMAGED", messageId), "bytes");
+  }
+
+  #revoke(certificateId: CertificateId, at: number, reason: string): number {
+    return this.#database.run(
+      "UPDATE certificates SET revoked_at = ?, revocation_reason = ? WHERE certificate_id = ? AND revoked_at IS NULL",
+      at,
+      reason,
+      certificateId,
+    );
+  }
+
+  #view(account: AccountNumber, deviceId: DeviceId): IssuanceView {
+    const certificates = this.of(account);
+    const device = this.#enrolment.device(deviceId);
+    return {
+      account: this.#accounts.get(account),
+      device: found(device?.account === account ? device : undefined, "DEVICE_UNKNOWN", deviceId),
+      certificates,
+      nextSerial: (certificates.at(-1)?.serial ?? 0) + 1,
+      statusIndex: this.revokedIndices(Number.MAX_SAFE_INTEGER).size,
+      partition: partitionOf(account),
+    };
+  }
+
+  #insert({ account: { account }, partition }: IssuanceView, prepared: PreparedCertificate): void {
+    this.#database.run(
+      "INSERT INTO certificates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, NULL, ?)",
+      partition,
+      prepared.certificateId,
+      account,
+      prepared.deviceId,
+      prepared.serial,
+      prepared.statusIndex,
+      prepared.messageId,
+      prepared.limitMinor,
+      prepared.perPaymentCapMinor,
+      prepared.allowanceMinor,
+      prepared.protection,
+      prepared.issuedAt,
+      prepared.expiresAt,
+      prepared.toBeSigned,
+      prepared.explanation,
+    );
+    this.#database.run("INSERT INTO exposures VALUES (?, ?, 0, 0)", partition, prepared.certificateId);
+  }
+}
+
+function certificateFrom(row: Row): CertificateRecord {
+  const closed = row.closed_at !== null;
+  return {
+    certificateId: id<CertificateId>(row, "certificate_id"),
+    account: accountIn(row),
+    deviceId: id<DeviceId>(row, "device_id"),
+    serial: number(row, "serial"),
+    statusIndex: number(row, "status_index"),
+    messageId: id<MessageId>(row, "message_id"),
+    limitMinor: minor(row, "limit_minor"),
+    perPaymentCapMinor: minor(row, "per_payment_cap_minor"),
+    allowanceMinor: minor(row, "allowance_minor"),
+    protection: protectionIn(row),
+    issuedAt: number(row, "issued_at"),
+    expiresAt: number(row, "expires_at"),
+    settledMinor: minor(row, "settled_minor"),
+    releasedMinor: minor(row, "released_minor"),
+    revokedAt: optional(row, "revoked_at", number),
+    revocationReason: optional(row, "revocation_reason", text),
+    closing: closed
+      ? {
+          sequence: number(row, "closing_sequence"),
+          spentMinor: minor(row, "closing_spent_minor"),
+          closedAt: number(row, "closed_at"),
+        }
+      : undefined,
+    toBeSigned: bytes(row, "to_be_signed"),
+    bytes: optional(row, "bytes", bytes),
+    explanation: text(row, "explanation"),
+    conflict: row.kind === null ? undefined : conflictFrom(row),
+  };
+}

@@ -1,0 +1,96 @@
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
+import { StoreError } from "../store-error.ts";
+import { MIGRATIONS } from "./schema.ts";
+
+export type Row = Readonly<Record<string, SQLOutputValue>>;
+
+/** How long to wait for a process that is just ending, milliseconds. */
+const BUSY_TIMEOUT_MS = 2_000;
+const SQLITE_BUSY = 5;
+
+/**
+ * The issuer's SQLite file, for one process alone: the lock is taken at once and held until closed, so that a second
+ * process is refused instead of working on numbers that this one keeps in memory. WAL, flushed to the disk with every
+ * commit. The lock ends with the process, however it ends; what was committed is then there, the rest is not.
+ */
+export class Database {
+  readonly #sqlite: DatabaseSync;
+  /** By their text, for as long as the file is open. */
+  readonly #statements = new Map<string, StatementSync>();
+
+  /** @throws StoreError STORE_IN_USE, STORE_TOO_NEW; the database's own errors when the file cannot be used. */
+  constructor(path: string) {
+    this.#sqlite = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readBigInts: true });
+    try {
+      this.#sqlite.exec(`
+        PRAGMA locking_mode = EXCLUSIVE;
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = FULL;
+        PRAGMA foreign_keys = ON;
+        PRAGMA cache_size = -65536;
+      `);
+      this.transaction(() => this.#migrate());
+    } catch (error) {
+      this.#sqlite.close();
+      throw isBusy(error)
+        ? new StoreError("STORE_IN_USE", "Another process has this database open.", { cause: error })
+        : error;
+    }
+  }
+
+  close(): void {
+    if (this.#sqlite.isOpen) this.#sqlite.close();
+  }
+
+  /** All or nothing, on the disk when it returns. */
+  transaction<Result>(work: () => Result): Result {
+    this.#sqlite.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.#sqlite.exec("COMMIT");
+      return result;
+    } catch (error) {
+      if (this.#sqlite.isTransaction) this.#sqlite.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#prepared(sql).get(...values);
+  }
+
+  all(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#prepared(sql).all(...values);
+  }
+
+  iterate(sql: string, ...values: SQLInputValue[]): Iterable<Row> {
+    return this.#prepared(sql).iterate(...values);
+  }
+
+  /** Gives how many rows were written. */
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#prepared(sql).run(...values).changes);
+  }
+
+  #prepared(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#sqlite.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #migrate(): void {
+    const made = Number(this.#sqlite.prepare("PRAGMA user_version").get()?.user_version ?? 0);
+    if (made > MIGRATIONS.length)
+      throw new StoreError("STORE_TOO_NEW", "This database was written by a newer version of the program.");
+    for (const migration of MIGRATIONS.slice(made)) this.#sqlite.exec(migration);
+    this.#sqlite.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  if (!(error instanceof Error) || !("errcode" in error)) return false;
+  return typeof error.errcode === "number" && (error.errcode & 0xff) === SQLITE_BUSY;
+}

@@ -1,0 +1,124 @@
+import type { Partition } from "@cairn/issue";
+import type { DeviceId, MessageId, TerminalId } from "@cairn/messages";
+import type { EvidenceRecord, InboxRecord } from "../port.ts";
+import type { Database, Row } from "./database.ts";
+import { bytes, id, number, oneOf, optional, text } from "./rows.ts";
+
+const BRINGERS = ["terminal", "payer"] as const;
+
+/** What became of a record: `rejected` when it could not become a payment, `noted` when it was none. */
+export type RecordAnswer = {
+  readonly inboxId: number;
+  readonly state: string;
+  readonly code: string | undefined;
+  /** Kept for rejected records alone: a payment's sentence follows from its state and code. */
+  readonly sentence: string | undefined;
+};
+
+/** Everything that was ever brought in, byte for byte, and what became of it. */
+export class Inbox {
+  readonly #database: Database;
+  #newest: number;
+  /** The partition that had its turn last. */
+  #lastTurn = -1;
+
+  constructor(database: Database) {
+    this.#database = database;
+    const row = database.get("SELECT coalesce(max(inbox_id), 0) AS newest FROM inbox");
+    this.#newest = row === undefined ? 0 : number(row, "newest");
+  }
+
+  receive(records: readonly InboxRecord[]): void {
+    this.#database.transaction(() => {
+      for (const record of records) {
+        const { partition, recordHash, broughtBy, senderId, paymentId, receivedAt } = record;
+        const inboxId = this.#newest + 1;
+        const written = this.#database.run(
+          "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+          partition,
+          inboxId,
+          recordHash,
+          broughtBy,
+          senderId,
+          paymentId ?? null,
+          receivedAt,
+          record.bytes,
+        );
+        if (written === 0) continue;
+        this.#newest = inboxId;
+        this.#database.run("INSERT INTO inbox_waiting VALUES (?, ?)", partition, inboxId);
+      }
+    });
+  }
+
+  takeBatch(limit: number): { readonly partition: Partition; readonly records: readonly InboxRecord[] } | undefined {
+    const next = this.#waitingAfter(this.#lastTurn) ?? this.#waitingAfter(-1);
+    if (next === undefined) return undefined;
+    this.#lastTurn = next;
+    const rows = this.#database.all(
+      `SELECT i.* FROM inbox_waiting w JOIN inbox i ON i.partition = w.partition AND i.inbox_id = w.inbox_id
+        WHERE w.partition = ? ORDER BY w.inbox_id LIMIT ?`,
+      next,
+      limit,
+    );
+    return { partition: next, records: rows.map(recordFrom) };
+  }
+
+  /** Takes records out of the queue with what became of each; within the caller's transaction. */
+  markDone(partition: Partition, answers: readonly RecordAnswer[], at: number): void {
+    for (const { inboxId, state, code, sentence } of answers) {
+      const sql = "DELETE FROM inbox_waiting WHERE partition = ? AND inbox_id = ?";
+      // A record that was answered before keeps its first answer.
+      if (this.#database.run(sql, partition, inboxId) === 0) continue;
+      this.#database.run(
+        "INSERT INTO inbox_answers VALUES (?, ?, ?, ?, ?, ?)",
+        partition,
+        inboxId,
+        at,
+        state,
+        code ?? null,
+        sentence ?? null,
+      );
+    }
+  }
+
+  evidence(paymentId: MessageId): EvidenceRecord[] {
+    return this.#database
+      .all(
+        `SELECT i.*, a.decided_at, a.state, a.code, a.sentence FROM inbox i
+          LEFT JOIN inbox_answers a ON a.partition = i.partition AND a.inbox_id = i.inbox_id
+          WHERE i.payment_id = ? ORDER BY i.inbox_id`,
+        paymentId,
+      )
+      .map((row) => {
+        const rejected = row.state === "rejected";
+        return {
+          ...recordFrom(row),
+          decidedAt: optional(row, "decided_at", number),
+          code: rejected ? optional(row, "code", text) : undefined,
+          sentence: rejected ? optional(row, "sentence", text) : undefined,
+        };
+      });
+  }
+
+  #waitingAfter(partition: Partition): Partition | undefined {
+    const row = this.#database.get(
+      "SELECT partition FROM inbox_waiting WHERE partition > ? ORDER BY partition LIMIT 1",
+      partition,
+    );
+    return row === undefined ? undefined : number(row, "partition");
+  }
+}
+
+function recordFrom(row: Row): InboxRecord {
+  return {
+    inboxId: number(row, "inbox_id"),
+    recordHash: text(row, "record_hash"),
+    partition: number(row, "partition"),
+    broughtBy: oneOf(row, "brought_by", BRINGERS),
+    senderId: id<TerminalId | DeviceId>(row, "sender_id"),
+    paymentId: optional(row, "payment_id", id<MessageId>),
+    bytes: bytes(row, "bytes"),
+    receivedAt: number(row, "received_at"),
+  };
+}

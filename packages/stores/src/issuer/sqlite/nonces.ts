@@ -1,0 +1,20 @@
+import { partitionOfId } from "../partitions.ts";
+import type { Database } from "./database.ts";
+
+/** Which server nonces were used, for as long as they could be used again. */
+export class Nonces {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  use(nonce: string, expiresAt: number, now: number): boolean {
+    if (expiresAt < now) return false;
+    return this.#database.transaction(() => {
+      this.#database.run("DELETE FROM nonces WHERE expires_at < ?", now);
+      const sql = "INSERT INTO nonces VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+      return this.#database.run(sql, partitionOfId(nonce), nonce, expiresAt) === 1;
+    });
+  }
+}

@@ -1,0 +1,317 @@
+/**
+ * Every change of the database's shape, oldest first; `user_version` counts those that were made. Never edit one that
+ * was released: add another.
+ *
+ * Identifiers are lower-case hexadecimal text: twice the bytes of blobs, but read and written without conversion, which
+ * is where the time of a batch goes, and legible to whoever has to look. Amounts are minor units, times seconds since
+ * 1970. Every primary key begins with the partition: of the account, or for what belongs to no account a number made
+ * from its own id.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE accounts (
+    partition INTEGER NOT NULL CHECK (partition BETWEEN 0 AND 255),
+    account INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('active', 'frozen')),
+    credit_line_minor INTEGER NOT NULL CHECK (credit_line_minor >= 0),
+    overdue_minor INTEGER NOT NULL CHECK (overdue_minor >= 0),
+    score_band TEXT NOT NULL CHECK (score_band IN ('A', 'B', 'C', 'D', 'E')),
+    informed_at INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (partition, account)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE devices (
+    partition INTEGER NOT NULL,
+    device_id TEXT NOT NULL,
+    account INTEGER NOT NULL,
+    public_key BLOB NOT NULL,
+    protection INTEGER NOT NULL CHECK (protection BETWEEN 0 AND 3),
+    label TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('active', 'frozen')),
+    replaces_device_id TEXT,
+    enrolled_at INTEGER NOT NULL,
+    PRIMARY KEY (partition, device_id),
+    FOREIGN KEY (partition, account) REFERENCES accounts
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX devices_by_id ON devices (device_id);
+
+  CREATE TABLE payees (
+    partition INTEGER NOT NULL,
+    payee_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    per_payment_cap_minor INTEGER NOT NULL,
+    stored_total_cap_minor INTEGER NOT NULL,
+    per_certificate_cap_minor INTEGER NOT NULL,
+    maximum_offline_seconds INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (partition, payee_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE terminals (
+    partition INTEGER NOT NULL,
+    terminal_id TEXT NOT NULL,
+    payee_id TEXT NOT NULL,
+    public_key BLOB NOT NULL,
+    label TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('active', 'frozen')),
+    enrolled_at INTEGER NOT NULL,
+    PRIMARY KEY (partition, terminal_id),
+    FOREIGN KEY (partition, payee_id) REFERENCES payees
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX terminals_by_id ON terminals (terminal_id);
+
+  CREATE TABLE payee_certificates (
+    partition INTEGER NOT NULL,
+    payee_certificate_id TEXT NOT NULL,
+    terminal_id TEXT NOT NULL,
+    bytes BLOB NOT NULL,
+    issued_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (partition, payee_certificate_id),
+    FOREIGN KEY (partition, terminal_id) REFERENCES terminals
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX payee_certificates_of_terminal ON payee_certificates (partition, terminal_id, issued_at, number);
+
+  CREATE TABLE enrolment_codes (
+    partition INTEGER NOT NULL,
+    code_hash TEXT NOT NULL,
+    account INTEGER,
+    replaces_device_id TEXT,
+    payee_id TEXT,
+    expires_at INTEGER NOT NULL,
+    used_by TEXT,
+    PRIMARY KEY (partition, code_hash),
+    CHECK ((account IS NULL) != (payee_id IS NULL))
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE certificates (
+    partition INTEGER NOT NULL,
+    certificate_id TEXT NOT NULL,
+    account INTEGER NOT NULL,
+    device_id TEXT NOT NULL,
+    serial INTEGER NOT NULL,
+    status_index INTEGER NOT NULL,
+    message_id TEXT NOT NULL,
+    limit_minor INTEGER NOT NULL,
+    per_payment_cap_minor INTEGER NOT NULL,
+    allowance_minor INTEGER NOT NULL,
+    protection INTEGER NOT NULL,
+    issued_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    revoked_at INTEGER,
+    revocation_reason TEXT,
+    to_be_signed BLOB NOT NULL,
+    bytes BLOB,
+    explanation TEXT NOT NULL,
+    PRIMARY KEY (partition, certificate_id),
+    FOREIGN KEY (partition, account) REFERENCES accounts,
+    FOREIGN KEY (partition, device_id) REFERENCES devices
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX certificates_by_id ON certificates (certificate_id);
+  CREATE UNIQUE INDEX certificates_by_serial ON certificates (partition, account, serial);
+  CREATE UNIQUE INDEX certificates_by_status_index ON certificates (status_index);
+  CREATE INDEX certificates_revoked ON certificates (status_index, expires_at) WHERE revoked_at IS NOT NULL;
+
+  -- Apart from the certificates, whose rows are long and never change: this changes with every batch.
+  CREATE TABLE exposures (
+    partition INTEGER NOT NULL,
+    certificate_id TEXT NOT NULL,
+    settled_minor INTEGER NOT NULL CHECK (settled_minor >= 0),
+    released_minor INTEGER NOT NULL CHECK (released_minor >= 0),
+    PRIMARY KEY (partition, certificate_id),
+    FOREIGN KEY (partition, certificate_id) REFERENCES certificates
+  ) STRICT, WITHOUT ROWID;
+
+  -- Every closing ever received; the one that counts is the first.
+  CREATE TABLE closings (
+    partition INTEGER NOT NULL,
+    certificate_id TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    spent_minor INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    closed_at INTEGER NOT NULL,
+    counts INTEGER NOT NULL CHECK (counts IN (0, 1)),
+    PRIMARY KEY (partition, certificate_id, message_id),
+    FOREIGN KEY (partition, certificate_id) REFERENCES certificates
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX closings_that_count ON closings (partition, certificate_id) WHERE counts = 1;
+
+  CREATE TABLE conflicts (
+    partition INTEGER NOT NULL,
+    certificate_id TEXT NOT NULL,
+    account INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    first_id TEXT NOT NULL,
+    second_id TEXT NOT NULL,
+    first_bytes BLOB NOT NULL,
+    second_bytes BLOB NOT NULL,
+    proven_at INTEGER NOT NULL,
+    resolved_at INTEGER,
+    PRIMARY KEY (partition, certificate_id),
+    FOREIGN KEY (partition, certificate_id) REFERENCES certificates
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX conflicts_unresolved ON conflicts (partition, account) WHERE resolved_at IS NULL;
+
+  CREATE TABLE inbox (
+    partition INTEGER NOT NULL CHECK (partition BETWEEN 0 AND 255),
+    inbox_id INTEGER NOT NULL,
+    record_hash TEXT NOT NULL,
+    brought_by TEXT NOT NULL CHECK (brought_by IN ('terminal', 'payer')),
+    sender_id TEXT NOT NULL,
+    payment_id TEXT,
+    received_at INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (partition, inbox_id)
+  ) STRICT;
+  CREATE UNIQUE INDEX inbox_by_hash ON inbox (partition, record_hash);
+  CREATE INDEX inbox_by_payment ON inbox (payment_id) WHERE payment_id IS NOT NULL;
+
+  -- Apart from the inbox, whose rows are long and never change.
+  CREATE TABLE inbox_waiting (
+    partition INTEGER NOT NULL,
+    inbox_id INTEGER NOT NULL,
+    PRIMARY KEY (partition, inbox_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE inbox_answers (
+    partition INTEGER NOT NULL,
+    inbox_id INTEGER NOT NULL,
+    decided_at INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'settled', 'refused', 'held', 'released', 'rejected', 'noted')),
+    code TEXT,
+    sentence TEXT,
+    PRIMARY KEY (partition, inbox_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE payments (
+    partition INTEGER NOT NULL,
+    certificate_id TEXT NOT NULL,
+    payment_id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('payment', 'open-payment')),
+    sequence INTEGER NOT NULL,
+    spent_minor INTEGER NOT NULL,
+    amount_minor INTEGER NOT NULL,
+    previous TEXT NOT NULL,
+    request_hash TEXT,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'settled', 'refused', 'held', 'released')),
+    code TEXT,
+    payee_id TEXT,
+    terminal_id TEXT,
+    claimed_minor INTEGER,
+    taken_minor INTEGER NOT NULL,
+    funded_balance_minor INTEGER,
+    funded_credit_minor INTEGER,
+    funded_reserve_minor INTEGER,
+    decided_at INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (partition, certificate_id, payment_id),
+    FOREIGN KEY (partition, certificate_id) REFERENCES certificates,
+    CHECK (taken_minor BETWEEN 0 AND amount_minor AND (state = 'settled' OR taken_minor = 0)),
+    CHECK ((state = 'settled') = (funded_balance_minor IS NOT NULL)),
+    CHECK (funded_balance_minor + funded_credit_minor + funded_reserve_minor = taken_minor)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX payments_by_id ON payments (payment_id);
+  CREATE INDEX payments_pending ON payments (partition, certificate_id) WHERE state = 'pending';
+  CREATE INDEX payments_held ON payments (partition, certificate_id) WHERE state = 'held';
+
+  -- Claims that did not become the payment's own outcome.
+  CREATE TABLE side_claims (
+    partition INTEGER NOT NULL,
+    certificate_id TEXT NOT NULL,
+    payment_id TEXT NOT NULL,
+    terminal_id TEXT NOT NULL,
+    claimed_minor INTEGER NOT NULL,
+    payee_id TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('refused', 'held')),
+    code TEXT NOT NULL,
+    decided_at INTEGER NOT NULL,
+    PRIMARY KEY (partition, certificate_id, payment_id, terminal_id, claimed_minor),
+    FOREIGN KEY (partition, certificate_id, payment_id) REFERENCES payments
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX side_claims_by_payment ON side_claims (payment_id);
+
+  CREATE TABLE request_voids (
+    partition INTEGER NOT NULL,
+    request_hash TEXT NOT NULL,
+    payee_id TEXT NOT NULL,
+    terminal_id TEXT NOT NULL,
+    bytes BLOB NOT NULL,
+    received_at INTEGER NOT NULL,
+    PRIMARY KEY (partition, request_hash)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX request_voids_by_hash ON request_voids (request_hash);
+
+  CREATE TABLE entries (
+    partition INTEGER NOT NULL,
+    entry_id INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    posted_at INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (partition, entry_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX entries_by_id ON entries (entry_id);
+  CREATE UNIQUE INDEX entries_by_reference ON entries (partition, reference);
+
+  CREATE TABLE postings (
+    partition INTEGER NOT NULL,
+    entry_id INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    ledger_account TEXT NOT NULL,
+    minor INTEGER NOT NULL CHECK (minor != 0),
+    PRIMARY KEY (partition, entry_id, line),
+    FOREIGN KEY (partition, entry_id) REFERENCES entries
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX postings_by_account ON postings (ledger_account, entry_id);
+
+  -- The newest entry of each partition: without it the last entries could be cut off unseen.
+  CREATE TABLE ledger_heads (
+    partition INTEGER NOT NULL PRIMARY KEY,
+    entry_id INTEGER NOT NULL,
+    hash BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- Debit positive, credit negative. No wallet below zero, no credit repaid beyond what was used.
+  CREATE TABLE balances (
+    partition INTEGER NOT NULL,
+    ledger_account TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    minor INTEGER NOT NULL,
+    PRIMARY KEY (partition, ledger_account, currency),
+    CHECK (CASE
+      WHEN ledger_account LIKE 'wallet:%' OR ledger_account LIKE 'clearing:%' THEN minor <= 0
+      ELSE minor >= 0
+    END)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE nonces (
+    partition INTEGER NOT NULL,
+    nonce TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (partition, nonce)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX nonces_by_expiry ON nonces (expires_at);
+
+  -- What was written stays written.
+  CREATE TRIGGER entries_stay BEFORE DELETE ON entries
+    BEGIN SELECT RAISE(ABORT, 'no entry is deleted'); END;
+  CREATE TRIGGER entries_never_change BEFORE UPDATE ON entries
+    BEGIN SELECT RAISE(ABORT, 'no entry is changed'); END;
+  CREATE TRIGGER postings_stay BEFORE DELETE ON postings
+    BEGIN SELECT RAISE(ABORT, 'no posting is deleted'); END;
+  CREATE TRIGGER postings_never_change BEFORE UPDATE ON postings
+    BEGIN SELECT RAISE(ABORT, 'no posting is changed'); END;
+  CREATE TRIGGER inbox_stays BEFORE DELETE ON inbox
+    BEGIN SELECT RAISE(ABORT, 'no record is deleted'); END;
+  CREATE TRIGGER payments_stay BEFORE DELETE ON payments
+    BEGIN SELECT RAISE(ABORT, 'no payment is deleted'); END;
+  CREATE TRIGGER settled_is_final BEFORE UPDATE ON payments WHEN OLD.state = 'settled'
+    BEGIN SELECT RAISE(ABORT, 'a settled payment never changes'); END;
+  `,
+];

@@ -1,0 +1,175 @@
+import { accountNumber, type Partition } from "@cairn/issue";
+import type { PaymentChange, SettlementItem, SettlementOutcome, SettlementResult } from "@cairn/settle";
+import { partitionOfId } from "../partitions.ts";
+import type { IssuerStore, RequestVoidRecord } from "../port.ts";
+import type { Books } from "./books.ts";
+import type { Certificates } from "./certificates.ts";
+import type { Database } from "./database.ts";
+import type { Inbox, RecordAnswer } from "./inbox.ts";
+import { loadState } from "./settlement-state.ts";
+
+type SettleInput = Parameters<IssuerStore["settle"]>[0];
+
+/** The one transaction of a batch: load, decide, write. */
+export class Settlement {
+  readonly #database: Database;
+  readonly #books: Books;
+  readonly #certificates: Certificates;
+  readonly #inbox: Inbox;
+
+  constructor(parts: {
+    readonly database: Database;
+    readonly books: Books;
+    readonly certificates: Certificates;
+    readonly inbox: Inbox;
+  }) {
+    this.#database = parts.database;
+    this.#books = parts.books;
+    this.#certificates = parts.certificates;
+    this.#inbox = parts.inbox;
+  }
+
+  settle(input: SettleInput): readonly SettlementOutcome[] {
+    const { partition, items, decide, at } = input;
+    return this.#database.transaction(() => {
+      const state = loadState(this.#database, partition, items);
+      const result = decide(state, items);
+      for (const change of result.payments) this.#writePayment(partition, change, at);
+      this.#writeSideClaims(partition, result.sideClaims, at);
+      this.#books.post(partition, result.entries);
+      this.#writeExposures(partition, result.exposures);
+      for (const proof of result.conflicts) {
+        const certificate = state.certificates.get(proof.certificateId);
+        if (certificate !== undefined) this.#certificates.recordConflict(accountNumber(certificate.account), proof);
+      }
+      this.#inbox.markDone(partition, answersTo(input, result), at);
+      return result.outcomes;
+    });
+  }
+
+  recordVoid({ requestHash, payeeId, terminalId, bytes, receivedAt }: RequestVoidRecord): "recorded" | "repeated" {
+    const written = this.#database.transaction(() =>
+      this.#database.run(
+        "INSERT INTO request_voids VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        partitionOfId(requestHash),
+        requestHash,
+        payeeId,
+        terminalId,
+        bytes,
+        receivedAt,
+      ),
+    );
+    return written === 1 ? "recorded" : "repeated";
+  }
+
+  releaseOverdue({ before, at }: { readonly before: number; readonly at: number }): number {
+    const pending = `FROM payments p JOIN certificates c
+        ON c.partition = p.partition AND c.certificate_id = p.certificate_id
+      WHERE p.state = 'pending' AND
+        (c.expires_at < ? OR p.request_hash IN (SELECT request_hash FROM request_voids))`;
+    return this.#database.transaction(() => {
+      this.#database.run(
+        `UPDATE exposures SET released_minor = exposures.released_minor + o.minor
+          FROM (SELECT p.partition, p.certificate_id, sum(p.amount_minor) AS minor ${pending} GROUP BY 1, 2) o
+          WHERE exposures.partition = o.partition AND exposures.certificate_id = o.certificate_id`,
+        before,
+      );
+      return this.#database.run(
+        `UPDATE payments SET state = 'released', decided_at = ?, code =
+            CASE WHEN request_hash IN (SELECT request_hash FROM request_voids) THEN 'REQUEST_VOIDED'
+              ELSE 'NOT_UPLOADED_IN_TIME' END
+          WHERE (partition, certificate_id, payment_id) IN (SELECT p.partition, p.certificate_id, p.payment_id ${pending})`,
+        at,
+        before,
+      );
+    });
+  }
+
+  #writePayment(partition: Partition, { certificateId, payment, addedBy }: PaymentChange, at: number): void {
+    const { paymentId, state, code, claim, takenMinor, funding } = payment;
+    const standing = [
+      state,
+      code ?? null,
+      claim?.payeeId ?? null,
+      claim?.terminalId ?? null,
+      claim?.claimedMinor ?? null,
+      takenMinor,
+      funding?.balanceMinor ?? null,
+      funding?.creditMinor ?? null,
+      funding?.reserveMinor ?? null,
+      at,
+    ];
+    if (addedBy === undefined) {
+      this.#database.run(
+        `UPDATE payments SET state = ?, code = ?, payee_id = ?, terminal_id = ?, claimed_minor = ?, taken_minor = ?,
+            funded_balance_minor = ?, funded_credit_minor = ?, funded_reserve_minor = ?, decided_at = ?
+          WHERE partition = ? AND certificate_id = ? AND payment_id = ?`,
+        ...standing,
+        partition,
+        certificateId,
+        paymentId,
+      );
+      return;
+    }
+    this.#database.run(
+      "INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      partition,
+      certificateId,
+      paymentId,
+      payment.kind,
+      payment.sequence,
+      payment.spentMinor,
+      payment.amountMinor,
+      payment.previous,
+      payment.requestHash ?? null,
+      ...standing,
+      addedBy.bytes,
+    );
+  }
+
+  #writeSideClaims(partition: Partition, sideClaims: SettlementResult["sideClaims"], at: number): void {
+    for (const { certificateId, paymentId, sideClaim } of sideClaims) {
+      const { terminalId, claimedMinor, payeeId, state, code } = sideClaim;
+      this.#database.run(
+        "INSERT INTO side_claims VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        partition,
+        certificateId,
+        paymentId,
+        terminalId,
+        claimedMinor,
+        payeeId,
+        state,
+        code,
+        at,
+      );
+    }
+  }
+
+  #writeExposures(partition: Partition, exposures: SettlementResult["exposures"]): void {
+    for (const { certificateId, settledMinor, releasedMinor } of exposures) {
+      this.#database.run(
+        `UPDATE exposures SET settled_minor = settled_minor + ?, released_minor = released_minor + ?
+          WHERE partition = ? AND certificate_id = ?`,
+        settledMinor,
+        releasedMinor,
+        partition,
+        certificateId,
+      );
+    }
+  }
+}
+
+/** What is written beside each record of the batch. */
+export function answersTo(input: SettleInput, { outcomes }: Pick<SettlementResult, "outcomes">): RecordAnswer[] {
+  const answers = new Map<number, RecordAnswer>();
+  for (const { inboxId } of input.records)
+    answers.set(inboxId, { inboxId, state: "noted", code: undefined, sentence: undefined });
+  for (const { record, code, sentence } of input.rejected)
+    answers.set(record.inboxId, { inboxId: record.inboxId, state: "rejected", code, sentence });
+  input.items.forEach(({ inboxId }: SettlementItem, index) => {
+    const outcome = outcomes[index];
+    if (outcome !== undefined && answers.has(inboxId))
+      answers.set(inboxId, { inboxId, state: outcome.state, code: outcome.code, sentence: undefined });
+  });
+  return [...answers.values()];
+}

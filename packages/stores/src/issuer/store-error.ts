@@ -1,0 +1,33 @@
+import { CodedError } from "@cairn/cose";
+
+export type StoreErrorCode =
+  | "ACCOUNT_UNKNOWN"
+  | "DEVICE_UNKNOWN"
+  | "TERMINAL_UNKNOWN"
+  | "PAYEE_UNKNOWN"
+  | "CERTIFICATE_UNKNOWN"
+  /** An amount of zero or below, or an item of another partition. */
+  | "STORE_INPUT_INVALID"
+  /** Another process has the database open. */
+  | "STORE_IN_USE"
+  /** The database was written by a newer version. */
+  | "STORE_TOO_NEW"
+  /** A row holds what no version ever wrote. */
+  | "STORE_DAMAGED";
+
+/** Misuse of a store or a store that cannot be used. What outsiders can cause is returned, never thrown. */
+export class StoreError extends CodedError<StoreErrorCode> {}
+
+const WHAT: Readonly<Partial<Record<StoreErrorCode, string>>> = {
+  ACCOUNT_UNKNOWN: "account",
+  DEVICE_UNKNOWN: "device",
+  TERMINAL_UNKNOWN: "terminal",
+  PAYEE_UNKNOWN: "payee",
+  CERTIFICATE_UNKNOWN: "certificate",
+};
+
+/** What was looked for. @throws StoreError with the code given when it is not there. */
+export function found<Value>(value: Value | undefined, code: StoreErrorCode, id: string | number): Value {
+  if (value === undefined) throw new StoreError(code, `There is no ${WHAT[code] ?? "such thing"} ${id}.`);
+  return value;
+}

@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import {
+  aPayment,
+  aWord,
+  NOW,
+  openAccount,
+  openPayer,
+  payeeId,
+  payersCopy,
+  settleItems,
+  terminalId,
+} from "./issuer-fixture.ts";
+import type { OpenStore } from "./issuer-store.suite.ts";
+
+/** Entries, balances, the trial balance. */
+export function booksSuite(name: string, open: OpenStore): void {
+  test(`${name}: every posting can be read back, by account, by payee, page by page`, async () => {
+    const store = open();
+    const payer = await openPayer(store, { balanceMinor: 1_500n, lineMinor: 600n });
+    const other = await openAccount(store, { balanceMinor: 50n });
+    await settleItems(store, payer, [aPayment(payer, 1), aPayment(payer, 2)]);
+    await store.topUp({ account: payer.account, amountMinor: 700n, idempotencyKey: "salary", at: NOW + 1 });
+    const all = await store.entries({ limit: 10 });
+    assert.deepEqual(
+      all.map(({ kind, postings }) => [kind, postings.map((posting) => [posting.ledgerAccount.kind, posting.minor])]),
+      [
+        [
+          "top-up",
+          [
+            ["cash", 1_500n],
+            ["wallet", -1_500n],
+          ],
+        ],
+        [
+          "top-up",
+          [
+            ["cash", 50n],
+            ["wallet", -50n],
+          ],
+        ],
+        [
+          "settlement",
+          [
+            ["wallet", 1_000n],
+            ["clearing", -1_000n],
+          ],
+        ],
+        [
+          "settlement",
+          [
+            ["wallet", 500n],
+            ["credit", 500n],
+            ["clearing", -1_000n],
+          ],
+        ],
+        [
+          "top-up",
+          [
+            ["cash", 700n],
+            ["credit", -500n],
+            ["wallet", -200n],
+          ],
+        ],
+      ],
+    );
+    const ids = all.map((entry) => entry.entryId);
+    const idsOf = async (filter: Omit<Parameters<typeof store.entries>[0], "limit">, limit = 10) =>
+      (await store.entries({ ...filter, limit })).map((entry) => ids.indexOf(entry.entryId));
+    assert.deepEqual(await idsOf({ account: payer.account }), [0, 2, 3, 4]);
+    assert.deepEqual(await idsOf({ account: other }), [1]);
+    assert.deepEqual(await idsOf({ payeeId: payeeId(1) }), [2, 3]);
+    assert.deepEqual(await idsOf({ payeeId: payeeId(2) }), []);
+    assert.deepEqual(await idsOf({}, 2), [0, 1]);
+    assert.deepEqual(await idsOf({ after: ids[1] ?? 0 }, 2), [2, 3]);
+    assert.deepEqual(await idsOf({ account: payer.account, after: ids[2] ?? 0 }), [3, 4]);
+    assert.deepEqual(
+      (await store.trialBalance()).map(({ ledgerAccount, currency, minor }) => [ledgerAccount, currency, minor]),
+      [
+        ["cash", "EUR", 2_250n],
+        ["clearing:SHOP-1", "EUR", -2_000n],
+        [`credit:${payer.account}`, "EUR", 0n],
+        [`wallet:${payer.account}`, "EUR", -200n],
+        [`wallet:${other}`, "EUR", -50n],
+      ],
+    );
+    assert.deepEqual(await store.verifyBooks(), { entries: 5, faults: [] });
+    await store.close();
+  });
+
+  test(`${name}: a top-up repays what is overdue before anything else`, async () => {
+    const store = open();
+    const payer = await openPayer(store, { balanceMinor: 0n, lineMinor: 1_000n });
+    await settleItems(store, payer, [aPayment(payer)]);
+    const credit = { lineMinor: 1_000n, overdueMinor: 400n, scoreBand: "C", informedAt: NOW } as const;
+    await store.setCredit(payer.account, credit);
+    const topUp = { account: payer.account, at: NOW };
+    await store.topUp({ ...topUp, amountMinor: 300n, idempotencyKey: "1" });
+    const partly = await store.account(payer.account);
+    assert.deepEqual([partly?.credit.usedMinor, partly?.credit.overdueMinor], [700n, 100n]);
+    await store.topUp({ ...topUp, amountMinor: 800n, idempotencyKey: "2" });
+    const repaid = await store.account(payer.account);
+    assert.deepEqual([repaid?.credit.usedMinor, repaid?.credit.overdueMinor, repaid?.balanceMinor], [0n, 0n, 100n]);
+    await store.close();
+  });
+
+  const stepArbitrary = fc.record({
+    what: fc.constantFrom("upload" as const, "copy" as const, "top-up" as const, "release" as const),
+    payer: fc.nat({ max: 2 }),
+    numbers: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 }),
+    till: fc.nat({ max: 2 }),
+    forged: fc.boolean(),
+  });
+
+  test(`${name}: whatever comes in whatever order, the books are sound and nothing is paid twice`, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(stepArbitrary, { maxLength: 12 }), async (steps) => {
+        const store = open();
+        const payers = [
+          await openPayer(store, { balanceMinor: 2_500n, lineMinor: 2_000n }),
+          await openPayer(store, { balanceMinor: 0n, lineMinor: 5_000n }),
+          await openPayer(store, { balanceMinor: 100n }),
+        ];
+        let key = 0;
+        for (const { what, payer: index, numbers, till, forged } of steps) {
+          const payer = payers[index];
+          if (payer === undefined) continue;
+          if (what === "release") await store.releaseOverdue({ before: NOW, at: NOW });
+          if (what === "top-up")
+            await store.topUp({ account: payer.account, amountMinor: 300n, idempotencyKey: `${key++}`, at: NOW });
+          if (what !== "upload" && what !== "copy") continue;
+          const items = numbers.map((number) => {
+            const payeeWord = aWord({ terminalId: terminalId(till), payeeId: payeeId(till) });
+            const item = aPayment(payer, number, { payeeWord });
+            // The same place in the chain, another payment: a clone's.
+            const clones = {
+              ...item,
+              paymentId: `f${item.paymentId.slice(1)}` as typeof item.paymentId,
+              requestHash: undefined,
+            };
+            return forged ? clones : item;
+          });
+          await settleItems(store, payer, what === "copy" ? items.map(payersCopy) : items);
+        }
+        const { faults } = await store.verifyBooks();
+        assert.deepEqual(faults, []);
+        const trial = await store.trialBalance();
+        assert.equal(
+          trial.reduce((sum, { minor }) => sum + minor, 0n),
+          0n,
+        );
+        for (const payer of payers) {
+          const outcomes = await store.outcomesOfCertificate(payer.certificate);
+          const taken = outcomes.reduce((sum, outcome) => sum + outcome.takenMinor, 0n);
+          assert.equal((await store.certificate(payer.certificate))?.settledMinor, taken);
+          const account = await store.account(payer.account);
+          assert.ok(account !== undefined && account.balanceMinor >= 0n && account.credit.usedMinor >= 0n);
+          assert.ok(account.credit.usedMinor <= account.credit.lineMinor);
+        }
+        await store.close();
+      }),
+      { numRuns: 40 },
+    );
+  });
+}
