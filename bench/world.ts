@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { DEFAULT_COLLECT_POLICY, openTerminal, type Terminal } from "@cairn/collect";
-import { compressedPoint, encodeCbor, publicKeyToCbor, type Signer } from "@cairn/cose";
+import { encodeCbor, publicKeyToCbor, type Signer } from "@cairn/cose";
 import { generateNodeSigner, nodeCrypto } from "@cairn/cose/node";
 import { DEFAULT_POLICY } from "@cairn/issue";
 import {
@@ -74,7 +74,14 @@ export async function buildWorld(
 ): Promise<World> {
   const now = clock.nowSeconds();
   const store = new SqliteIssuerStore(join(folder, "issuer.sqlite"));
-  const keys = await openIssuerKeys({ dataFolder: folder, passphrase: "bench", mayCreate: true, now, random, crypto });
+  const keys = await openIssuerKeys({
+    dataFolder: folder,
+    passphrase: "a benchmark of one run",
+    mayCreate: true,
+    now,
+    random,
+    crypto,
+  });
   const identity = () => ({ issuerId: "bench" as never, issuerName: "Bench", issuerUrl: "http://127.0.0.1:1" });
   const trustLists = new TrustListPublisher({ dataFolder: folder, identity, keys, crypto });
   await trustLists.refresh(now);
@@ -174,7 +181,7 @@ async function enrolTill(store: SqliteIssuerStore, till: Signer, at: number): Pr
   await store.enrolTerminal({
     codeHash,
     terminalId: terminalIdOf(till.publicKey, crypto),
-    publicKey: compressedPoint(till.publicKey),
+    publicKey: encodeCbor(publicKeyToCbor(till.publicKey)),
     label: "till",
     at,
   });
@@ -192,7 +199,7 @@ async function enrolPayers(store: SqliteIssuerStore, count: number, at: number):
     const device = await store.enrolDevice({
       codeHash,
       deviceId: deviceIdOf(signer.publicKey, crypto),
-      publicKey: compressedPoint(signer.publicKey),
+      publicKey: encodeCbor(publicKeyToCbor(signer.publicKey)),
       protection: 3,
       label: "phone",
       at,
@@ -209,7 +216,7 @@ function payeeContent(issuerKeyId: PayeeCertificate["issuerKeyId"], till: Signer
     payeeCertificateId: identifier<PayeeCertificateId>(random.bytes(8), 8),
     payeeId: PAYEE,
     terminalKey: till.publicKey,
-    issuedAt: now - 60,
+    issuedAt: now,
     expiresAt: now + 90 * 86_400,
     terms: {
       name: "Bench",

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { Signer } from "@cairn/cose";
@@ -12,15 +13,24 @@ export type DeviceFolder = { readonly path: string; readonly signer: Signer };
 
 const KEY_FILE = "device-key.pkcs8";
 
-/** Opens the folder, and makes it with a new key when it is not there yet. The key is durable before anything uses it. */
-export async function openOrCreateDeviceFolder(path: string): Promise<DeviceFolder> {
+/**
+ * Opens the folder for an enrolment, and makes it with a new key when it is not there yet. The key is durable before
+ * anything uses it. A key whose store is gone gets a successor: its counters are lost with the store, and a device
+ * that began to count anew would look like a clone of itself.
+ */
+export async function openOrCreateDeviceFolder(path: string, store: DeviceStore): Promise<DeviceFolder> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   const key = await readKey(path);
-  if (key !== undefined) return { path, signer: signerFromPkcs8(key) };
+  if (key !== undefined && existsSync(join(path, store.file))) return { path, signer: signerFromPkcs8(key) };
+  // The store comes first: whoever finds a key without one knows that a store was lost.
+  await store.create(join(path, store.file));
   const signer = generateNodeSigner();
   await writeDurably(join(path, KEY_FILE), signer.privateKeyPkcs8);
   return { path, signer };
 }
+
+/** The database of a device: its file's name, and how an empty one is made. */
+export type DeviceStore = { readonly file: string; readonly create: (path: string) => Promise<void> };
 
 /** @throws CommandError NOT_ENROLLED when there is no such device. */
 export async function openDeviceFolder(path: string, kind: "wallet" | "terminal"): Promise<DeviceFolder> {

@@ -9,7 +9,7 @@ import { openOrCreateDeviceFolder } from "../device-folder.ts";
 import { issuerAddress, keepIssuerAddress } from "../issuer-address.ts";
 import { refused } from "../outcome.ts";
 import type { Printer } from "../printer.ts";
-import { type TerminalOptions, withTerminal, withTerminalOptions } from "./open.ts";
+import { type TerminalOptions, terminalStore, withTerminal, withTerminalOptions } from "./open.ts";
 
 type EnrolOptions = TerminalOptions & { readonly issuer: string; readonly code: string; readonly label: string };
 type UploadOptions = TerminalOptions & { readonly wait: number };
@@ -28,7 +28,7 @@ export function addOnlineCommands(terminal: Command): void {
         .requiredOption("--code <code>", "the one-time code")
         .option("--label <text>", "what the operator sees", "terminal"),
     async (printer, options) => {
-      const folder = await openOrCreateDeviceFolder(options.data);
+      const folder = await openOrCreateDeviceFolder(options.data, terminalStore);
       const client = new IssuerClient({ url: options.issuer, signer: folder.signer, crypto: nodeCrypto() });
       const answer = await client.enrolTerminal({ code: options.code, protection: 0, label: options.label });
       const enrolled = await withTerminal(options, (opened) => opened.enrol(answer), folder);

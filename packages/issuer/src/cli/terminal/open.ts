@@ -1,13 +1,19 @@
+import { dirname } from "node:path";
 import { DEFAULT_COLLECT_POLICY, openTerminal, type Terminal } from "@cairn/collect";
 import { nodeCrypto } from "@cairn/cose/node";
-import { openSqliteTerminalJournal } from "@cairn/stores";
+import { openSqliteTerminalJournal, TERMINAL_JOURNAL_FILE } from "@cairn/stores";
 import type { Command } from "commander";
 import { systemClock, systemRandom } from "../../ports.ts";
-import { type DeviceFolder, openDeviceFolder } from "../device-folder.ts";
+import { type DeviceFolder, type DeviceStore, openDeviceFolder } from "../device-folder.ts";
 
 export type TerminalOptions = { readonly data: string };
 
 export const DEFAULT_TERMINAL_FOLDER = ".cairn/terminal";
+
+export const terminalStore: DeviceStore = {
+  file: TERMINAL_JOURNAL_FILE,
+  create: (path) => openSqliteTerminalJournal(dirname(path)).close(),
+};
 
 export function withTerminalOptions(command: Command): Command {
   return command.option("--data <folder>", "the terminal's data folder", DEFAULT_TERMINAL_FOLDER);

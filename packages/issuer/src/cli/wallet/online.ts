@@ -1,6 +1,6 @@
 import { nodeCrypto } from "@cairn/cose/node";
 import { amount, formatAmount, formatMinor } from "@cairn/messages";
-import { acceptEnrolment, applySyncAnswer, buildSync } from "@cairn/pay";
+import { acceptEnrolment, applySyncAnswer, buildSync, type WalletPorts } from "@cairn/pay";
 import type { Command } from "commander";
 import type { SyncAnswer } from "../../api/device-api.ts";
 import { IssuerClient } from "../../client/issuer-client.ts";
@@ -9,7 +9,7 @@ import { openOrCreateDeviceFolder } from "../device-folder.ts";
 import { issuerAddress, keepIssuerAddress } from "../issuer-address.ts";
 import { refused } from "../outcome.ts";
 import { formatTime, type Printer, table } from "../printer.ts";
-import { type WalletOptions, withWallet, withWalletOptions } from "./open.ts";
+import { type WalletOptions, walletStore, withWallet, withWalletOptions } from "./open.ts";
 
 type EnrolOptions = WalletOptions & { readonly issuer: string; readonly code: string; readonly label: string };
 type SyncOptions = WalletOptions & { readonly ahead?: boolean; readonly renew?: boolean };
@@ -25,7 +25,7 @@ export function addOnlineCommands(wallet: Command): void {
         .requiredOption("--code <code>", "the one-time code")
         .option("--label <text>", "what the operator sees", "wallet"),
     async (printer, options) => {
-      const folder = await openOrCreateDeviceFolder(options.data);
+      const folder = await openOrCreateDeviceFolder(options.data, walletStore);
       const client = new IssuerClient({ url: options.issuer, signer: folder.signer, crypto: nodeCrypto() });
       // A key in a file is protected by nothing but the file system: level 0.
       const answer = await client.enrolDevice({ code: options.code, protection: 0, label: options.label });
@@ -48,37 +48,40 @@ export function addOnlineCommands(wallet: Command): void {
         .option("--ahead", "ask for a certificate ahead of a trip, whatever is left")
         .option("--renew", "give the certificates held back, for a new one with a fresh limit"),
     async (printer, options) => {
-      const { answer, applied, closed } = await withWallet(options, async (ports, folder) => {
+      const { answer, certificate, refusals, closed } = await withWallet(options, async (ports, folder) => {
         const client = new IssuerClient({
           url: await issuerAddress(folder.path, "wallet"),
           signer: ports.signer,
           crypto: ports.crypto,
         });
-        const batch = await buildSync(ports, { closeAll: options.renew === true });
-        const answer = await client.sync({
-          records: [batch.content],
-          ahead: options.ahead === true,
-          holds: batch.holds,
-        });
-        return {
-          answer,
-          applied: await applySyncAnswer(ports, { answer, entries: batch.entries }),
-          closed: batch.closed,
-        };
+        return syncAll(ports, client, options);
       });
-      const firstRefusal = applied.refusals[0];
-      if (firstRefusal !== undefined) throw refused(firstRefusal.refusal);
       showSync(answer, printer);
-      if (applied.certificate !== undefined) {
-        const { terms, expiresAt } = applied.certificate;
+      if (certificate !== undefined) {
+        const { terms, expiresAt } = certificate;
+        const money = (minor: bigint): string => formatAmount(amount(minor, terms.currency));
         printer.line(
-          `New certificate: up to ${formatAmount(amount(terms.limitMinor, terms.currency))} offline, at most ${formatAmount(amount(terms.perPaymentCapMinor, terms.currency))} at once, until ${formatTime(expiresAt)} UTC.`,
+          `New certificate: up to ${money(terms.limitMinor)} offline, at most ${money(terms.perPaymentCapMinor)} at once, until ${formatTime(expiresAt)} UTC.`,
         );
       }
+      // What could be taken home is kept by now; what could not be is said as the command's end.
+      const [first] = refusals;
+      if (first !== undefined) throw refused(first.refusal);
       const { decision, account, payments } = answer;
-      printer.result({ decision, account, payments, closed, certificate: certificateOf(applied.certificate) });
+      printer.result({ decision, account, payments, closed, certificate: certificateOf(certificate) });
     },
   );
+}
+
+/** One call takes a thousand records: a wallet that was away for long brings the rest with further calls. */
+async function syncAll(ports: WalletPorts, client: IssuerClient, options: SyncOptions) {
+  const ahead = options.ahead === true;
+  for (let closeAll = options.renew === true; ; closeAll = false) {
+    const batch = await buildSync(ports, { closeAll });
+    const answer = await client.sync({ records: [batch.content], ahead, holds: batch.holds });
+    const applied = await applySyncAnswer(ports, { answer, entries: batch.entries });
+    if (!batch.more || applied.refusals.length > 0) return { answer, ...applied, closed: batch.closed };
+  }
 }
 
 function certificateOf(certificate: Awaited<ReturnType<typeof applySyncAnswer>>["certificate"]): object | null {

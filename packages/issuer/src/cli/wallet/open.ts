@@ -4,11 +4,16 @@ import type { WalletPorts } from "@cairn/pay";
 import { SqliteWalletStore, WALLET_FILE } from "@cairn/stores";
 import type { Command } from "commander";
 import { systemClock } from "../../ports.ts";
-import { type DeviceFolder, openDeviceFolder } from "../device-folder.ts";
+import { type DeviceFolder, type DeviceStore, openDeviceFolder } from "../device-folder.ts";
 
 export type WalletOptions = { readonly data: string };
 
 export const DEFAULT_WALLET_FOLDER = ".cairn/wallet";
+
+export const walletStore: DeviceStore = {
+  file: WALLET_FILE,
+  create: (path) => new SqliteWalletStore(path).close(),
+};
 
 export function withWalletOptions(command: Command): Command {
   return command.option("--data <folder>", "the wallet's data folder", DEFAULT_WALLET_FOLDER);
