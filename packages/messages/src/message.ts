@@ -60,6 +60,9 @@ export type Prepared<Content> = {
   readonly finish: (signature: Uint8Array) => Uint8Array;
 };
 
+/** At most what a COSE_Sign1 adds to payload and protected header: heads, tag, empty map, signature (RFC 9052 section 4.2). */
+const FRAME_BYTES = 1 + 1 + 2 + 1 + 5 + 2 + 64;
+
 type KeyIdField<Name extends string, Id extends HexIdentifier> = { readonly name: Name; readonly codec: Codec<Id> };
 
 /**
@@ -97,7 +100,7 @@ export function defineMessage<Name extends string, Id extends HexIdentifier, con
   };
 }
 
-/** Fixes what will be signed. @throws MessageError when the content breaks the message's own rules. */
+/** Fixes what will be signed. @throws CodedError when the content breaks the message's own rules or bounds. */
 export function prepareMessage<Content>(
   kind: MessageKind<Content>,
   content: Content,
@@ -109,6 +112,8 @@ export function prepareMessage<Content>(
   // Reading back what was written proves that the other side will accept it.
   kind.readContent(keyId, payload);
   const prepared = prepareSign1({ headers, payload, form: kind.form });
+  if (payload.length + prepared.protectedBytes.length + FRAME_BYTES > kind.maximumBytes)
+    throw new MessageError("MESSAGE_TOO_LARGE", `${kind.name}: ${payload.length} bytes of payload`);
   return {
     kind,
     content,

@@ -143,12 +143,16 @@ export function readSyncRecord(value: CborValue): SyncRecord {
     };
   }
   if (row[0] === SYNC.openPayment && row.length === 5) {
+    const payeeCertificate = bytesOrNothing(row[3], "payee certificate");
+    const receipt = bytesOrNothing(row[4], "receipt");
+    if ((payeeCertificate === undefined) !== (receipt === undefined))
+      throw new MessageError("BUNDLE_MALFORMED", "a receipt goes with its payee certificate");
     return {
       kind: "open-payment",
       certificate: bytesAt(row[1], "certificate"),
       payment: bytesAt(row[2], "payment"),
-      payeeCertificate: bytesOrNothing(row[3], "payee certificate"),
-      receipt: bytesOrNothing(row[4], "receipt"),
+      payeeCertificate,
+      receipt,
     };
   }
   throw new MessageError("BUNDLE_MALFORMED", "not a sync record");

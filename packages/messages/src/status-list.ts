@@ -1,9 +1,10 @@
 import type { CborValue } from "@cairn/cose";
-import { unzlibSync, zlibSync } from "fflate";
+import { zlibSync } from "fflate";
 import { MAXIMUM_STATUS_LIST_BYTES, MAXIMUM_STATUS_LIST_INFLATED_BYTES, MAXIMUM_URL_BYTES } from "./bounds.ts";
 import { type Refusal, refusal } from "./codes.ts";
 import { bytesId, type Codec, durationSeconds, formedText, required, timeSeconds } from "./fields.ts";
 import { IDENTIFIER_BYTES, type KeyId } from "./identifiers.ts";
+import { inflateZlib } from "./inflate.ts";
 import { LABEL } from "./labels.ts";
 import { defineMessage, type MessageKind, type Verified } from "./message.ts";
 import { MessageError } from "./message-error.ts";
@@ -38,22 +39,9 @@ const compressedBits: Codec<Uint8Array> = {
       value instanceof Map && value.size === 2 && value.get("bits") === 1 ? value.get("lst") : undefined;
     if (!(compressed instanceof Uint8Array))
       throw new MessageError("MESSAGE_FIELD_INVALID", `${name}: one bit a certificate`);
-    return inflate(compressed, name);
+    return inflateZlib(compressed, MAXIMUM_STATUS_LIST_INFLATED_BYTES);
   },
 };
-
-function inflate(compressed: Uint8Array, name: string): Uint8Array {
-  // DEFLATE expands at most 1,032 times, so the buffer is a bounded multiple of the input even for a hostile list.
-  const room = Math.min(compressed.length * 1_032 + 64, MAXIMUM_STATUS_LIST_INFLATED_BYTES + 1);
-  let inflated: Uint8Array;
-  try {
-    inflated = unzlibSync(compressed, { out: new Uint8Array(room) });
-  } catch (cause) {
-    throw new MessageError("MESSAGE_FIELD_INVALID", `${name}: not zlib data`, { cause });
-  }
-  if (inflated.length > MAXIMUM_STATUS_LIST_INFLATED_BYTES) throw new MessageError("MESSAGE_TOO_LARGE", name);
-  return inflated.slice();
-}
 
 export const statusList: MessageKind<StatusList> = defineMessage({
   name: "status-list",
@@ -73,10 +61,18 @@ export const statusList: MessageKind<StatusList> = defineMessage({
   },
 });
 
-/** The bits of a list in which the given indices are withdrawn. `size` is the number of certificates it covers. */
+/**
+ * The bits of a list in which the given indices are withdrawn. `size` is the number of certificates it covers.
+ * @throws RangeError for an index outside the list: a withdrawal must never get lost in silence.
+ */
 export function statusBits(input: { readonly size: number; readonly revoked: Iterable<number> }): Uint8Array {
   const bits = new Uint8Array(Math.ceil(input.size / 8));
-  for (const index of input.revoked) bits[index >> 3] = (bits[index >> 3] ?? 0) | (1 << (index & 7));
+  for (const index of input.revoked) {
+    if (!Number.isInteger(index) || index < 0 || index >= input.size)
+      throw new RangeError(`Index ${index} is outside a list of ${input.size}.`);
+    const at = Math.floor(index / 8);
+    bits[at] = (bits[at] ?? 0) | (1 << (index & 7));
+  }
   return bits;
 }
 

@@ -1,4 +1,4 @@
-import { type CryptoPort, keyThumbprint, type P256PublicKey } from "@cairn/cose";
+import { type CryptoPort, decompress, keyThumbprint, type P256PublicKey } from "@cairn/cose";
 import {
   CLOCK_SKEW_SECONDS,
   MAXIMUM_ISSUER_ID_BYTES,
@@ -88,8 +88,10 @@ export const trustList: MessageKind<TrustList> = defineMessage({
     ),
     version: required(LABEL.listVersion, listVersion),
   },
-  check: ({ issuedAt, expiresAt }) => {
+  check: ({ issuedAt, expiresAt, keys }) => {
     if (expiresAt <= issuedAt) throw new MessageError("MESSAGE_INCONSISTENT", "expires before it begins");
+    // A key that is no point of the curve has no thumbprint: refused here, so that no look-up can fail on it later.
+    for (const { key } of keys) decompress(key);
   },
 });
 
