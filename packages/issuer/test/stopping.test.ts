@@ -41,7 +41,7 @@ test("stopping under load finishes what runs; what was received settles after th
   const again = await world.restart();
   await eventually(async () => {
     const states = await Promise.all(
-      [...received].map(async (id) => (await again.operator.evidence(id)).payment.state),
+      [...received].map(async (id) => (await again.operator.evidence(id)).payment?.state),
     );
     return states.every((state) => state === "settled");
   });
@@ -65,14 +65,15 @@ test("a call that runs is finished; one that comes after it on the same connecti
       return [];
     },
   }));
-  const { issuer } = await startTestIssuer(t, { store });
+  const { issuer, logged } = await startTestIssuer(t, { store });
   const { port } = new URL(issuer.url);
   const socket = connect(Number(port), "127.0.0.1");
   const head = `host: 127.0.0.1\r\nauthorization: Bearer ${issuer.operatorToken}\r\n\r\n`;
   socket.write(`GET /v1/operator/conflicts HTTP/1.1\r\n${head}`);
   await isInside;
-  socket.write(`GET /v1/nonce HTTP/1.1\r\n${head}`);
   const closed = issuer.close();
+  socket.write(`GET /v1/nonce HTTP/1.1\r\n${head}`);
+  await eventually(async () => logged.some((line) => line.includes("SHUTTING_DOWN")));
   release();
   const answers = await text(socket);
   assert.match(answers, /^HTTP\/1\.1 200 OK/);

@@ -100,8 +100,10 @@ test("a second, different closing proves a conflict: the certificate is withdraw
     (await operator.conflicts()).map((conflict) => [conflict.certificateId, conflict.kind]),
     [[certificateId, "two-closings"]],
   );
-  assert.equal(answer.decision.kind, "refuse");
-  assert.ok(answer.decision.reasons.some(({ code }) => code === "CONFLICT_UNRESOLVED"));
+  assert.deepEqual([answer.decision.kind, answer.certificate], ["none", null], "nor is an earlier one delivered");
+  const ahead = await wallet.client.sync({ records: [], ahead: true });
+  assert.equal(ahead.decision.kind, "refuse");
+  assert.ok(ahead.decision.reasons.some(({ code }) => code === "CONFLICT_UNRESOLVED"));
 });
 
 test("what is wrong with a closing is told, and the rest of the sync goes on", async (t) => {

@@ -164,7 +164,8 @@ export const Payment = Type.Object({
 export type Payment = Decoded<typeof Payment>;
 
 export const Evidence = Type.Object({
-  payment: Payment,
+  /** Null when every record that named it was rejected. */
+  payment: OrNull(Payment),
   records: Type.Array(
     Type.Object({
       /** Why the record could not become a payment; null when it was judged as one, or waits. */

@@ -1,6 +1,12 @@
 import { MAXIMUM_BODY_BYTES } from "@cairn/messages";
 import swagger from "@fastify/swagger";
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from "fastify";
 import type { LogLevel } from "../options.ts";
 import { answerBrokenConnection } from "./broken-connection.ts";
 import { EdgeError, PROBLEM_TYPE, PROBLEMS, type ProblemCode, problemDocument, problemOf } from "./problems.ts";
@@ -29,7 +35,7 @@ const ALWAYS_ANSWERED: readonly (string | undefined)[] = ["/health", "/ready"];
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     logger: { level: options.logLevel, stream: options.logTo },
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAXIMUM_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     handlerTimeout: HANDLER_TIMEOUT_MS,

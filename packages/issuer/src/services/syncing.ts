@@ -43,7 +43,8 @@ export async function syncDevice(body: Uint8Array, wishes: SyncWishes, context: 
   return {
     account,
     decision,
-    certificate: issued ?? (decision.kind === "none" ? await redeliver(certificates, wishes, context) : undefined),
+    certificate:
+      issued ?? (mayRedeliver(account, decision) ? await redeliver(certificates, wishes, context) : undefined),
     records: replies,
     payments: await paymentsOf(certificates, context),
   };
@@ -90,6 +91,11 @@ function closingIn(bytes: Uint8Array): Uint8Array | undefined {
     if (error instanceof MessageError) return undefined;
     throw error;
   }
+}
+
+/** Not to an account that would be refused a new one, whatever came between issuing and delivering. */
+function mayRedeliver({ status, unresolvedConflicts }: AccountRecord, decision: IssuanceDecision): boolean {
+  return decision.kind === "none" && status === "active" && unresolvedConflicts === 0;
 }
 
 /** The device's newest certificate that can still be used, when the wallet does not have it: an answer was lost. */

@@ -1,8 +1,8 @@
-import { type IssuerStore, MemoryIssuerStore } from "@cairn/stores";
+import { type IssuerStore, SqliteIssuerStore } from "@cairn/stores";
 
-/** A memory store of which single methods do something else: fail, or take their time. */
+/** A store in memory of which single methods do something else: fail, or take their time. */
 export function storeWith(changes: (real: IssuerStore) => Partial<IssuerStore>): IssuerStore {
-  const real = new MemoryIssuerStore();
+  const real = new SqliteIssuerStore(":memory:");
   const changed: Partial<Record<string | symbol, unknown>> = { ...changes(real) };
   return new Proxy<IssuerStore>(real, {
     get: (target, name) => {

@@ -34,6 +34,7 @@ export class TestWallet {
   readonly signer: Signer = generateNodeSigner();
   readonly client: IssuerClient;
   readonly #at: TestIssuer;
+  #paying: Promise<unknown> = Promise.resolve();
   certificate: Verified<UserCertificate> | undefined;
   sequence = 0;
   spentMinor = 0n;
@@ -76,9 +77,14 @@ export class TestWallet {
     return signMessage(payment, { ...link, requestHash, ...changes }, { signer: this.signer, crypto });
   }
 
-  async pay(request: ShownRequest): Promise<Verified<Payment>> {
-    const paid = await this.signPayment(request);
-    this.#remember(paid);
+  /** One payment after the other, as a wallet's store sees to it. */
+  pay(request: ShownRequest): Promise<Verified<Payment>> {
+    const paid = this.#paying.then(async () => {
+      const signed = await this.signPayment(request);
+      this.#remember(signed);
+      return signed;
+    });
+    this.#paying = paid;
     return paid;
   }
 

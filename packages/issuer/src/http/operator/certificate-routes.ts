@@ -57,9 +57,9 @@ export function certificateRoutes(app: OperatorApp, context: ServerContext): voi
     },
     async ({ params }): Promise<Encoded<typeof api.Evidence>> => {
       const [outcome] = await store.outcomes([params.paymentId]);
-      if (outcome === undefined) throw new ServiceError("PAYMENT_UNKNOWN");
       const records = (await store.evidence(params.paymentId)).map(evidenceView);
-      return { payment: paymentView(outcome), records };
+      if (outcome === undefined && records.length === 0) throw new ServiceError("PAYMENT_UNKNOWN");
+      return { payment: outcome === undefined ? null : paymentView(outcome), records };
     },
   );
 }
