@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openSqliteTerminalJournal, SqliteTerminalJournal } from "@cairn/stores";
-import { chargeFor, makeIssuer, makePayer, makeTerminal, NOW } from "../../collect/test/world.ts";
-import type { Orders } from "./terminal-child.ts";
+import type { Orders } from "./terminal.child.ts";
+import { chargeFor, makeIssuer, makePayer, makeTerminal, NOW } from "./world.ts";
 
 const root = mkdtempSync(join(tmpdir(), "cairn-terminal-"));
 after(() => rmSync(root, { recursive: true, force: true }));
-const CHILD = fileURLToPath(new URL("./terminal-child.ts", import.meta.url));
+const CHILD = fileURLToPath(new URL("./terminal.child.ts", import.meta.url));
 
 /** Starts a terminal process; `lines` grows with its outcomes, `ended` is its exit code or the signal that ended it. */
 function start(orders: Orders, onLine: (count: number, kill: () => void) => void = () => {}) {

@@ -5,7 +5,7 @@ import { openSqliteTerminalJournal } from "@cairn/stores";
 
 /**
  * A terminal as a process of its own, for tests that race or kill it.
- *     node terminal-child.ts ORDERS.json
+ *     node terminal.child.ts ORDERS.json
  * It accepts the codes of its orders and says each outcome on a line of standard output, right when it knows it.
  */
 export type Orders = {
