@@ -179,17 +179,26 @@ export async function settleItems(
     return aRecord(payer, { broughtBy, senderId: sender, paymentId, receivedAt });
   });
   await store.receive(sent);
-  const batch = await store.takeBatch(items.length);
-  if (batch === undefined) return [];
-  const { partition, records } = batch;
+  const hashes = new Set(sent.map((record) => record.recordHash));
+  const records = (await takeOf(store, payer.partition)).filter((record) => hashes.has(record.recordHash));
+  if (records.length === 0) return [];
   const inboxIds = new Map(records.map((record) => [record.recordHash, record.inboxId]));
   const settled = items.map((item, index) => ({ ...item, inboxId: inboxIds.get(sent[index]?.recordHash ?? "") ?? 0 }));
   return store.settle({
-    partition,
+    partition: payer.partition,
     records,
     items: settled,
     decide: (state, taken) => settle(state, taken, { now: at, policy: POLICY }),
     rejected: [],
     at,
   });
+}
+
+/** Everything that waits in one partition. What waits in others stays there: they only have their turn. */
+async function takeOf(store: IssuerStore, partition: number): Promise<readonly InboxRecord[]> {
+  for (let turn = 0; turn < 256; turn++) {
+    const batch = await store.takeBatch(10_000);
+    if (batch === undefined || batch.partition === partition) return batch?.records ?? [];
+  }
+  return [];
 }

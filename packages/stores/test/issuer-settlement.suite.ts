@@ -22,6 +22,7 @@ import {
   someBytes,
   terminalId,
 } from "./issuer-fixture.ts";
+import { rejectsWith } from "./issuer-members.suite.ts";
 import type { OpenStore } from "./issuer-store.suite.ts";
 
 const states = (outcomes: readonly { readonly state: string; readonly code: string | undefined }[]) =>
@@ -188,6 +189,21 @@ export function settlementSuite(name: string, open: OpenStore): void {
     assert.equal(await stateOf(store, payer), undefined);
     assert.equal((await store.account(payer.account))?.balanceMinor, 10_000n);
     assert.deepEqual((await store.verifyBooks()).faults, []);
+    await store.close();
+  });
+
+  test(`${name}: a payment is not settled in another account's partition, nor under a certificate that is not there`, async () => {
+    const store = open();
+    const payer = await openPayer(store);
+    const astray = { ...payer, partition: (payer.partition + 1) % 256 };
+    await assert.rejects(settleItems(store, astray, [aPayment(payer)]), rejectsWith("STORE_INPUT_INVALID"));
+    assert.deepEqual(await store.outcomesOfCertificate(payer.certificate), []);
+    await enrolTerminal(store, 1, 1);
+    const unknown = aPayment({ ...payer, certificate: certificateId(9) }, 2);
+    assert.deepEqual(states(await settleItems(store, payer, [unknown])), ["refused CERTIFICATE_UNKNOWN"]);
+    assert.deepEqual(await store.outcomes([unknown.paymentId]), []);
+    const viewer = { payeeId: payeeId(1), terminalId: terminalId(1) };
+    assert.deepEqual(states(await store.outcomes([unknown.paymentId], viewer)), ["refused CERTIFICATE_UNKNOWN"]);
     await store.close();
   });
 

@@ -2,6 +2,7 @@ import type { Partition } from "@cairn/issue";
 import type { DeviceId, MessageId, TerminalId } from "@cairn/messages";
 import type { InboxFacts } from "../outcome-views.ts";
 import type { EvidenceRecord, InboxRecord } from "../port.ts";
+import type { RecordAnswer } from "../record-answers.ts";
 import type { MemoryMembers } from "./memory-members.ts";
 
 type Rejection = { readonly code: string; readonly sentence: string };
@@ -46,13 +47,16 @@ export class MemoryInbox {
     return undefined;
   }
 
-  markDone(record: InboxRecord, at: number, rejection: Rejection | undefined): void {
-    const waiting = this.#waiting.get(record.partition);
-    const kept = this.#kept.get(record.inboxId);
-    if (waiting?.delete(record.inboxId) !== true || kept === undefined) return;
-    if (waiting.size === 0) this.#waiting.delete(record.partition);
-    kept.decidedAt = at;
-    kept.rejection = rejection;
+  markDone(partition: Partition, answers: readonly RecordAnswer[], at: number): void {
+    const waiting = this.#waiting.get(partition);
+    for (const { inboxId, state, code, sentence } of answers) {
+      const kept = this.#kept.get(inboxId);
+      // A record that was answered before keeps its first answer.
+      if (waiting?.delete(inboxId) !== true || kept === undefined) continue;
+      kept.decidedAt = at;
+      if (state === "rejected") kept.rejection = { code: code ?? "", sentence: sentence ?? "" };
+    }
+    if (waiting?.size === 0) this.#waiting.delete(partition);
   }
 
   evidence(paymentId: MessageId): EvidenceRecord[] {

@@ -13,6 +13,7 @@ import type {
   PreparedCertificate,
   RequestVoidRecord,
 } from "../port.ts";
+import { recordAnswers } from "../record-answers.ts";
 import { StoreError } from "../store-error.ts";
 import { MemoryBooks } from "./memory-books.ts";
 import { MemoryCertificates, stateOf } from "./memory-certificates.ts";
@@ -131,13 +132,13 @@ export class MemoryIssuerStore implements IssuerStore {
     return "recorded";
   }
 
-  async settle({ partition, records, items, decide, rejected, at }: InputOf<"settle">) {
+  async settle(input: InputOf<"settle">) {
+    const { partition, items, decide, at } = input;
     const result = decide(this.#state(partition, items), items);
     // First what can still fail.
     this.#books.post(partition, result.entries);
     this.#write(result, at);
-    const rejections = new Map(rejected.map(({ record, code, sentence }) => [record.inboxId, { code, sentence }]));
-    for (const record of records) this.#inbox.markDone(record, at, rejections.get(record.inboxId));
+    this.#inbox.markDone(partition, recordAnswers(input, result.outcomes), at);
     return result.outcomes;
   }
 
@@ -215,8 +216,9 @@ export class MemoryIssuerStore implements IssuerStore {
     for (const { certificateId, requestHash } of items) {
       if (requestHash !== undefined && this.#voids.has(requestHash)) voidedRequests.add(requestHash);
       const kept = this.#certificates.kept(certificateId);
-      if (kept === undefined || certificates.has(certificateId) || partitionOf(kept.record.account) !== partition)
-        continue;
+      if (kept === undefined || certificates.has(certificateId)) continue;
+      if (partitionOf(kept.record.account) !== partition)
+        throw new StoreError("STORE_INPUT_INVALID", `Certificate ${certificateId} is of another partition.`);
       certificates.set(certificateId, stateOf(kept));
       const account = this.#members.account(kept.record.account);
       if (account === undefined) throw new StoreError("STORE_DAMAGED", "A certificate without an account.");

@@ -1,19 +1,11 @@
 import type { Partition } from "@cairn/issue";
 import type { DeviceId, MessageId, TerminalId } from "@cairn/messages";
 import type { EvidenceRecord, InboxRecord } from "../port.ts";
+import type { RecordAnswer } from "../record-answers.ts";
 import type { Database, Row } from "./database.ts";
 import { bytes, id, number, oneOf, optional, text } from "./rows.ts";
 
 const BRINGERS = ["terminal", "payer"] as const;
-
-/** What became of a record: `rejected` when it could not become a payment, `noted` when it was none. */
-export type RecordAnswer = {
-  readonly inboxId: number;
-  readonly state: string;
-  readonly code: string | undefined;
-  /** Kept for rejected records alone: a payment's sentence follows from its state and code. */
-  readonly sentence: string | undefined;
-};
 
 /** Everything that was ever brought in, byte for byte, and what became of it. */
 export class Inbox {

@@ -1,11 +1,13 @@
 import { accountNumber, type Partition } from "@cairn/issue";
-import type { PaymentChange, SettlementItem, SettlementOutcome, SettlementResult } from "@cairn/settle";
+import type { PaymentChange, SettlementOutcome, SettlementResult } from "@cairn/settle";
 import { partitionOfId } from "../partitions.ts";
 import type { IssuerStore, RequestVoidRecord } from "../port.ts";
+import { recordAnswers } from "../record-answers.ts";
+import { StoreError } from "../store-error.ts";
 import type { Books } from "./books.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Database } from "./database.ts";
-import type { Inbox, RecordAnswer } from "./inbox.ts";
+import type { Inbox } from "./inbox.ts";
 import { loadState } from "./settlement-state.ts";
 
 type SettleInput = Parameters<IssuerStore["settle"]>[0];
@@ -33,6 +35,9 @@ export class Settlement {
     const { partition, items, decide, at } = input;
     return this.#database.transaction(() => {
       const state = loadState(this.#database, partition, items);
+      for (const { certificateId } of items)
+        if (!state.certificates.has(certificateId) && this.#certificates.find(certificateId) !== undefined)
+          throw new StoreError("STORE_INPUT_INVALID", `Certificate ${certificateId} is of another partition.`);
       const result = decide(state, items);
       for (const change of result.payments) this.#writePayment(partition, change, at);
       this.#writeSideClaims(partition, result.sideClaims, at);
@@ -42,7 +47,7 @@ export class Settlement {
         const certificate = state.certificates.get(proof.certificateId);
         if (certificate !== undefined) this.#certificates.recordConflict(accountNumber(certificate.account), proof);
       }
-      this.#inbox.markDone(partition, answersTo(input, result), at);
+      this.#inbox.markDone(partition, recordAnswers(input, result.outcomes), at);
       return result.outcomes;
     });
   }
@@ -157,19 +162,4 @@ export class Settlement {
       );
     }
   }
-}
-
-/** What is written beside each record of the batch. */
-export function answersTo(input: SettleInput, { outcomes }: Pick<SettlementResult, "outcomes">): RecordAnswer[] {
-  const answers = new Map<number, RecordAnswer>();
-  for (const { inboxId } of input.records)
-    answers.set(inboxId, { inboxId, state: "noted", code: undefined, sentence: undefined });
-  for (const { record, code, sentence } of input.rejected)
-    answers.set(record.inboxId, { inboxId: record.inboxId, state: "rejected", code, sentence });
-  input.items.forEach(({ inboxId }: SettlementItem, index) => {
-    const outcome = outcomes[index];
-    if (outcome !== undefined && answers.has(inboxId))
-      answers.set(inboxId, { inboxId, state: outcome.state, code: outcome.code, sentence: undefined });
-  });
-  return [...answers.values()];
 }

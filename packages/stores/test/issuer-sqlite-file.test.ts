@@ -1,0 +1,271 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { MessageId } from "@cairn/messages";
+import { SqliteIssuerStore } from "@cairn/stores";
+import {
+  aPayment,
+  aRecord,
+  aWord,
+  enrolTerminal,
+  issue,
+  NOW,
+  openPayer,
+  payeeId,
+  payersCopy,
+  settleItems,
+  someBytes,
+  terminalId,
+} from "./issuer-fixture.ts";
+import { rejectsWith } from "./issuer-members.suite.ts";
+
+async function inFolder(work: (path: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "cairn-issuer-store-"));
+  try {
+    await work(join(folder, "issuer.sqlite"));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Changes rows behind the store's back, triggers and checks out of the way: somebody with the file and a shell. */
+function tamper(path: string, sql: string): void {
+  const database = new DatabaseSync(path, { enableForeignKeyConstraints: false });
+  const triggers = database.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'").all();
+  database.exec("PRAGMA ignore_check_constraints = ON");
+  for (const { name } of triggers) database.exec(`DROP TRIGGER ${name}`);
+  database.exec(sql);
+  database.close();
+}
+
+test("what was written is there after closing and opening, and numbers go on where they were", () =>
+  inFolder(async (path) => {
+    const store = new SqliteIssuerStore(path);
+    await enrolTerminal(store, 1, 1);
+    const payer = await openPayer(store);
+    await settleItems(store, payer, [aPayment(payer, 1), payersCopy(aPayment(payer, 2))]);
+    await store.revokeCertificate(payer.certificate, NOW, "lost");
+    await store.receive([aRecord(payer, { paymentId: aPayment(payer, 3).paymentId })]);
+    await store.useNonce("used", NOW + 9, NOW);
+    const look = async (from: SqliteIssuerStore) => ({
+      accounts: await from.accounts(),
+      certificates: await from.certificatesOf(payer.account),
+      outcomes: await from.outcomesOfCertificate(payer.certificate),
+      waiting: await from.takeBatch(10),
+      entries: await from.entries({ limit: 10 }),
+      revoked: await from.revokedIndices(),
+      terminal: await from.terminal(terminalId(1)),
+      books: await from.verifyBooks(),
+    });
+    const before = await look(store);
+    await store.close();
+
+    const reopened = new SqliteIssuerStore(path);
+    assert.deepEqual(await look(reopened), before);
+    assert.deepEqual(before.books, { entries: 2, faults: [] });
+    assert.equal(await reopened.useNonce("used", NOW + 9, NOW), false);
+    const second = await openPayer(reopened);
+    assert.equal(second.account, payer.account + 1);
+    assert.equal((await reopened.certificate(second.certificate))?.statusIndex, 1);
+    assert.equal((await reopened.certificate(await issue(reopened, payer.account)))?.serial, 2);
+    await reopened.receive([aRecord(payer)]);
+    assert.equal(new Set((await reopened.takeBatch(10))?.records.map((record) => record.inboxId)).size, 2);
+    await settleItems(reopened, second, [aPayment(second, 1)]);
+    assert.deepEqual((await reopened.verifyBooks()).faults, []);
+    await reopened.close();
+    await reopened.close();
+  }));
+
+test("a second store on the same file is refused while the first is open", () =>
+  inFolder(async (path) => {
+    const store = new SqliteIssuerStore(path);
+    assert.throws(() => new SqliteIssuerStore(path), rejectsWith("STORE_IN_USE"));
+    await store.close();
+    await new SqliteIssuerStore(path).close();
+  }));
+
+test("another process is refused as well, until the first one ends, however it ends", () =>
+  inFolder(async (path) => {
+    let refused = 0;
+    await settleUntilKilled(path, 1, () => {
+      assert.throws(() => new SqliteIssuerStore(path), rejectsWith("STORE_IN_USE"));
+      refused++;
+    });
+    assert.equal(refused, 1);
+    await new SqliteIssuerStore(path).close();
+  }));
+
+test("a database of a newer version is left alone", () =>
+  inFolder(async (path) => {
+    await new SqliteIssuerStore(path).close();
+    tamper(path, "PRAGMA user_version = 99");
+    assert.throws(() => new SqliteIssuerStore(path), rejectsWith("STORE_TOO_NEW"));
+  }));
+
+test("whatever is changed behind the store's back is found by reading the books", async (context) => {
+  const changes: readonly (readonly [string, RegExp, string])[] = [
+    ["an amount of a posting", /sums to/, "UPDATE postings SET minor = minor + 1 WHERE entry_id = 2 AND line = 0"],
+    [
+      "both amounts of an entry",
+      /not what was written/,
+      "UPDATE postings SET minor = minor * 2 WHERE entry_id = 2; UPDATE balances SET minor = minor - 1000",
+    ],
+    [
+      "the payee of an entry",
+      /not what was written/,
+      "UPDATE postings SET ledger_account = 'clearing:SHOP-9' WHERE minor < -999 AND entry_id = 2",
+    ],
+    ["the time of an entry", /not what was written/, "UPDATE entries SET posted_at = posted_at + 1 WHERE entry_id = 1"],
+    [
+      "an entry taken out",
+      /is missing/,
+      "DELETE FROM postings WHERE entry_id = 2; DELETE FROM entries WHERE entry_id = 2",
+    ],
+    [
+      "the last entry cut off",
+      /newest entry/,
+      "DELETE FROM postings WHERE entry_id = 3; DELETE FROM entries WHERE entry_id = 3",
+    ],
+    ["postings without their entry", /belongs to entry/, "DELETE FROM entries WHERE entry_id = 2"],
+    ["a balance", /The balance of/, "UPDATE balances SET minor = minor - 5 WHERE ledger_account LIKE 'wallet:%'"],
+    ["a balance taken out", /balance is missing/, "DELETE FROM balances WHERE ledger_account = 'cash'"],
+    [
+      "a payment settled by hand",
+      /no entry credits/,
+      "UPDATE payments SET state = 'settled', taken_minor = 1000 WHERE state = 'pending'",
+    ],
+    [
+      "a settled payment taken back",
+      /settles a payment that is not settled/,
+      "UPDATE payments SET state = 'held', taken_minor = 0 WHERE state = 'settled'",
+    ],
+    ["what a payment took", /no entry credits/, "UPDATE payments SET taken_minor = 1 WHERE state = 'settled'"],
+    ["what a certificate has settled", /settled and given back/, "UPDATE exposures SET settled_minor = 0"],
+    ["the head", /newest entry/, "UPDATE ledger_heads SET hash = zeroblob(32)"],
+  ];
+  for (const [what, fault, sql] of changes) {
+    await context.test(what, () =>
+      inFolder(async (path) => {
+        const store = new SqliteIssuerStore(path);
+        const payer = await openPayer(store);
+        await settleItems(store, payer, [aPayment(payer, 1), aPayment(payer, 2), payersCopy(aPayment(payer, 3))]);
+        assert.deepEqual((await store.verifyBooks()).faults, []);
+        await store.close();
+        tamper(path, sql);
+        const reopened = new SqliteIssuerStore(path);
+        const { faults } = await reopened.verifyBooks();
+        assert.ok(
+          faults.some((each) => fault.test(each)),
+          `found: ${faults.join(" ") || "nothing"}`,
+        );
+        await reopened.close();
+      }),
+    );
+  }
+});
+
+test("the database itself forbids what must never happen", () =>
+  inFolder(async (path) => {
+    const store = new SqliteIssuerStore(path);
+    const payer = await openPayer(store);
+    await settleItems(store, payer, [aPayment(payer, 1)]);
+    await store.close();
+    const database = new DatabaseSync(path);
+    for (const sql of [
+      "UPDATE balances SET minor = 1 WHERE ledger_account LIKE 'wallet:%'",
+      "UPDATE balances SET minor = 1 WHERE ledger_account LIKE 'clearing:%'",
+      "UPDATE postings SET minor = 7",
+      "DELETE FROM postings",
+      "UPDATE entries SET posted_at = 7",
+      "DELETE FROM entries",
+      "DELETE FROM inbox",
+      "DELETE FROM payments",
+      "UPDATE payments SET state = 'held', taken_minor = 0, funded_balance_minor = NULL",
+      "INSERT INTO entries SELECT partition, 99, kind, reference, currency, posted_at, hash FROM entries LIMIT 1",
+    ])
+      assert.throws(
+        () => database.exec(sql),
+        /CHECK|UNIQUE|no entry|no posting|no record|no payment|never changes/,
+        sql,
+      );
+    database.close();
+  }));
+
+const ROUNDS = 6;
+
+test("killed in the middle of batches, again and again, it has every batch that it told of, whole, and sound books", () =>
+  inFolder(async (path) => {
+    const told: MessageId[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      // After a number of batches that differs from round to round, then at once: most likely inside the next one.
+      told.push(...(await settleUntilKilled(path, 1 + ((round * 3) % 5))));
+      const store = new SqliteIssuerStore(path);
+      const { faults } = await store.verifyBooks();
+      assert.deepEqual(faults, []);
+      const outcomes = await store.outcomes(told);
+      assert.equal(outcomes.length, told.length, "everything told of is there");
+      assert.ok(outcomes.every(({ state }) => state === "settled"));
+      for (const { account, balanceMinor } of await store.accounts()) {
+        const [certificate] = await store.certificatesOf(account);
+        if (certificate === undefined) continue;
+        const payments = await store.outcomesOfCertificate(certificate.certificateId);
+        assert.equal(payments.length % 40, 0, "a batch is there as a whole or not at all");
+        assert.equal(balanceMinor, 3_000_000n - certificate.settledMinor);
+      }
+      const left = await store.takeBatch(1_000);
+      assert.equal((left?.records.length ?? 0) % 40, 0, "what was received is there as a whole or not at all");
+      await store.close();
+    }
+    assert.ok(told.length >= ROUNDS * 40);
+  }));
+
+/** Gives the ids of the payments of which the child said that they are settled. `look` runs while it still does. */
+async function settleUntilKilled(path: string, batches: number, look = (): void => undefined): Promise<MessageId[]> {
+  const child = spawn(process.execPath, [fileURLToPath(new URL("issuer-settler.child.ts", import.meta.url)), path], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, NODE_NO_WARNINGS: "1" },
+  });
+  const exited = once(child, "exit");
+  const told: MessageId[] = [];
+  let lines = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { settled }: { settled: MessageId[] } = JSON.parse(line);
+    told.push(...settled);
+    if (++lines !== batches) continue;
+    try {
+      look();
+    } finally {
+      child.kill("SIGKILL");
+    }
+  }
+  await exited;
+  assert.ok(lines >= batches, "the child was killed, it did not fail by itself");
+  return told;
+}
+
+test("claims beside a payment survive a restart and are known in the next batch", () =>
+  inFolder(async (path) => {
+    const store = new SqliteIssuerStore(path);
+    const payer = await openPayer(store);
+    const captured = (till: number) =>
+      aPayment(payer, 1, {
+        kind: "open-payment",
+        requestHash: undefined,
+        bytes: someBytes(till),
+        payeeWord: aWord({ terminalId: terminalId(till), payeeId: payeeId(till), takenMinor: 300n }),
+      });
+    await settleItems(store, payer, [captured(1), captured(2)]);
+    await store.close();
+    const reopened = new SqliteIssuerStore(path);
+    const [again] = await settleItems(reopened, payer, [captured(2)]);
+    assert.deepEqual([again?.code, again?.repeated], ["OPEN_PAYMENT_CAPTURED_ELSEWHERE", true]);
+    assert.equal((await reopened.heldPayments()).length, 1);
+    await reopened.close();
+  }));
