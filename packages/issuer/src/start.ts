@@ -18,10 +18,14 @@ import { checkOptions, type IssuerOptions, type RunningIssuer } from "./options.
 import { systemClock, systemRandom } from "./ports.ts";
 import { AttemptLimit } from "./services/attempt-limit.ts";
 import type { ServerContext } from "./services/server-context.ts";
+import { decodingCaches } from "./settlement/decode-record.ts";
 import { SettlementWorker } from "./settlement/worker.ts";
 
 const SETTLE_INTERVAL_MS = 1_000;
 const HOUSEKEEPING_INTERVAL_MS = 60_000;
+
+/** Certificates that intake remembers, of each kind: those of the uploads of a few minutes. */
+const INTAKE_CERTIFICATES = 5_000;
 
 /** How the server stands, as far as calls are concerned: `undefined` is open. */
 type Gate = { unavailable: "NOT_READY" | "SHUTTING_DOWN" | undefined; publicUrl: string };
@@ -108,7 +112,17 @@ async function wire(
   const attempts = new AttemptLimit(options.enrolmentAttempts);
   const wakeWorker = () => worker.wake();
   const ports = { store, crypto, clock, random, log, keys, policy };
-  const context = { ...ports, certificateIdCipher, nonceSecret, attempts, trustLists, statusLists, wakeWorker };
+  const decoding = decodingCaches(INTAKE_CERTIFICATES);
+  const context = {
+    ...ports,
+    decoding,
+    certificateIdCipher,
+    nonceSecret,
+    attempts,
+    trustLists,
+    statusLists,
+    wakeWorker,
+  };
   return { context, worker };
 }
 

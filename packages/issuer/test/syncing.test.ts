@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isRevoked, restoreVerified, type StatusList, statusList, userCertificate } from "@cairn/messages";
+import { storeWith } from "./support/store.ts";
 import { crypto } from "./support/values.ts";
 import { verifyDelivered } from "./support/wallet.ts";
 import { addWallet, makeWorld } from "./support/world.ts";
@@ -44,6 +45,27 @@ test("a wallet that holds its certificate gets nothing new; one that lost the an
   assert.deepEqual([second.decision.kind, second.certificate], ["none", null]);
   const third = await wallet.sync();
   assert.deepEqual([third.decision.kind, third.certificate], ["none", first.certificate]);
+  assert.equal((await operator.certificates(account)).length, 1);
+});
+
+test("a certificate that a crash left unsigned counts as issued, and is signed and delivered at the next sync", async (t) => {
+  let failing = true;
+  const store = storeWith((real) => ({
+    recordIssued: async (certificateId, bytes) => {
+      if (failing) throw new Error("pulled the plug");
+      await real.recordIssued(certificateId, bytes);
+    },
+  }));
+  const { wallet, operator, account } = await makeWorld(t, { store });
+  await assert.rejects(wallet.sync(), { code: "INTERNAL_FAULT" });
+  const [prepared] = await operator.certificates(account);
+  assert.deepEqual([prepared?.signed, prepared?.certificate], [false, null]);
+  failing = false;
+  const answer = await wallet.sync();
+  assert.deepEqual([answer.decision.kind, answer.certificateId], ["none", prepared?.certificateId]);
+  const { rootKey } = await operator.keys();
+  const { content } = await verifyDelivered({ ...answer, rootKey, certificate: wallet.held().bytes });
+  assert.equal(content.terms.limitMinor, prepared?.limitMinor);
   assert.equal((await operator.certificates(account)).length, 1);
 });
 

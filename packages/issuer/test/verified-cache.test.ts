@@ -13,7 +13,7 @@ function listOf(version: number): Promise<Verified<TrustList>> {
 }
 
 test("equal bytes are verified once; any other byte is verified anew", async () => {
-  const cache = new VerifiedCache<TrustList>();
+  const cache = new VerifiedCache<TrustList>(9);
   const list = await listOf(1);
   let verified = 0;
   const verify = async () => {
@@ -32,7 +32,7 @@ test("equal bytes are verified once; any other byte is verified anew", async () 
 });
 
 test("refusals are not remembered", async () => {
-  const cache = new VerifiedCache<TrustList>();
+  const cache = new VerifiedCache<TrustList>(9);
   const list = await listOf(1);
   assert.equal((await cache.get(list.bytes, async () => refusal("SIGNATURE_INVALID"))) === list, false);
   assert.equal(await cache.get(list.bytes, async () => list), list);

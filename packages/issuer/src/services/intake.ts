@@ -3,11 +3,17 @@ import { type CertificateIdCipher, openCertificateId, partitionOf } from "@cairn
 import { type DeviceId, fromHex, type MessageId, type TerminalId, toHex } from "@cairn/messages";
 import type { InboxRecord } from "@cairn/stores";
 import type { Sender } from "../settlement/context.ts";
-import { certificateIdOf, type DecodedRecord, decodeRecord, paymentIdOf } from "../settlement/decode-record.ts";
+import {
+  certificateIdOf,
+  type DecodedRecord,
+  type DecodingContext,
+  decodeRecord,
+  paymentIdOf,
+} from "../settlement/decode-record.ts";
 import { isRecordFault, type RecordFault } from "../settlement/record-codes.ts";
 import { refuseSender } from "../settlement/verify-records.ts";
 
-export type IntakeContext = { readonly crypto: CryptoPort; readonly certificateIdCipher: CertificateIdCipher };
+export type IntakeContext = DecodingContext & { readonly certificateIdCipher: CertificateIdCipher };
 export type Bringer = {
   readonly sender: Sender;
   readonly senderId: TerminalId | DeviceId;
@@ -22,11 +28,12 @@ export type TakenIn = { readonly row: InboxRecord; readonly fault: RecordFault |
  * belongs. No signature is looked at yet, so that an upload is answered fast. A record with a fault is kept all the
  * same: settlement finds the same fault and writes it down.
  */
-export function takeIn(bytes: Uint8Array, bringer: Bringer, { crypto, certificateIdCipher }: IntakeContext): TakenIn {
+export function takeIn(bytes: Uint8Array, bringer: Bringer, context: IntakeContext): TakenIn {
+  const { crypto, certificateIdCipher } = context;
   const { sender, senderId, receivedAt } = bringer;
   const broughtBy = sender.kind;
   const recordHash = hashOf(bytes, senderId, crypto);
-  const decoded = decodeRecord(bytes, broughtBy, crypto);
+  const decoded = decodeRecord(bytes, broughtBy, context);
   const fault = isRecordFault(decoded) ? decoded : refuseSender(decoded, sender, certificateIdCipher);
   const paymentId: MessageId | undefined = isRecordFault(decoded) ? undefined : paymentIdOf(decoded);
   const partition =

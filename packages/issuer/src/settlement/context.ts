@@ -14,6 +14,7 @@ import {
   verifyUserCertificate,
 } from "@cairn/messages";
 import type { InboxRecord } from "@cairn/stores";
+import { type DecodingCaches, decodingCaches } from "./decode-record.ts";
 import { VerifiedCache } from "./verified-cache.ts";
 
 /** Whose records these are, as known from enrolment: a terminal speaks for its payee, a wallet device for its account. */
@@ -34,15 +35,20 @@ export type VerifyRecordsContext = {
 };
 
 export type VerificationCaches = {
+  readonly decoding: DecodingCaches;
   readonly certificates: VerifiedCache<UserCertificate>;
   readonly payeeCertificates: VerifiedCache<PayeeCertificate>;
   /** A thumbprint costs a square root, and one till uploads thousands of payments. */
   readonly terminalIds: WeakMap<Verified<PayeeCertificate>, TerminalId>;
 };
 
+/** Certificates in a busy hour; each is about two kilobytes here. */
+const REMEMBERED_CERTIFICATES = 20_000;
+
 /** @param size Certificates remembered, of each kind. */
-export function verificationCaches(size?: number): VerificationCaches {
+export function verificationCaches(size: number = REMEMBERED_CERTIFICATES): VerificationCaches {
   return {
+    decoding: decodingCaches(size),
     certificates: new VerifiedCache(size),
     payeeCertificates: new VerifiedCache(size),
     terminalIds: new WeakMap(),

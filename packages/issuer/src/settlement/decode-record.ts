@@ -25,6 +25,7 @@ import {
   type UserCertificate,
   userCertificate,
 } from "@cairn/messages";
+import { BytesCache } from "./bytes-cache.ts";
 import type { RecordFault } from "./record-codes.ts";
 
 /** The parts of an inbox record, each decoded strictly, no signature looked at yet. */
@@ -56,14 +57,26 @@ export type DecodedVoid = {
   readonly requestVoid: Decoded<RequestVoid>;
 };
 
+/** Certificates come again with every payment: their strict decoding need not. */
+export type DecodingCaches = {
+  readonly certificates: BytesCache<Decoded<UserCertificate>>;
+  readonly payeeCertificates: BytesCache<Decoded<PayeeCertificate>>;
+};
+export type DecodingContext = { readonly crypto: CryptoPort; readonly decoding?: DecodingCaches };
+
+/** @param size Certificates remembered, of each kind. */
+export function decodingCaches(size: number): DecodingCaches {
+  return { certificates: new BytesCache(size), payeeCertificates: new BytesCache(size) };
+}
+
 /** Reads a record as its bringer writes it: terminals bring upload records, payers sync records. Never throws for bad bytes. */
 export function decodeRecord(
   bytes: Uint8Array,
   broughtBy: "terminal" | "payer",
-  crypto: CryptoPort,
+  context: DecodingContext,
 ): DecodedRecord | RecordFault {
   try {
-    return broughtBy === "terminal" ? decodeUpload(bytes, crypto) : decodeSync(bytes, crypto);
+    return broughtBy === "terminal" ? decodeUpload(bytes, context) : decodeSync(bytes, context);
   } catch (error) {
     if (error instanceof CodedError) return refusalFromError(error);
     throw error;
@@ -79,16 +92,17 @@ export function paymentIdOf(record: DecodedRecord): MessageId | undefined {
   return record.kind === "void" ? undefined : record.payment.messageId;
 }
 
-function decodeUpload(bytes: Uint8Array, crypto: CryptoPort): DecodedRecord {
+function decodeUpload(bytes: Uint8Array, context: DecodingContext): DecodedRecord {
+  const { crypto } = context;
   const record = readUploadRecord(decodeCbor(bytes));
-  const payee = decodeMessage(payeeCertificate, record.payeeCertificate, crypto);
+  const payee = payeeCertificateIn(record.payeeCertificate, context);
   switch (record.kind) {
     case "payment":
       return {
         kind: "payment",
         payeeCertificate: payee,
         request: decodeMessage(paymentRequest, record.request, crypto),
-        certificate: decodeMessage(userCertificate, record.certificate, crypto),
+        certificate: certificateIn(record.certificate, context),
         payment: decodeMessage(payment, record.payment, crypto),
         receipt: undefined,
         requestVoid: undefined,
@@ -98,7 +112,7 @@ function decodeUpload(bytes: Uint8Array, crypto: CryptoPort): DecodedRecord {
         kind: "open-payment",
         payeeCertificate: payee,
         word: { kind: "capture", message: decodeMessage(capture, record.capture, crypto) },
-        certificate: decodeMessage(userCertificate, record.certificate, crypto),
+        certificate: certificateIn(record.certificate, context),
         payment: decodeMessage(openPayment, record.payment, crypto),
       };
     case "void":
@@ -111,7 +125,8 @@ function decodeUpload(bytes: Uint8Array, crypto: CryptoPort): DecodedRecord {
   }
 }
 
-function decodeSync(bytes: Uint8Array, crypto: CryptoPort): DecodedRecord {
+function decodeSync(bytes: Uint8Array, context: DecodingContext): DecodedRecord {
+  const { crypto } = context;
   const record = readSyncRecord(decodeCbor(bytes));
   switch (record.kind) {
     case "closing":
@@ -120,9 +135,9 @@ function decodeSync(bytes: Uint8Array, crypto: CryptoPort): DecodedRecord {
     case "payment":
       return {
         kind: "payment",
-        certificate: decodeMessage(userCertificate, record.certificate, crypto),
+        certificate: certificateIn(record.certificate, context),
         payment: decodeMessage(payment, record.payment, crypto),
-        payeeCertificate: decodeMessage(payeeCertificate, record.payeeCertificate, crypto),
+        payeeCertificate: payeeCertificateIn(record.payeeCertificate, context),
         request: decodeMessage(paymentRequest, record.request, crypto),
         receipt: optionally(record.receipt, (message) => decodeMessage(receipt, message, crypto)),
         requestVoid: optionally(record.requestVoid, (message) => decodeMessage(requestVoid, message, crypto)),
@@ -130,17 +145,31 @@ function decodeSync(bytes: Uint8Array, crypto: CryptoPort): DecodedRecord {
     case "open-payment":
       return {
         kind: "open-payment",
-        certificate: decodeMessage(userCertificate, record.certificate, crypto),
+        certificate: certificateIn(record.certificate, context),
         payment: decodeMessage(openPayment, record.payment, crypto),
-        payeeCertificate: optionally(record.payeeCertificate, (message) =>
-          decodeMessage(payeeCertificate, message, crypto),
-        ),
+        payeeCertificate: optionally(record.payeeCertificate, (message) => payeeCertificateIn(message, context)),
         word: optionally(record.receipt, (message) => ({
           kind: "receipt" as const,
           message: decodeMessage(receipt, message, crypto),
         })),
       };
   }
+}
+
+function certificateIn(bytes: Uint8Array, { crypto, decoding }: DecodingContext): Decoded<UserCertificate> {
+  const known = decoding?.certificates.get(bytes);
+  if (known !== undefined) return known;
+  const decoded = decodeMessage(userCertificate, bytes, crypto);
+  decoding?.certificates.set(bytes, decoded);
+  return decoded;
+}
+
+function payeeCertificateIn(bytes: Uint8Array, { crypto, decoding }: DecodingContext): Decoded<PayeeCertificate> {
+  const known = decoding?.payeeCertificates.get(bytes);
+  if (known !== undefined) return known;
+  const decoded = decodeMessage(payeeCertificate, bytes, crypto);
+  decoding?.payeeCertificates.set(bytes, decoded);
+  return decoded;
 }
 
 function optionally<Value>(bytes: Uint8Array | undefined, read: (bytes: Uint8Array) => Value): Value | undefined {

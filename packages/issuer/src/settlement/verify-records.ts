@@ -39,8 +39,9 @@ export async function verifyUploadRecords(
   const items: SettlementItem[] = [];
   const rejected: RejectedRecord[] = [];
   const voids: RequestVoidRecord[] = [];
+  const decoding = { crypto: context.crypto, decoding: context.caches.decoding };
   for (const record of records) {
-    const decoded = decodeRecord(record.bytes, record.broughtBy, context.crypto);
+    const decoded = decodeRecord(record.bytes, record.broughtBy, decoding);
     const judged = isRecordFault(decoded) ? decoded : await verifySafely(record, decoded, context);
     if ("certificateId" in judged) {
       items.push(judged);
