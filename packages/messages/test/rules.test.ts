@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import {
+  areCompatible,
+  type CapturedPayment,
+  type ChainPosition,
+  currency,
+  follows,
+  isBeyondClosing,
+  type MessageId,
+  type PayeeId,
+  type RefusalCode,
+  refuseCapturedPayment,
+  refuseRequest,
+  refuseTwoWayPayment,
+  type TwoWayPayment,
+} from "@cairn/messages";
+import fc from "fast-check";
+import { type TypicalMessages, typicalMessages } from "../../../bench/typical.ts";
+
+/** A change to one part of a good case, and the code that it must give. In the order of precedence. */
+type Break<Input> = readonly [RefusalCode, (good: Input) => Input];
+
+let typical: TypicalMessages;
+let twoWay: TwoWayPayment;
+let captured: CapturedPayment;
+const DAY_SECONDS = 86_400;
+const USD = currency("USD");
+
+before(async () => {
+  typical = await typicalMessages();
+  const { certificate, payeeCertificate, request, payment } = typical;
+  twoWay = {
+    certificate: certificate.content,
+    payment: payment.content,
+    payeeCertificate: payeeCertificate.content,
+    request: request.content,
+    requestId: request.messageId,
+  };
+  const { requestHash: _, ...link } = payment.content;
+  captured = {
+    certificate: certificate.content,
+    payment: { ...link, expiresAt: link.issuedAt + 60 },
+    paymentId: payment.messageId,
+    payeeCertificate: payeeCertificate.content,
+    capture: {
+      payeeCertificateId: payeeCertificate.content.payeeCertificateId,
+      paymentId: payment.messageId,
+      amountMinor: 240n,
+      issuedAt: link.issuedAt + 10,
+    },
+  };
+});
+
+const withRequest = (good: TwoWayPayment, change: Partial<TwoWayPayment["request"]>): TwoWayPayment => ({
+  ...good,
+  request: { ...good.request, ...change },
+});
+const withPayment = (good: TwoWayPayment, change: Partial<TwoWayPayment["payment"]>): TwoWayPayment => ({
+  ...good,
+  payment: { ...good.payment, ...change },
+});
+const withPayee = (good: TwoWayPayment, change: Partial<TwoWayPayment["payeeCertificate"]>): TwoWayPayment => ({
+  ...good,
+  payeeCertificate: { ...good.payeeCertificate, ...change },
+});
+const withTerms = (good: TwoWayPayment, change: Partial<TwoWayPayment["certificate"]["terms"]>): TwoWayPayment => ({
+  ...good,
+  certificate: { ...good.certificate, terms: { ...good.certificate.terms, ...change } },
+});
+
+const TWO_WAY: readonly Break<TwoWayPayment>[] = [
+  ["REQUEST_MISMATCH", (good) => ({ ...good, requestId: "00".repeat(32) as MessageId })],
+  ["PAYEE_CERTIFICATE_MISMATCH", (good) => withPayee(good, { payeeCertificateId: "00".repeat(8) as never })],
+  ["PAYEE_CERTIFICATE_NOT_YET_VALID", (good) => withPayee(good, { issuedAt: good.request.issuedAt + 301 })],
+  ["PAYEE_CERTIFICATE_EXPIRED", (good) => withPayee(good, { expiresAt: good.request.issuedAt - 1 })],
+  ["CURRENCY_MISMATCH", (good) => withRequest(good, { currency: USD })],
+  ["AMOUNT_ZERO", (good) => withRequest(good, { amountMinor: 0n })],
+  ["AMOUNT_OVER_PAYEE_CAP", (good) => withRequest(good, { amountMinor: 10_001n })],
+  ["REQUEST_VALIDITY_TOO_LONG", (good) => withRequest(good, { expiresAt: good.request.issuedAt + 3_601 })],
+  [
+    "CERTIFICATE_NOT_YET_VALID",
+    (good) => ({ ...good, certificate: { ...good.certificate, issuedAt: good.request.issuedAt + 301 } }),
+  ],
+  [
+    "CERTIFICATE_EXPIRED",
+    (good) => ({ ...good, certificate: { ...good.certificate, expiresAt: good.request.issuedAt - 1 } }),
+  ],
+  ["CURRENCY_MISMATCH", (good) => withTerms(good, { currency: USD })],
+  ["AMOUNT_MISMATCH", (good) => withPayment(good, { amountMinor: 1_336n })],
+  ["PAYMENT_CLOCK_DIFFERS", (good) => withPayment(good, { issuedAt: good.request.issuedAt + DAY_SECONDS + 1 })],
+  ["CERTIFICATE_MISMATCH", (good) => withPayment(good, { certificateId: "00".repeat(16) as never })],
+  ["AMOUNT_OVER_CERTIFICATE_CAP", (good) => withTerms(good, { perPaymentCapMinor: 1_000n })],
+  ["SPENT_INCONSISTENT", (good) => withPayment(good, { spentMinor: 1_336n })],
+  ["LIMIT_EXCEEDED", (good) => withPayment(good, { spentMinor: 20_001n })],
+];
+
+test("a good payment is not refused, and each broken rule gives its code", () => {
+  assert.equal(refuseTwoWayPayment(twoWay), undefined);
+  for (const [code, change] of TWO_WAY) assert.equal(refuseTwoWayPayment(change(twoWay))?.code, code);
+});
+
+test("of two broken rules the one that comes first in the specification is named", () => {
+  TWO_WAY.forEach(([code, first], index) => {
+    for (const [other, second] of TWO_WAY.slice(index + 1)) {
+      const both = first(second(twoWay));
+      // A change may undo another one that touches the same field; then there is nothing to choose between.
+      if (refuseTwoWayPayment(both)?.code !== other)
+        assert.equal(refuseTwoWayPayment(both)?.code, code, `${code} with ${other}`);
+    }
+  });
+});
+
+test("a sequence of zero is refused, and the limit itself may be spent", () => {
+  assert.equal(refuseTwoWayPayment(withPayment(twoWay, { sequence: 0 }))?.code, "SPENT_INCONSISTENT");
+  assert.equal(refuseTwoWayPayment(withPayment(twoWay, { spentMinor: 20_000n })), undefined);
+});
+
+test("a request is refused before its time and after its end by the checker's clock", () => {
+  const { payeeCertificate, request } = twoWay;
+  assert.equal(refuseRequest({ payeeCertificate, request }, request.issuedAt - 300), undefined);
+  assert.equal(refuseRequest({ payeeCertificate, request }, request.issuedAt - 301)?.code, "REQUEST_NOT_YET_VALID");
+  assert.equal(refuseRequest({ payeeCertificate, request }, request.expiresAt), undefined);
+  assert.equal(refuseRequest({ payeeCertificate, request }, request.expiresAt + 1)?.code, "REQUEST_EXPIRED");
+});
+
+const withOpen = (good: CapturedPayment, change: Partial<CapturedPayment["payment"]>): CapturedPayment => ({
+  ...good,
+  payment: { ...good.payment, ...change },
+});
+const withCapture = (good: CapturedPayment, change: Partial<CapturedPayment["capture"]>): CapturedPayment => ({
+  ...good,
+  capture: { ...good.capture, ...change },
+});
+
+const CAPTURED: readonly Break<CapturedPayment>[] = [
+  ["CAPTURE_MISMATCH", (good) => ({ ...good, paymentId: "00".repeat(32) as MessageId })],
+  ["PAYEE_CERTIFICATE_MISMATCH", (good) => withCapture(good, { payeeCertificateId: "00".repeat(8) as never })],
+  [
+    "PAYEE_CERTIFICATE_EXPIRED",
+    (good) => ({ ...good, payeeCertificate: { ...good.payeeCertificate, expiresAt: good.capture.issuedAt - 1 } }),
+  ],
+  [
+    "CERTIFICATE_EXPIRED",
+    (good) => ({ ...good, certificate: { ...good.certificate, expiresAt: good.capture.issuedAt - 1 } }),
+  ],
+  [
+    "CURRENCY_MISMATCH",
+    (good) => ({ ...good, certificate: { ...good.certificate, terms: { ...good.certificate.terms, currency: USD } } }),
+  ],
+  ["AUDIENCE_MISMATCH", (good) => withOpen(good, { audience: "SOMEBODY-ELSE" as PayeeId })],
+  ["PAYMENT_VALIDITY_TOO_LONG", (good) => withOpen(good, { expiresAt: good.payment.issuedAt + 301 })],
+  ["PAYMENT_NOT_YET_VALID", (good) => withCapture(good, { issuedAt: good.payment.issuedAt - 61 })],
+  ["PAYMENT_EXPIRED", (good) => withCapture(good, { issuedAt: good.payment.expiresAt + 61 })],
+  ["LIMIT_EXCEEDED", (good) => withOpen(good, { spentMinor: 20_001n })],
+  ["CAPTURE_OVER_MAXIMUM", (good) => withCapture(good, { amountMinor: good.payment.amountMinor + 1n })],
+  [
+    "AMOUNT_OVER_PAYEE_CAP",
+    (good) => ({
+      ...good,
+      payeeCertificate: {
+        ...good.payeeCertificate,
+        terms: { ...good.payeeCertificate.terms, perPaymentCapMinor: 239n },
+      },
+    }),
+  ],
+];
+
+test("a good capture is not refused, and each broken rule gives its code", () => {
+  assert.equal(refuseCapturedPayment(captured), undefined);
+  assert.equal(refuseCapturedPayment(withOpen(captured, { audience: captured.payeeCertificate.payeeId })), undefined);
+  for (const [code, change] of CAPTURED) assert.equal(refuseCapturedPayment(change(captured))?.code, code);
+});
+
+const position = fc
+  .record({ sequence: fc.integer({ min: 1, max: 6 }), amountMinor: fc.bigInt(1n, 5n), spentMinor: fc.bigInt(1n, 12n) })
+  .filter(({ amountMinor, spentMinor }) => amountMinor <= spentMinor);
+
+test("pairwise compatible payments never add up to more than the highest running total", () => {
+  fc.assert(
+    fc.property(fc.array(position, { maxLength: 7 }), (offered) => {
+      const kept: ChainPosition[] = [];
+      for (const each of offered) if (kept.every((other) => areCompatible(each, other))) kept.push(each);
+      const sum = kept.reduce((total, { amountMinor }) => total + amountMinor, 0n);
+      const highest = kept.reduce((most, { spentMinor }) => (spentMinor > most ? spentMinor : most), 0n);
+      assert.ok(sum <= highest);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test("payments that one counter made are always compatible, whichever of them are known", () => {
+  fc.assert(
+    fc.property(fc.array(fc.bigInt(1n, 9n), { maxLength: 12 }), (amounts) => {
+      let spentMinor = 0n;
+      const chain = amounts.map((amountMinor, index) => {
+        spentMinor += amountMinor;
+        return { sequence: index + 1, amountMinor, spentMinor };
+      });
+      for (const left of chain) for (const right of chain) if (left !== right) assert.ok(areCompatible(left, right));
+    }),
+  );
+});
+
+test("spreading sequence numbers does not hide overspending, and a closing is the last word", () => {
+  const first = { sequence: 1, amountMinor: 8n, spentMinor: 8n };
+  const forged = { sequence: 9, amountMinor: 8n, spentMinor: 10n };
+  assert.ok(!follows(first, forged) && !areCompatible(first, forged));
+  assert.ok(isBeyondClosing(forged, { sequence: 8, spentMinor: 20n }));
+  assert.ok(isBeyondClosing(forged, { sequence: 9, spentMinor: 9n }));
+  assert.ok(!isBeyondClosing(first, { sequence: 1, spentMinor: 8n }));
+});
