@@ -2,7 +2,7 @@ import type { HistoryEntry } from "@cairn/collect";
 import { amount, formatAmount } from "@cairn/messages";
 import type { Command } from "commander";
 import { addCommand, wholeNumber } from "../command.ts";
-import { formatTime, table } from "../printer.ts";
+import { counted, formatTime, table } from "../printer.ts";
 import { type TerminalOptions, withTerminal, withTerminalOptions } from "./open.ts";
 
 export function addLookCommands(terminal: Command): void {
@@ -82,13 +82,13 @@ export function addLookCommands(terminal: Command): void {
       const money = (minor: bigint): string => formatAmount(amount(minor, payee.terms.currency));
       printer.line(`${payee.terms.name} (${payee.payeeId}), certificate until ${formatTime(payee.expiresAt)} UTC`);
       printer.line(
-        `  stored, not uploaded: ${stored.count} payments, ${money(stored.totalMinor)}; room for ${money(storableMinor)}`,
+        `  stored, not uploaded: ${counted(stored.count, "payment")}, ${money(stored.totalMinor)}; room for ${money(storableMinor)}`,
       );
       printer.line(
         `  list of withdrawn certificates is ${Math.floor(standing.statusListAgeSeconds / 3600)} hours old${standing.isStatusListStale ? ": TOO OLD, go online (cairn terminal upload)" : ""}`,
       );
       for (const { state, count, totalMinor } of totals.byState)
-        printer.line(`  ${state}: ${count} payments, ${money(totalMinor)}`);
+        printer.line(`  ${state}: ${counted(count, "payment")}, ${money(totalMinor)}`);
       printer.result({
         payeeId: payee.payeeId,
         name: payee.terms.name,

@@ -8,7 +8,7 @@ import { addCommand, wholeNumber } from "../command.ts";
 import { openOrCreateDeviceFolder } from "../device-folder.ts";
 import { issuerAddress, keepIssuerAddress } from "../issuer-address.ts";
 import { refused } from "../outcome.ts";
-import type { Printer } from "../printer.ts";
+import { counted, type Printer } from "../printer.ts";
 import { type TerminalOptions, terminalStore, withTerminal, withTerminalOptions } from "./open.ts";
 
 type EnrolOptions = TerminalOptions & { readonly issuer: string; readonly code: string; readonly label: string };
@@ -71,10 +71,10 @@ export function addOnlineCommands(terminal: Command): void {
       });
       const { totals } = summary;
       printer.line(
-        `Uploaded ${summary.received} records${summary.refused === 0 ? "" : `, ${summary.refused} refused`}. Lists are fresh.`,
+        `Uploaded ${counted(summary.received, "record")}${summary.refused === 0 ? "" : `, ${summary.refused} refused`}. Lists are fresh.`,
       );
       for (const { state, count, totalMinor } of totals.byState)
-        printer.line(`  ${state}: ${count} payments, ${formatAmount(amount(totalMinor, totals.currency))}`);
+        printer.line(`  ${state}: ${counted(count, "payment")}, ${formatAmount(amount(totalMinor, totals.currency))}`);
       printer.result(summary);
     },
   );
@@ -97,7 +97,7 @@ async function uploadAll(
     // A server that answers for none of the records would keep us here for ever.
     const isDone = upload.items.length === 0 || applied.unanswered === upload.items.length;
     if (isDone) return { received, refused: turnedAway, listRefusals: applied.listRefusals };
-    printer.progress(`${received} records received by the issuer...`);
+    printer.progress(`${counted(received, "record")} received by the issuer...`);
   }
 }
 
