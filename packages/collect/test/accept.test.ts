@@ -162,10 +162,18 @@ test("is moved on in time by what the issuer signed, not by payers", async () =>
   assert.equal((await terminal.standing()).now, NOW - 3600, "never before the newest list");
   clock.at = NOW;
   const late = await makePayer(issuer, { issuedAt: NOW + 200 });
-  await terminal.accept((await late.pay((await chargeFor(terminal, 100n)).codeText)).codeText);
+  const outcome = await terminal.accept((await late.pay((await chargeFor(terminal, 100n)).codeText)).codeText);
+  assert.ok(outcome.kind === "accepted" && outcome.acceptance.acceptedAt === NOW + 200);
   assert.equal((await terminal.standing()).now, NOW + 200);
   clock.at = 0;
   assert.equal((await terminal.standing()).now, NOW + 200);
+});
+
+test("a certificate that is newer than the end of the trust list shows that the list has ended", async () => {
+  const { terminal } = await makeTerminal(issuer, { trustList: { expiresAt: NOW + 10 } });
+  const asked = await chargeFor(terminal, 100n);
+  const payer = await makePayer(issuer, { issuedAt: NOW + 311 });
+  assert.equal(codeOf(await terminal.accept((await payer.pay(asked.codeText)).codeText)), "TRUST_LIST_EXPIRED");
 });
 
 test("a journal that cannot write accepts nothing and says so by throwing", async () => {
