@@ -1,1 +1,0 @@
-"""A second reader of Cairn's messages, written from docs/spec/ alone. Needs only cbor2 and cryptography."""
