@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { deflateSync } from "node:zlib";
+import { decodeCbor, decodeSign1, encodeCbor } from "@cairn/cose";
+import { decodeMessage, isRevoked, refuseStatusList, statusBits, statusList } from "@cairn/messages";
+import fc from "fast-check";
+import { crypto, faulty, NOW, signStatusList } from "../../../vectors/world.ts";
+
+test("the example of the IETF draft, section 4: bits, bytes and compressed form", async () => {
+  const revoked = [0, 3, 4, 5, 7, 8, 9, 13, 15];
+  assert.deepEqual(statusBits({ size: 16, revoked }), Uint8Array.of(0xb9, 0xa3));
+  const lst = Uint8Array.from(Buffer.from("78dadbb918000217015d", "hex"));
+  const bytes = await faulty("status-list", {
+    payload: (map) => {
+      map.set(
+        65_533,
+        new Map<string, number | Uint8Array>([
+          ["bits", 1],
+          ["lst", lst],
+        ]),
+      );
+    },
+  });
+  const { unverified } = decodeMessage(statusList, bytes, crypto);
+  assert.deepEqual(unverified.bits, Uint8Array.of(0xb9, 0xa3));
+  const found = Array.from({ length: 16 }, (_, index) => index).filter((index) => isRevoked(unverified, index));
+  assert.deepEqual(found, revoked);
+});
+
+test("it is a Token Status List in CWT form: tag 18, its type, no signed context", async () => {
+  const { bytes } = await signStatusList();
+  assert.equal(bytes[0], 0xd2);
+  const { headers, payload } = decodeSign1(bytes, { context: "", tagged: true });
+  assert.equal(headers.type, "application/statuslist+cwt");
+  const claims = decodeCbor(payload);
+  assert.ok(claims instanceof Map);
+  assert.deepEqual([...claims.keys()], [2, 4, 6, 65_533, 65_534]);
+});
+
+test("exactly the given indices are withdrawn, and none beyond the end", async () => {
+  const { content } = await signStatusList();
+  const sizes = fc.integer({ min: 1, max: 300 });
+  fc.assert(
+    fc.property(
+      sizes.chain((size) => fc.tuple(fc.constant(size), fc.uniqueArray(fc.nat(size - 1)))),
+      ([size, revoked]) => {
+        const list = { ...content, bits: statusBits({ size, revoked }) };
+        for (let index = 0; index < size + 20; index++)
+          assert.equal(isRevoked(list, index), revoked.includes(index), `${index} of ${size}`);
+        assert.equal(isRevoked(list, 4_294_967_295), false);
+      },
+    ),
+  );
+});
+
+test("a withdrawal outside the list is an error, never lost in silence", () => {
+  for (const index of [8, -1, 0.5, Number.NaN, 2 ** 32])
+    assert.throws(() => statusBits({ size: 8, revoked: [index] }), RangeError, String(index));
+});
+
+test("a decompression bomb is refused by the bound, whatever it claims", async () => {
+  const bomb = deflateSync(new Uint8Array(200_000_000), { level: 9 });
+  const bytes = await faulty("status-list", {
+    payload: (map) => {
+      map.set(
+        65_533,
+        new Map<string, number | Uint8Array>([
+          ["bits", 1],
+          ["lst", Uint8Array.from(bomb)],
+        ]),
+      );
+    },
+  });
+  assert.ok(bytes.length < 250_000, "small on the wire");
+  assert.throws(() => decodeMessage(statusList, bytes, crypto), { code: "MESSAGE_TOO_LARGE" });
+});
+
+test("an older list does not replace a newer one, an expired one none", async () => {
+  const held = await signStatusList();
+  const { issuedAt, expiresAt } = held.content;
+  assert.equal(refuseStatusList(held, { held, now: NOW }), undefined);
+  const older = await signStatusList({ issuedAt: issuedAt - 1 });
+  assert.equal(refuseStatusList(older, { held, now: NOW })?.code, "STATUS_LIST_ROLLBACK");
+  assert.equal(refuseStatusList(held, { held: undefined, now: expiresAt }), undefined);
+  assert.equal(refuseStatusList(held, { held: undefined, now: expiresAt + 1 })?.code, "STATUS_LIST_STALE");
+});
+
+test("the status map has exactly its two keys", async () => {
+  const bytes = await faulty("status-list", { payload: (map) => void map.set(65_533, new Map([["bits", 1]])) });
+  assert.throws(() => decodeMessage(statusList, bytes, crypto), { code: "MESSAGE_FIELD_INVALID" });
+  assert.deepEqual(encodeCbor(new Map([["bits", 1]])), Uint8Array.from(Buffer.from("a1646269747301", "hex")));
+});

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type CryptoPort, decompress } from "@cairn/cose";
+import {
+  decodeMessage,
+  isRefusal,
+  KEY_USE,
+  keyIdOf,
+  prepareMessage,
+  refuseTrustList,
+  type TrustAnchors,
+  trustAnchors,
+  trustedKeys,
+  trustList,
+  userCertificate,
+  verifyUserCertificate,
+} from "@cairn/messages";
+import { offCurveKey, testKey } from "../../../vectors/keys.ts";
+import { certificate, crypto, DAY, NOW, signTrustList, trustedKey } from "../../../vectors/world.ts";
+
+const keyId = keyIdOf(testKey("issuer").publicKey, crypto);
+const wanted = { keyId, use: KEY_USE.userCertificates, signedAt: NOW };
+const codeOf = (value: object): string => (isRefusal(value) ? value.code : "found");
+const anchorsOf = async (...keys: ReturnType<typeof trustedKey>[]): Promise<TrustAnchors> =>
+  trustAnchors(await signTrustList({ keys }), crypto);
+
+test("a key is found by id, use and time, each edge included", async () => {
+  const anchors = await anchorsOf(trustedKey("issuer", { uses: 1, validFrom: NOW, validUntil: NOW + 10 }));
+  const at = (signedAt: number): string => codeOf(trustedKeys(anchors, { ...wanted, signedAt }));
+  assert.deepEqual([NOW - 1, NOW, NOW + 10, NOW + 11].map(at), [
+    "ISSUER_KEY_NOT_VALID",
+    "found",
+    "found",
+    "ISSUER_KEY_NOT_VALID",
+  ]);
+  assert.equal(codeOf(trustedKeys(anchors, { ...wanted, use: KEY_USE.statusLists })), "ISSUER_KEY_NOT_ALLOWED");
+  assert.equal(codeOf(trustedKeys(await anchorsOf(), wanted)), "ISSUER_UNKNOWN");
+});
+
+test("the use is looked at before the time", async () => {
+  const anchors = await anchorsOf(trustedKey("issuer", { uses: 2, validUntil: NOW - 1 }));
+  assert.equal(codeOf(trustedKeys(anchors, wanted)), "ISSUER_KEY_NOT_ALLOWED");
+});
+
+/** Key ids of every key alike, as if four bytes of their thumbprints agreed. */
+async function colliding(...names: Parameters<typeof testKey>[0][]): Promise<TrustAnchors> {
+  const list = await signTrustList({ keys: names.map((name) => trustedKey(name)) });
+  return { list, keysById: new Map([[keyId, list.content.keys]]) };
+}
+
+test("when key ids collide each key is tried, whichever comes first", async () => {
+  const decoded = decodeMessage(userCertificate, certificate.bytes, crypto);
+  for (const names of [["other-issuer", "issuer"] as const, ["issuer", "other-issuer"] as const]) {
+    const verified = await verifyUserCertificate(decoded, { anchors: await colliding(...names), crypto });
+    assert.ok(!isRefusal(verified), names.join());
+  }
+  const without = await colliding("other-issuer", "retired-issuer");
+  assert.equal(codeOf(await verifyUserCertificate(decoded, { anchors: without, crypto })), "SIGNATURE_INVALID");
+});
+
+test("anchors keep every key of one id", async () => {
+  const anchors = await anchorsOf(trustedKey("issuer", { uses: 1 }), trustedKey("issuer", { uses: 2 }));
+  assert.equal(anchors.keysById.get(keyId)?.length, 2);
+});
+
+test("a device never goes back, nor to another list of the same version", async () => {
+  const held = await signTrustList();
+  const against = { held, now: NOW };
+  assert.equal(refuseTrustList(held, against), undefined);
+  assert.equal(refuseTrustList(await signTrustList({ version: 8 }), against), undefined);
+  assert.equal(refuseTrustList(await signTrustList({ version: 6 }), against)?.code, "TRUST_LIST_ROLLBACK");
+  assert.equal(refuseTrustList(await signTrustList({ keys: [] }), against)?.code, "TRUST_LIST_ROLLBACK");
+  const { expiresAt } = held.content;
+  assert.equal(refuseTrustList(held, { held: undefined, now: expiresAt + 300 }), undefined);
+  assert.equal(refuseTrustList(held, { held: undefined, now: expiresAt + 301 })?.code, "TRUST_LIST_EXPIRED");
+});
+
+test("an older list is called older even when it has expired", async () => {
+  const older = await signTrustList({ version: 6, expiresAt: NOW - DAY / 2 });
+  assert.equal(refuseTrustList(older, { held: await signTrustList(), now: NOW })?.code, "TRUST_LIST_ROLLBACK");
+});
+
+test("no list with a key off the curve can be made, so look-ups never fail on one", async () => {
+  assert.throws(() => decompress(offCurveKey()), { code: "COSE_KEY_INVALID" });
+  const { content } = await signTrustList();
+  const keys = [{ ...trustedKey("issuer"), key: offCurveKey() }];
+  assert.throws(() => prepareMessage(trustList, { ...content, keys }, crypto as CryptoPort), {
+    code: "COSE_KEY_INVALID",
+  });
+});
