@@ -86,12 +86,14 @@ const TWO_WAY: readonly Break<TwoWayPayment>[] = [
     "CERTIFICATE_EXPIRED",
     (good) => ({ ...good, certificate: { ...good.certificate, expiresAt: good.request.issuedAt - 1 } }),
   ],
+  ["CERTIFICATE_EXPIRED", (good) => withPayment(good, { issuedAt: good.certificate.expiresAt + 1 })],
   ["CURRENCY_MISMATCH", (good) => withTerms(good, { currency: USD })],
   ["AMOUNT_MISMATCH", (good) => withPayment(good, { amountMinor: 1_336n })],
   ["PAYMENT_CLOCK_DIFFERS", (good) => withPayment(good, { issuedAt: good.request.issuedAt + DAY_SECONDS + 1 })],
   ["CERTIFICATE_MISMATCH", (good) => withPayment(good, { certificateId: "00".repeat(16) as never })],
   ["AMOUNT_OVER_CERTIFICATE_CAP", (good) => withTerms(good, { perPaymentCapMinor: 1_000n })],
   ["SPENT_INCONSISTENT", (good) => withPayment(good, { spentMinor: 1_336n })],
+  ["SPENT_INCONSISTENT", (good) => withPayment(good, { sequence: 0 })],
   ["LIMIT_EXCEEDED", (good) => withPayment(good, { spentMinor: 20_001n })],
 ];
 
@@ -100,15 +102,20 @@ test("a good payment is not refused, and each broken rule gives its code", () =>
   for (const [code, change] of TWO_WAY) assert.equal(refuseTwoWayPayment(change(twoWay))?.code, code);
 });
 
-test("of two broken rules the one that comes first in the specification is named", () => {
-  TWO_WAY.forEach(([code, first], index) => {
-    for (const [other, second] of TWO_WAY.slice(index + 1)) {
-      const both = first(second(twoWay));
-      // A change may undo another one that touches the same field; then there is nothing to choose between.
-      if (refuseTwoWayPayment(both)?.code !== other)
-        assert.equal(refuseTwoWayPayment(both)?.code, code, `${code} with ${other}`);
-    }
+/** Breaks two rules at a time. The earlier one is broken last, so that it stands even where both change one field. */
+function assertPrecedence<Input>(
+  breaks: readonly Break<Input>[],
+  good: Input,
+  refuse: (input: Input) => { readonly code: string } | undefined,
+): void {
+  breaks.forEach(([code, first], index) => {
+    for (const [other, second] of breaks.slice(index + 1))
+      assert.equal(refuse(first(second(good)))?.code, code, `${code} comes before ${other}`);
   });
+}
+
+test("of two broken rules the one that comes first in the specification is named", () => {
+  assertPrecedence(TWO_WAY, twoWay, refuseTwoWayPayment);
 });
 
 test("a sequence of zero is refused, and the limit itself may be spent", () => {
@@ -133,43 +140,84 @@ const withCapture = (good: CapturedPayment, change: Partial<CapturedPayment["cap
   capture: { ...good.capture, ...change },
 });
 
+const withCertificate = (
+  good: CapturedPayment,
+  {
+    terms,
+    ...change
+  }: Partial<Omit<CapturedPayment["certificate"], "terms">> & {
+    terms?: Partial<CapturedPayment["certificate"]["terms"]>;
+  },
+): CapturedPayment => ({
+  ...good,
+  certificate: { ...good.certificate, ...change, terms: { ...good.certificate.terms, ...terms } },
+});
+const withTaker = (good: CapturedPayment, change: Partial<CapturedPayment["payeeCertificate"]>): CapturedPayment => ({
+  ...good,
+  payeeCertificate: { ...good.payeeCertificate, ...change },
+});
+const withTakerCap = (good: CapturedPayment, perPaymentCapMinor: bigint): CapturedPayment =>
+  withTaker(good, { terms: { ...good.payeeCertificate.terms, perPaymentCapMinor } });
+
 const CAPTURED: readonly Break<CapturedPayment>[] = [
   ["CAPTURE_MISMATCH", (good) => ({ ...good, paymentId: "00".repeat(32) as MessageId })],
   ["PAYEE_CERTIFICATE_MISMATCH", (good) => withCapture(good, { payeeCertificateId: "00".repeat(8) as never })],
-  [
-    "PAYEE_CERTIFICATE_EXPIRED",
-    (good) => ({ ...good, payeeCertificate: { ...good.payeeCertificate, expiresAt: good.capture.issuedAt - 1 } }),
-  ],
-  [
-    "CERTIFICATE_EXPIRED",
-    (good) => ({ ...good, certificate: { ...good.certificate, expiresAt: good.capture.issuedAt - 1 } }),
-  ],
-  [
-    "CURRENCY_MISMATCH",
-    (good) => ({ ...good, certificate: { ...good.certificate, terms: { ...good.certificate.terms, currency: USD } } }),
-  ],
+  ["PAYEE_CERTIFICATE_NOT_YET_VALID", (good) => withTaker(good, { issuedAt: good.capture.issuedAt + 301 })],
+  ["PAYEE_CERTIFICATE_EXPIRED", (good) => withTaker(good, { expiresAt: good.capture.issuedAt - 1 })],
+  ["CERTIFICATE_NOT_YET_VALID", (good) => withCertificate(good, { issuedAt: good.capture.issuedAt + 301 })],
+  ["CERTIFICATE_EXPIRED", (good) => withCertificate(good, { expiresAt: good.capture.issuedAt - 1 })],
+  ["CERTIFICATE_EXPIRED", (good) => withOpen(good, { issuedAt: good.certificate.expiresAt + 1 })],
+  ["CURRENCY_MISMATCH", (good) => withCertificate(good, { terms: { currency: USD } })],
   ["AUDIENCE_MISMATCH", (good) => withOpen(good, { audience: "SOMEBODY-ELSE" as PayeeId })],
   ["PAYMENT_VALIDITY_TOO_LONG", (good) => withOpen(good, { expiresAt: good.payment.issuedAt + 301 })],
   ["PAYMENT_NOT_YET_VALID", (good) => withCapture(good, { issuedAt: good.payment.issuedAt - 61 })],
   ["PAYMENT_EXPIRED", (good) => withCapture(good, { issuedAt: good.payment.expiresAt + 61 })],
+  ["CERTIFICATE_MISMATCH", (good) => withOpen(good, { certificateId: "00".repeat(16) as never })],
+  ["AMOUNT_ZERO", (good) => withOpen(good, { amountMinor: 0n })],
+  ["AMOUNT_OVER_CERTIFICATE_CAP", (good) => withOpen(good, { amountMinor: 5_001n })],
+  ["SPENT_INCONSISTENT", (good) => withOpen(good, { spentMinor: good.payment.amountMinor - 1n })],
+  ["SPENT_INCONSISTENT", (good) => withOpen(good, { sequence: 0 })],
   ["LIMIT_EXCEEDED", (good) => withOpen(good, { spentMinor: 20_001n })],
   ["CAPTURE_OVER_MAXIMUM", (good) => withCapture(good, { amountMinor: good.payment.amountMinor + 1n })],
-  [
-    "AMOUNT_OVER_PAYEE_CAP",
-    (good) => ({
-      ...good,
-      payeeCertificate: {
-        ...good.payeeCertificate,
-        terms: { ...good.payeeCertificate.terms, perPaymentCapMinor: 239n },
-      },
-    }),
-  ],
+  ["AMOUNT_OVER_PAYEE_CAP", (good) => withTakerCap(good, good.capture.amountMinor - 1n)],
 ];
 
-test("a good capture is not refused, and each broken rule gives its code", () => {
+test("a good capture is not refused, each broken rule gives its code, the first one of two", () => {
   assert.equal(refuseCapturedPayment(captured), undefined);
   assert.equal(refuseCapturedPayment(withOpen(captured, { audience: captured.payeeCertificate.payeeId })), undefined);
   for (const [code, change] of CAPTURED) assert.equal(refuseCapturedPayment(change(captured))?.code, code);
+  assertPrecedence(CAPTURED, captured, refuseCapturedPayment);
+});
+
+test("what lies exactly on a bound is accepted", () => {
+  const { request, payment, certificate } = twoWay;
+  for (const edge of [
+    withPayee(twoWay, { issuedAt: request.issuedAt + 300 }),
+    withPayee(twoWay, { expiresAt: request.issuedAt }),
+    withPayee(twoWay, { terms: { ...twoWay.payeeCertificate.terms, perPaymentCapMinor: request.amountMinor } }),
+    withRequest(twoWay, { expiresAt: request.issuedAt + 3_600 }),
+    { ...twoWay, certificate: { ...certificate, issuedAt: request.issuedAt + 300 } },
+    { ...twoWay, certificate: { ...certificate, expiresAt: payment.issuedAt } },
+    withPayment(twoWay, { issuedAt: request.issuedAt + DAY_SECONDS }),
+    withTerms(twoWay, { perPaymentCapMinor: payment.amountMinor }),
+    withPayment(twoWay, { spentMinor: payment.amountMinor }),
+  ])
+    assert.equal(refuseTwoWayPayment(edge), undefined);
+  const early = { ...certificate, issuedAt: request.issuedAt - 2 * DAY_SECONDS };
+  const behind = withPayment({ ...twoWay, certificate: early }, { issuedAt: request.issuedAt - DAY_SECONDS });
+  assert.equal(refuseTwoWayPayment(behind), undefined);
+  const furtherBehind = withPayment(behind, { issuedAt: behind.payment.issuedAt - 1 });
+  assert.equal(refuseTwoWayPayment(furtherBehind)?.code, "PAYMENT_CLOCK_DIFFERS");
+  const open = captured.payment;
+  for (const edge of [
+    withOpen(captured, { expiresAt: open.issuedAt + 300 }),
+    withCapture(captured, { issuedAt: open.issuedAt - 60 }),
+    withCapture(captured, { issuedAt: open.expiresAt + 60 }),
+    withCapture(captured, { amountMinor: open.amountMinor }),
+    withCapture(captured, { amountMinor: 0n }),
+    withTakerCap(captured, captured.capture.amountMinor),
+  ])
+    assert.equal(refuseCapturedPayment(edge), undefined);
 });
 
 const position = fc
@@ -200,6 +248,13 @@ test("payments that one counter made are always compatible, whichever of them ar
       for (const left of chain) for (const right of chain) if (left !== right) assert.ok(areCompatible(left, right));
     }),
   );
+});
+
+test("two payments of one sequence number contradict each other, whatever their totals", () => {
+  const first = { sequence: 3, amountMinor: 2n, spentMinor: 5n };
+  const other = { sequence: 3, amountMinor: 2n, spentMinor: 7n };
+  assert.ok(!areCompatible(first, other) && !areCompatible(other, first));
+  assert.ok(areCompatible(first, { ...other, sequence: 4 }));
 });
 
 test("spreading sequence numbers does not hide overspending, and a closing is the last word", () => {
