@@ -17,7 +17,7 @@ import type { OpenStore } from "./issuer-store.suite.ts";
 /** Entries, balances, the trial balance. */
 export function booksSuite(name: string, open: OpenStore): void {
   test(`${name}: every posting can be read back, by account, by payee, page by page`, async () => {
-    const store = open();
+    const store = await open();
     const payer = await openPayer(store, { balanceMinor: 1_500n, lineMinor: 600n });
     const other = await openAccount(store, { balanceMinor: 50n });
     await settleItems(store, payer, [aPayment(payer, 1), aPayment(payer, 2)]);
@@ -90,7 +90,7 @@ export function booksSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: a top-up repays what is overdue before anything else`, async () => {
-    const store = open();
+    const store = await open();
     const payer = await openPayer(store, { balanceMinor: 0n, lineMinor: 1_000n });
     await settleItems(store, payer, [aPayment(payer)]);
     const credit = { lineMinor: 1_000n, overdueMinor: 400n, scoreBand: "C", informedAt: NOW } as const;
@@ -116,7 +116,7 @@ export function booksSuite(name: string, open: OpenStore): void {
   test(`${name}: whatever comes in whatever order, the books are sound and nothing is paid twice`, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(stepArbitrary, { maxLength: 12 }), async (steps) => {
-        const store = open();
+        const store = await open();
         const payers = [
           await openPayer(store, { balanceMinor: 2_500n, lineMinor: 2_000n }),
           await openPayer(store, { balanceMinor: 0n, lineMinor: 5_000n }),

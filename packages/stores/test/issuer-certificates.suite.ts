@@ -22,7 +22,7 @@ import type { OpenStore } from "./issuer-store.suite.ts";
 /** Certificates: prepared, signed, closed, revoked. */
 export function certificatesSuite(name: string, open: OpenStore): void {
   test(`${name}: what is decided is written before it is signed, with its reasons`, async () => {
-    const store = open();
+    const store = await open();
     const account = await openAccount(store, { balanceMinor: 300n, lineMinor: 70n });
     const first = await issue(store, account);
     const unsigned = await store.certificate(first);
@@ -62,7 +62,7 @@ export function certificatesSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: nothing is prepared for an account or device that is not there, or not the account's`, async () => {
-    const store = open();
+    const store = await open();
     const account = await openAccount(store);
     const other = await openAccount(store);
     const nothing = () => ({ result: undefined });
@@ -75,7 +75,7 @@ export function certificatesSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: a decision that throws leaves nothing behind`, async () => {
-    const store = open();
+    const store = await open();
     const account = await openAccount(store);
     const failing = store.prepareCertificate(account, deviceId(account), () => {
       throw new Error("decided to fail");
@@ -89,7 +89,7 @@ export function certificatesSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: two devices of one account see each other's certificates`, async () => {
-    const store = open();
+    const store = await open();
     const account = await openAccount(store);
     await issue(store, account);
     await enrolDevice(store, account, 60);
@@ -101,7 +101,7 @@ export function certificatesSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: revocation happens once and is told until the certificate has expired`, async () => {
-    const store = open();
+    const store = await open();
     const account = await openAccount(store);
     const [first, second] = [await issue(store, account), await issue(store, account, { expiresAt: NOW + 2 * DAY })];
     assert.deepEqual(await store.revokedIndices(), { revoked: [], size: 2 });
@@ -126,7 +126,7 @@ export function certificatesSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: the first closing counts; the same again, and one signed anew with the same facts, are repeats`, async () => {
-    const store = open();
+    const store = await open();
     const { certificate, account } = await openPayer(store);
     assert.equal(await store.recordClosing(certificate, closing(50, 2)), "recorded");
     assert.equal(await store.recordClosing(certificate, closing(50, 2)), "repeated");
@@ -142,7 +142,7 @@ export function certificatesSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: another last word proves a conflict and freezes the offline right`, async () => {
-    const store = open();
+    const store = await open();
     const { certificate, account } = await openPayer(store);
     await store.recordClosing(certificate, closing(50, 2));
     assert.equal(await store.recordClosing(certificate, closing(51, 3)), "differs");
@@ -160,7 +160,7 @@ export function certificatesSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: a closing below what is known already proves a conflict, even against a payer's copy`, async () => {
-    const store = open();
+    const store = await open();
     const payer = await openPayer(store);
     await settleItems(store, payer, [payersCopy(aPayment(payer, 1)), payersCopy(aPayment(payer, 2))]);
     assert.equal(await store.recordClosing(payer.certificate, closing(50, 1)), "recorded");

@@ -25,7 +25,7 @@ const NOBODY = accountNumber(999);
 /** Accounts, devices, payees, terminals, enrolment, nonces. */
 export function membersSuite(name: string, open: OpenStore): void {
   test(`${name}: a new account is active, empty and without credit`, async () => {
-    const store = open();
+    const store = await open();
     const account = await store.createAccount({ name: "Ada", currency: EUR, createdAt: NOW });
     assert.deepEqual(
       { ...(await store.account(account)) },
@@ -50,7 +50,7 @@ export function membersSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: status and credit are set, and asked of an account that is there`, async () => {
-    const store = open();
+    const store = await open();
     const account = await openAccount(store);
     await store.setAccountStatus(account, "frozen");
     const credit = { lineMinor: 700n, overdueMinor: 20n, scoreBand: "A", informedAt: NOW + 5 } as const;
@@ -65,7 +65,7 @@ export function membersSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: a top-up posts once a key, and the same key never means another amount`, async () => {
-    const store = open();
+    const store = await open();
     const account = await openAccount(store, { balanceMinor: 0n });
     const topUp = { account, amountMinor: 500n, idempotencyKey: "a\nkey", at: NOW };
     assert.equal(await store.topUp(topUp), "posted");
@@ -83,7 +83,7 @@ export function membersSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: a device enrols once with its code, and the same key gets the same answer again`, async () => {
-    const store = open();
+    const store = await open();
     const account = await openAccount(store);
     await store.createEnrolmentCode({
       codeHash: "c",
@@ -120,7 +120,7 @@ export function membersSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: codes that are unknown, of the other kind or expired enrol nobody; a key enrols once for all`, async () => {
-    const store = open();
+    const store = await open();
     const account = await openAccount(store);
     await enrolTerminal(store, 1, 1);
     const device = {
@@ -148,7 +148,7 @@ export function membersSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: devices and terminals are frozen one by one`, async () => {
-    const store = open();
+    const store = await open();
     const account = await openAccount(store);
     await enrolDevice(store, account, 50);
     await enrolTerminal(store, 1, 1);
@@ -163,7 +163,7 @@ export function membersSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: a payee is created once`, async () => {
-    const store = open();
+    const store = await open();
     assert.equal(await store.createPayee(aPayee(2)), "created");
     assert.equal(await store.createPayee({ ...aPayee(2), name: "Another" }), "exists");
     await store.createPayee(aPayee(1));
@@ -177,7 +177,7 @@ export function membersSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: a terminal's current certificate is the one issued last`, async () => {
-    const store = open();
+    const store = await open();
     await enrolTerminal(store, 1, 1);
     assert.equal((await store.terminal(terminalId(1)))?.payeeCertificate, undefined);
     const certificate = (number: number, issuedAt: number) => ({
@@ -198,7 +198,7 @@ export function membersSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: a nonce is good once, and not after its time`, async () => {
-    const store = open();
+    const store = await open();
     assert.equal(await store.useNonce("a", NOW + 10, NOW), true);
     assert.equal(await store.useNonce("a", NOW + 10, NOW + 10), false);
     assert.equal(await store.useNonce("b", NOW - 1, NOW), false);

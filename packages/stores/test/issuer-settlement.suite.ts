@@ -35,7 +35,7 @@ async function stateOf(store: IssuerStore, payer: Payer, number = 1): Promise<st
 /** Inbox, settlement, outcomes, evidence. */
 export function settlementSuite(name: string, open: OpenStore): void {
   test(`${name}: a record is kept once, waits until it is settled, and stays as evidence`, async () => {
-    const store = open();
+    const store = await open();
     const payer = await openPayer(store);
     const { paymentId } = aPayment(payer);
     const record = aRecord(payer, { paymentId });
@@ -64,7 +64,7 @@ export function settlementSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: batches are of one partition, oldest first, and partitions take turns`, async () => {
-    const store = open();
+    const store = await open();
     const record = (partition: number, number: number) =>
       aRecord({ partition }, { receivedAt: NOW + number, bytes: someBytes(number) });
     await store.receive([record(5, 1), record(9, 2), record(5, 3), record(5, 4)]);
@@ -92,7 +92,7 @@ export function settlementSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: a payment is settled once: balance first, then credit, then the reserve`, async () => {
-    const store = open();
+    const store = await open();
     const payer = await openPayer(store, { balanceMinor: 1_500n, lineMinor: 1_000n });
     const items = [1, 2, 3].map((number) => aPayment(payer, number));
     const outcomes = await settleItems(store, payer, items);
@@ -120,7 +120,7 @@ export function settlementSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: an outcome says all that is known of a payment`, async () => {
-    const store = open();
+    const store = await open();
     const payer = await openPayer(store);
     const item = aPayment(payer, 1, {
       kind: "open-payment",
@@ -151,7 +151,7 @@ export function settlementSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: a decision that throws leaves the batch in the inbox and writes nothing`, async () => {
-    const store = open();
+    const store = await open();
     const payer = await openPayer(store);
     await store.receive([aRecord(payer)]);
     const batch = await store.takeBatch(10);
@@ -193,7 +193,7 @@ export function settlementSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: a payment is not settled in another account's partition, nor under a certificate that is not there`, async () => {
-    const store = open();
+    const store = await open();
     const payer = await openPayer(store);
     const astray = { ...payer, partition: (payer.partition + 1) % 256 };
     await assert.rejects(settleItems(store, astray, [aPayment(payer)]), rejectsWith("STORE_INPUT_INVALID"));
@@ -208,7 +208,7 @@ export function settlementSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: a rejected record is kept with its code and says nothing of the payment, but to its sender`, async () => {
-    const store = open();
+    const store = await open();
     const payer = await openPayer(store);
     await enrolTerminal(store, 1, 1);
     await enrolTerminal(store, 2, 2);
@@ -238,7 +238,7 @@ export function settlementSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: each sees its own: the payee its claim, the account its payments, others nothing`, async () => {
-    const store = open();
+    const store = await open();
     const payer = await openPayer(store);
     const other = await openPayer(store);
     for (const till of [1, 2, 3]) await enrolTerminal(store, till === 3 ? 1 : till, till);
@@ -271,7 +271,7 @@ export function settlementSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: a waiting record is told to its sender as received, also while the payer's copy is known`, async () => {
-    const store = open();
+    const store = await open();
     const payer = await openPayer(store);
     await enrolTerminal(store, 1, 1);
     const item = aPayment(payer);
@@ -288,7 +288,7 @@ export function settlementSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: a conflict keeps both messages, withdraws the certificate and freezes until resolved`, async () => {
-    const store = open();
+    const store = await open();
     const payer = await openPayer(store);
     const [first, fork] = [
       aPayment(payer, 1),
@@ -325,7 +325,7 @@ export function settlementSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: pending payments are given back after the deadline, not before`, async () => {
-    const store = open();
+    const store = await open();
     const payer = await openPayer(store);
     await settleItems(store, payer, [
       payersCopy(aPayment(payer, 1)),
@@ -348,7 +348,7 @@ export function settlementSuite(name: string, open: OpenStore): void {
   });
 
   test(`${name}: a void that the payee brings releases the payment, and its acceptance is refused`, async () => {
-    const store = open();
+    const store = await open();
     const payer = await openPayer(store);
     await settleItems(store, payer, [payersCopy(aPayment(payer, 1)), payersCopy(aPayment(payer, 2))]);
     const requestVoid = (number: number) => ({

@@ -4,7 +4,8 @@ import { certificatesSuite } from "./issuer-certificates.suite.ts";
 import { membersSuite } from "./issuer-members.suite.ts";
 import { settlementSuite } from "./issuer-settlement.suite.ts";
 
-export type OpenStore = () => IssuerStore;
+/** May take its time: a database server makes the store's tables first. */
+export type OpenStore = () => IssuerStore | Promise<IssuerStore>;
 
 /** What every issuer store must do. `open` gives an empty one each time. */
 export function issuerStoreSuite(name: string, open: OpenStore): void {
