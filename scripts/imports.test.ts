@@ -56,7 +56,7 @@ async function declaredIn(folder: string): Promise<string[]> {
 
 async function sources(): Promise<{ file: string; source: string }[]> {
   const found: { file: string; source: string }[] = [];
-  const pattern = "{packages/*/{src,test},bench,demo,vectors}/**/*.ts";
+  const pattern = "{packages/*/{src,test},bench,demo,vectors,fuzz,prove,seeded-bugs}/**/*.ts";
   for await (const path of glob(pattern, { cwd: root, exclude: ["**/node_modules/**"] })) {
     found.push({ file: path.replaceAll("\\", "/"), source: await readFile(join(root, path), "utf8") });
   }

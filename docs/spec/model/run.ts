@@ -1,51 +1,82 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { folder, search } from "./checker.ts";
 
 /**
- * Searches every world of worlds.qnt at random: the design must keep `safe`, each deliberate mistake must be found.
- *     node docs/spec/model/run.ts [--samples 300] [--seed 0x1] [--json]
+ * Searches every world of worlds.qnt at random: the design must keep every promise, each deliberate mistake must be
+ * found, and every interesting state must be reached in some world of the design.
+ *     node docs/spec/model/run.ts [--samples 600] [--seed 0x1] [--world NAME] [--json]
  * Installs the model checker beside this file on first use.
  */
-const folder = fileURLToPath(new URL(".", import.meta.url));
-const quint = `${folder}node_modules/.bin/quint`;
 const { values } = parseArgs({
   options: {
-    samples: { type: "string", default: "300" },
+    samples: { type: "string", default: "600" },
     seed: { type: "string", default: "0x1" },
+    world: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
 
-type Found = { readonly world: string; readonly expected: string; readonly result: string; readonly seconds: number };
+type Found = {
+  readonly world: string;
+  readonly expected: "ok" | "violation";
+  readonly result: string;
+  /** Promises that were broken. */
+  readonly broken: readonly string[];
+  /** Histories searched; of a world with a mistake, until it was found. */
+  readonly histories: number;
+  readonly seconds: number;
+  /** In how many histories each interesting state was reached. */
+  readonly seen: Readonly<Record<string, number>>;
+};
 
-if (!existsSync(quint)) {
-  process.stderr.write("Installing the model checker (once)...\n");
-  const install = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: folder, stdio: ["ignore", 2, 2] });
-  if (install.status !== 0) throw new Error("The model checker could not be installed: see the messages above.");
-}
+const namesIn = (file: string, pattern: RegExp): string[] =>
+  [...readFileSync(`${folder}${file}`, "utf8").matchAll(pattern)].map(([, name = ""]) => name);
+const worlds = namesIn("worlds.qnt", /^module (\w+)/gm);
+const witnesses = namesIn("offline.qnt", /^ {2}val (sees\w+)/gm);
+const promises = /val safe = and \{([^}]*)\}/.exec(readFileSync(`${folder}offline.qnt`, "utf8"))?.[1] ?? "";
 
-const worlds = [...readFileSync(`${folder}worlds.qnt`, "utf8").matchAll(/^module (\w+)/gm)].map(
-  ([, name = ""]) => name,
-);
-const results: Found[] = [];
-for (const world of worlds) {
+function look(world: string): Found {
   const expected = world.startsWith("bug") ? "violation" : "ok";
-  const begin = performance.now();
   // A mistake ends its search when it is found, so it may be looked for much longer than the design.
   const samples = Number(values.samples) * (expected === "violation" ? 40 : 1);
-  const search = ["--backend=typescript", "--invariant=safe", "--max-steps=40", `--max-samples=${samples}`];
-  const run = spawnSync(quint, ["run", ...search, `--seed=${values.seed}`, `--main=${world}`, "worlds.qnt"], {
-    cwd: folder,
-    encoding: "utf8",
-  });
-  const result = /^\[(ok|violation)\]/m.exec(run.stdout)?.[1] ?? `failed: ${run.stderr.split("\n")[0]}`;
-  results.push({ world, expected, result, seconds: Math.round((performance.now() - begin) / 100) / 10 });
-  const mark = result === expected ? "ok    " : "FAILED";
-  process.stderr.write(`${mark}  ${world.padEnd(22)} ${result} (${results.at(-1)?.seconds} s)\n`);
+  const begin = performance.now();
+  const { stdout, stderr } = search(world, [
+    ...["--invariants", ...promises.split(",").map((name) => name.trim())],
+    ...(expected === "ok" ? ["--witnesses", ...witnesses] : []),
+    `--max-samples=${samples}`,
+    `--seed=${values.seed}`,
+  ]);
+  const seconds = Math.round((performance.now() - begin) / 100) / 10;
+  const [, result, took, rate] = /^\[(ok|violation)\].*?\((\d+)ms at (\d+) traces/m.exec(stdout) ?? [];
+  const seen = [...stdout.matchAll(/^(sees\w+) was witnessed in (\d+)/gm)].map(([, name, count]) => [
+    name,
+    Number(count),
+  ]);
+  return {
+    world,
+    expected,
+    result: result ?? `failed: ${stderr.split("\n")[0]}`,
+    broken: [...stdout.matchAll(/❌ (\w+)/g)].map(([, name = ""]) => name),
+    histories: result === "ok" ? samples : Math.max(1, Math.round((Number(took) * Number(rate)) / 1000)),
+    seconds,
+    seen: Object.fromEntries(seen),
+  };
 }
-const asExpected = results.filter(({ expected, result }) => expected === result).length;
-if (values.json) process.stdout.write(`${JSON.stringify(results)}\n`);
-else process.stdout.write(`${asExpected} passed, ${results.length - asExpected} failed\n`);
-process.exitCode = asExpected === results.length ? 0 : 1;
+
+const found: Found[] = [];
+for (const world of worlds.filter((name) => values.world === undefined || name === values.world)) {
+  const one = look(world);
+  found.push(one);
+  const mark = one.result === one.expected ? "ok    " : "FAILED";
+  const what = one.broken.length === 0 ? one.result : `finds ${one.broken.join(", ")}`;
+  process.stderr.write(`${mark}  ${world.padEnd(20)} ${one.histories} histories, ${one.seconds} s: ${what}\n`);
+}
+const unseen =
+  values.world === undefined ? witnesses.filter((name) => !found.some(({ seen }) => (seen[name] ?? 0) > 0)) : [];
+for (const name of unseen) process.stderr.write(`FAILED  ${name} was never reached\n`);
+const passed = found.filter(({ expected, result }) => expected === result).length;
+const failed = found.length - passed + unseen.length;
+if (values.json) process.stdout.write(`${JSON.stringify(found)}\n`);
+else process.stdout.write(`${passed} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 ? 0 : 1;
