@@ -25,7 +25,7 @@ import type {
 /**
  * The issuer's durable state. Every write is one transaction, durable when the promise resolves. Decisions are handed
  * in as pure synchronous functions and run under the lock of the account's partition, so that nothing can move
- * between looking and writing. Implementations: memory, SQLite. Conformance suite: test/issuer-store.suite.ts.
+ * between looking and writing. Implementations: memory, SQLite, PostgreSQL. Conformance suite: test/issuer-store.suite.ts.
  * Amounts are minor units of the account's currency, times are seconds since 1970, ids are lower-case hexadecimal text.
  * Misuse (an account, device, payee or certificate that is not there) throws a `StoreError`.
  */

@@ -13,9 +13,19 @@ export type StoreErrorCode =
   /** The database was written by a newer version. */
   | "STORE_TOO_NEW"
   /** A row holds what no version ever wrote. */
-  | "STORE_DAMAGED";
+  | "STORE_DAMAGED"
+  /** The database server cannot be reached, or pushed this aside again and again. Try again. */
+  | "STORE_UNAVAILABLE"
+  /** The database took longer than is allowed. Try again. */
+  | "STORE_TIMEOUT"
+  /** No room on the database's disk. Make room and try again. */
+  | "STORE_FULL"
+  /** The database was lost after it was told to commit, and does not say whether it did. Ask for the outcome. */
+  | "STORE_OUTCOME_UNKNOWN"
+  /** Another worker settles this partition: the batch is its now. */
+  | "LEASE_LOST";
 
-/** Misuse of a store or a store that cannot be used. What outsiders can cause is returned, never thrown. */
+/** Misuse of a store, or a store that cannot be used. What outsiders can cause is returned, never thrown. */
 export class StoreError extends CodedError<StoreErrorCode> {}
 
 const WHAT: Readonly<Partial<Record<StoreErrorCode, string>>> = {

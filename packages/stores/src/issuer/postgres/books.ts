@@ -1,0 +1,214 @@
+import { type AccountNumber, type Partition, partitionOf } from "@cairn/issue";
+import type { Currency, PayeeId } from "@cairn/messages";
+import type { LedgerEntry, Posting } from "@cairn/settle";
+import { entryHash, FIRST_HASH, ledgerAccountText, readLedgerAccount } from "../ledger-text.ts";
+import type { StoredEntry } from "../port.ts";
+import { found } from "../store-error.ts";
+import { bigints, byteStrings, texts } from "./binary-arrays.ts";
+import type { Database } from "./database.ts";
+import { currencyIn, minor, number, oneOf, type Row, text } from "./rows.ts";
+import type { LockedPartition, Session } from "./session.ts";
+
+export const ENTRY_KINDS = ["settlement", "top-up"] as const;
+/** Entry ids that one number of the sequence `entry_blocks` stands for. */
+const BLOCK = 1_024;
+
+export type EntryFilter = {
+  readonly account?: AccountNumber;
+  readonly payeeId?: PayeeId;
+  readonly after?: number;
+  readonly limit: number;
+};
+
+/** Entries with their postings, and the balances beside them, which only an entry changes. */
+export class Books {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Writes entries of the locked partition behind the newest; within the caller's transaction. */
+  async post(session: Session, locked: LockedPartition, entries: readonly LedgerEntry[]): Promise<void> {
+    if (entries.length === 0) return;
+    const { partition, head } = locked;
+    const ids = await entryIds(session, entries.length);
+    let hash = head?.hash ?? FIRST_HASH;
+    const rows = entries.map((entry, index) => {
+      const entryId = found(ids[index], "STORE_DAMAGED", "number");
+      const postings = entry.postings.map(({ ledgerAccount, minor: postedMinor }) => ({
+        ledgerAccount: ledgerAccountText(ledgerAccount),
+        minor: postedMinor,
+      }));
+      hash = entryHash(hash, { ...entry, entryId, postings });
+      return { ...entry, entryId, postings, hash };
+    });
+    writeEntries(session, partition, rows);
+    writeBalances(session, partition, rows);
+    session.later(
+      "UPDATE partitions SET head_entry_id = $2, head_hash = $3 WHERE partition = $1",
+      partition,
+      ids.at(-1) ?? null,
+      Buffer.from(hash),
+    );
+  }
+
+  async entries({ account, payeeId, after = 0, limit }: EntryFilter): Promise<StoredEntry[]> {
+    const about = [
+      ...(account === undefined ? [] : [["wallet", "credit"].map((kind) => `${kind}:${account}`)]),
+      ...(payeeId === undefined ? [] : [[`clearing:${payeeId}`]]),
+    ];
+    // An entry may stand there for both of an account's ledger accounts. Two filters have to see everything of both.
+    const enough = about.length === 1 ? "ORDER BY x.entry_id LIMIT 2 * $2" : "";
+    const conditions = about.map(
+      (_, index) => `AND e.entry_id IN (SELECT x.entry_id FROM account_entries x
+        WHERE x.partition = q.partition AND x.ledger_account = ANY($${index + 4}::text[]) AND x.entry_id > $1 ${enough})`,
+    );
+    // From each partition's key in its order, rather than sorting all entries there are.
+    const rows = await this.#database.all(
+      `SELECT e.entry_id, e.partition, e.kind, e.reference, e.currency, e.posted_at, p.ledger_account, p.minor
+        FROM (
+          SELECT e.* FROM partitions q, LATERAL (
+            SELECT * FROM entries e WHERE e.partition = q.partition AND e.entry_id > $1 ${conditions.join(" ")}
+            ORDER BY e.entry_id LIMIT $2
+          ) e WHERE q.partition = $3 OR $3 < 0 ORDER BY e.entry_id LIMIT $2
+        ) e, unnest(e.ledger_accounts, e.minors) WITH ORDINALITY AS p (ledger_account, minor, line)
+        ORDER BY e.entry_id, p.line`,
+      after,
+      limit,
+      account === undefined ? -1 : partitionOf(account),
+      ...about.map(texts),
+    );
+    return groupEntries(rows);
+  }
+
+  /** Sum of every ledger account over all partitions, from the entries. */
+  async trialBalance(): Promise<
+    { readonly ledgerAccount: string; readonly currency: Currency; readonly minor: bigint }[]
+  > {
+    const rows = await this.#database.all(
+      `SELECT p.ledger_account, e.currency, sum(p.minor) AS minor
+        FROM entries e, unnest(e.ledger_accounts, e.minors) AS p (ledger_account, minor)
+        GROUP BY p.ledger_account, e.currency ORDER BY p.ledger_account COLLATE "C", e.currency COLLATE "C"`,
+    );
+    return rows.map((row) => ({
+      ledgerAccount: text(row, "ledger_account"),
+      currency: currencyIn(row),
+      minor: minor(row, "minor"),
+    }));
+  }
+}
+
+/** What an entry (no settlement) posted to a ledger account; undefined when there is no such entry. */
+export async function postedTo(
+  session: Session,
+  partition: Partition,
+  reference: string,
+  ledgerAccount: string,
+): Promise<bigint | undefined> {
+  const row = await session.get(
+    `SELECT p.minor FROM entries e, unnest(e.ledger_accounts, e.minors) AS p (ledger_account, minor)
+      WHERE e.partition = $1 AND e.reference = $2 AND e.kind <> 'settlement' AND p.ledger_account = $3`,
+    partition,
+    reference,
+    ledgerAccount,
+  );
+  return row === undefined ? undefined : minor(row, "minor");
+}
+
+type EntryRow = Omit<LedgerEntry, "postings"> & {
+  readonly entryId: number;
+  readonly hash: Uint8Array;
+  readonly postings: readonly { readonly ledgerAccount: string; readonly minor: bigint }[];
+};
+
+/** Unused ids of the last block leave a gap, never a double. */
+async function entryIds(session: Session, count: number): Promise<number[]> {
+  const rows = await session.all(
+    "SELECT nextval('entry_blocks') AS block FROM generate_series(1, $1)",
+    Math.ceil(count / BLOCK),
+  );
+  const firsts = rows.map((row) => number(row, "block") * BLOCK);
+  return Array.from({ length: count }, (_, index) => (firsts[Math.floor(index / BLOCK)] ?? 0) + (index % BLOCK));
+}
+
+function writeEntries(session: Session, partition: Partition, rows: readonly EntryRow[]): void {
+  // Every entry has at least two postings, so each list goes as one text: arrays of arrays must be rectangular.
+  session.later(
+    `INSERT INTO entries (partition, entry_id, kind, reference, currency, posted_at, hash, ledger_accounts, minors)
+      SELECT $1, n.entry_id, n.kind, n.reference, n.currency, n.posted_at, n.hash,
+        n.ledger_accounts::text[], n.minors::bigint[]
+      FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bytea[], $8::text[], $9::text[])
+        AS n (entry_id, kind, reference, currency, posted_at, hash, ledger_accounts, minors)`,
+    partition,
+    bigints(rows.map((row) => row.entryId)),
+    texts(rows.map((row) => row.kind)),
+    texts(rows.map((row) => row.reference)),
+    texts(rows.map((row) => row.currency)),
+    bigints(rows.map((row) => row.postedAt)),
+    byteStrings(rows.map((row) => row.hash)),
+    // Names of ledger accounts hold letters, digits, ":" and "-" only, none of which an array's text has to quote.
+    texts(rows.map((row) => `{${row.postings.map((posting) => `"${posting.ledgerAccount}"`).join(",")}}`)),
+    texts(rows.map((row) => `{${row.postings.map((posting) => posting.minor).join(",")}}`)),
+  );
+  const concerned = rows.flatMap(({ entryId, postings }) =>
+    [...new Set(postings.map(({ ledgerAccount }) => ledgerAccount))]
+      .filter((ledgerAccount) => ledgerAccount.includes(":"))
+      .map((ledgerAccount) => ({ entryId, ledgerAccount })),
+  );
+  session.later(
+    `INSERT INTO account_entries (partition, ledger_account, entry_id)
+      SELECT $1, n.ledger_account, n.entry_id FROM unnest($2::text[], $3::bigint[]) AS n (ledger_account, entry_id)`,
+    partition,
+    texts(concerned.map(({ ledgerAccount }) => ledgerAccount)),
+    bigints(concerned.map(({ entryId }) => entryId)),
+  );
+}
+
+function writeBalances(session: Session, partition: Partition, rows: readonly EntryRow[]): void {
+  const changes = new Map<string, { readonly ledgerAccount: string; readonly currency: string; minor: bigint }>();
+  for (const { currency, postings } of rows)
+    for (const { ledgerAccount, minor: postedMinor } of postings) {
+      const key = `${ledgerAccount} ${currency}`;
+      const change = changes.get(key);
+      if (change === undefined) changes.set(key, { ledgerAccount, currency, minor: postedMinor });
+      else change.minor += postedMinor;
+    }
+  const list = [...changes.values()];
+  // Not ON CONFLICT: it would check the change itself against the table's rules, as if it were a balance.
+  session.later(
+    `WITH change AS (
+        SELECT * FROM unnest($2::text[], $3::text[], $4::bigint[]) AS n (ledger_account, currency, minor)
+      ), changed AS (
+        UPDATE balances b SET minor = b.minor + change.minor FROM change
+          WHERE b.partition = $1 AND b.ledger_account = change.ledger_account AND b.currency = change.currency
+          RETURNING b.ledger_account, b.currency
+      )
+      INSERT INTO balances (partition, ledger_account, currency, minor)
+        SELECT $1, ledger_account, currency, minor FROM change
+          WHERE (ledger_account, currency) NOT IN (SELECT ledger_account, currency FROM changed)`,
+    partition,
+    texts(list.map(({ ledgerAccount }) => ledgerAccount)),
+    texts(list.map(({ currency }) => currency)),
+    bigints(list.map((change) => change.minor)),
+  );
+}
+
+function groupEntries(rows: readonly Row[]): StoredEntry[] {
+  const entries = new Map<number, StoredEntry & { readonly postings: Posting[] }>();
+  for (const row of rows) {
+    const entryId = number(row, "entry_id");
+    const entry = entries.get(entryId) ?? {
+      entryId,
+      partition: number(row, "partition"),
+      kind: oneOf(row, "kind", ENTRY_KINDS),
+      reference: text(row, "reference"),
+      currency: currencyIn(row),
+      postedAt: number(row, "posted_at"),
+      postings: [],
+    };
+    entries.set(entryId, entry);
+    entry.postings.push({ ledgerAccount: readLedgerAccount(text(row, "ledger_account")), minor: minor(row, "minor") });
+  }
+  return [...entries.values()];
+}

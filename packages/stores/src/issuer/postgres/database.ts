@@ -1,0 +1,192 @@
+import type { Partition } from "@cairn/issue";
+import { Pool, type PoolClient } from "pg";
+import { StoreError } from "../store-error.ts";
+import { failureOf, storeErrorOf } from "./failures.ts";
+import { migrate } from "./migrate.ts";
+import type { Row } from "./rows.ts";
+import { MIGRATIONS, type Migration } from "./schema.ts";
+import { type LockedPartition, Session, type SqlValue, typeParsers } from "./session.ts";
+
+export type PostgresOptions = {
+  /** Such as `postgres://user:password@host:5432/database`. */
+  readonly connectionString: string;
+  /** The schema that holds the tables, made when it is not there. Default "cairn". */
+  readonly schema?: string;
+  /** Connections of this process. Default 10. */
+  readonly maximumConnections?: number;
+  /** After so long a statement is given up: STORE_TIMEOUT. Default 30. */
+  readonly timeoutSeconds?: number;
+  /** How long a server that is away or starting is waited for, before STORE_UNAVAILABLE. Default 10. */
+  readonly retrySeconds?: number;
+  /** A worker that says nothing for so long loses the partition that it settles. Default 30. */
+  readonly leaseSeconds?: number;
+  /** "citus": a new database's tables are distributed by their partition. Read only when tables are made. */
+  readonly distribution?: "citus";
+  /** Only for tests of migrations. Default: all. */
+  readonly migrations?: readonly Migration[];
+};
+
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 500;
+
+/** Connections to one PostgreSQL database, and the two ways to use them: single statements, and one partition's transaction. */
+export class Database {
+  readonly #pool: Pool;
+  readonly #options: PostgresOptions;
+  readonly #retryMs: number;
+  #ready: Promise<void> | undefined;
+
+  /** Connects at the first use. */
+  constructor(options: PostgresOptions) {
+    const { schema = "cairn", timeoutSeconds = 30 } = options;
+    if (!/^[a-z_][a-z0-9_]{0,40}$/.test(schema))
+      throw new StoreError("STORE_INPUT_INVALID", "A schema's name has lower-case letters, digits and underscores.");
+    this.#options = options;
+    this.#retryMs = (options.retrySeconds ?? 10) * 1_000;
+    const timeoutMs = timeoutSeconds * 1_000;
+    this.#pool = new Pool({
+      connectionString: options.connectionString,
+      max: options.maximumConnections ?? 10,
+      pipeline: true,
+      types: typeParsers,
+      connectionTimeoutMillis: Math.min(5_000, timeoutMs),
+      // The server gives up first and says so; the driver only when the server says nothing any more.
+      query_timeout: timeoutMs + 2_000,
+      keepAlive: true,
+      allowExitOnIdle: true,
+      application_name: "cairn",
+      options: [
+        `search_path=${schema}`,
+        `statement_timeout=${timeoutMs}`,
+        `idle_in_transaction_session_timeout=${timeoutMs}`,
+        "jit=off",
+        "synchronous_commit=on",
+      ]
+        .map((setting) => `-c ${setting}`)
+        .join(" "),
+    });
+    // A connection that breaks is told to whoever uses it; without a listener it would end the process.
+    this.#pool.on("error", () => undefined);
+    this.#pool.on("connect", (client) => client.on("error", () => undefined));
+  }
+
+  async close(): Promise<void> {
+    if (!this.#pool.ended) await this.#pool.end();
+  }
+
+  async all(text: string, ...values: SqlValue[]): Promise<Row[]> {
+    return (await this.statement(text, values)).rows;
+  }
+
+  async get(text: string, ...values: SqlValue[]): Promise<Row | undefined> {
+    return (await this.all(text, ...values))[0];
+  }
+
+  /**
+   * A single statement, which is sent again when its reply was lost: so only such as do no more the second time.
+   * Gives how many rows were written.
+   */
+  async run(text: string, ...values: SqlValue[]): Promise<number> {
+    return (await this.statement(text, values)).count;
+  }
+
+  /** @param once It is not sent again when its reply was lost. */
+  statement(
+    text: string,
+    values: readonly SqlValue[],
+    { once = false } = {},
+  ): Promise<{ readonly rows: Row[]; readonly count: number }> {
+    return this.#patiently(async (client) => new Session(client).ask(text, values), once);
+  }
+
+  /**
+   * One transaction under the lock of one partition: what others do in this partition waits until it has ended, so that
+   * nothing moves between looking and writing. All or nothing, on the disk when it resolves. When the reply to COMMIT is
+   * lost the server is asked what became of it, so the answer is never a guess.
+   */
+  async inPartition<Result>(
+    partition: Partition,
+    work: (session: Session, locked: LockedPartition) => Promise<Result>,
+  ): Promise<Result> {
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      let transaction: string | undefined;
+      let result: { readonly value: Result } | undefined;
+      const outcome = await this.#patiently(async (client) => {
+        const session = new Session(client);
+        result = undefined;
+        try {
+          const locked = await session.begin(partition);
+          transaction = locked.transaction;
+          result = { value: await work(session, locked) };
+          await session.commit();
+          return "committed";
+        } catch (error) {
+          // Everything was sent, only the word is missing.
+          if (result !== undefined && ["lost", "slow"].includes(failureOf(error))) return "unknown";
+          await session.rollback();
+          throw error;
+        }
+      }, false);
+      if (result === undefined) throw new Error("A transaction ended without a result.");
+      if (outcome === "committed" || (await this.#wasCommitted(transaction))) return result.value;
+      await pause(pauseMs);
+    }
+  }
+
+  /** Looks at many tables as they were in one moment, while others go on writing. */
+  snapshot<Result>(look: (all: Session["all"]) => Promise<Result>): Promise<Result> {
+    return this.#patiently(async (client) => {
+      const session = new Session(client);
+      try {
+        await session.beginSnapshot();
+        return await look((text, ...values) => session.all(text, ...values));
+      } finally {
+        await session.rollback();
+      }
+    }, false);
+  }
+
+  /** What became of a transaction whose COMMIT was not answered. */
+  async #wasCommitted(transaction: string | undefined): Promise<boolean> {
+    const deadline = Date.now() + this.#retryMs;
+    while (Date.now() < deadline) {
+      const row = await this.get("SELECT pg_xact_status($1::text::xid8) AS status", transaction ?? null);
+      if (row?.status === "committed") return true;
+      if (row?.status === "aborted") return false;
+      await pause(FIRST_PAUSE_MS);
+    }
+    throw new StoreError("STORE_OUTCOME_UNKNOWN", "The database did not say whether it kept this. Ask again.");
+  }
+
+  /** Waits for a server that is away and repeats what another transaction pushed aside, for as long as was allowed. */
+  async #patiently<Result>(work: (client: PoolClient) => Promise<Result>, once: boolean): Promise<Result> {
+    const deadline = Date.now() + this.#retryMs;
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      let client: PoolClient | undefined;
+      try {
+        await this.#migrated();
+        client = await this.#pool.connect();
+        const result = await work(client);
+        client.release(result === "unknown");
+        return result;
+      } catch (error) {
+        const failure = failureOf(error);
+        client?.release(failure === "lost" || failure === "slow");
+        const mayRepeat = failure === "again" || (failure === "lost" && !(once && client !== undefined));
+        if (!mayRepeat || Date.now() + pauseMs > deadline) throw storeErrorOf(error);
+      }
+      await pause(pauseMs);
+    }
+  }
+
+  #migrated(): Promise<void> {
+    const { connectionString, schema = "cairn", distribution, migrations = MIGRATIONS } = this.#options;
+    this.#ready ??= migrate({ connectionString, schema, distribution, migrations }).catch((error) => {
+      this.#ready = undefined;
+      throw error;
+    });
+    return this.#ready;
+  }
+}
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));

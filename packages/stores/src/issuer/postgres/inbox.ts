@@ -1,0 +1,138 @@
+import type { Partition } from "@cairn/issue";
+import type { DeviceId, MessageId, TerminalId } from "@cairn/messages";
+import type { EvidenceRecord, InboxRecord } from "../port.ts";
+import type { RecordAnswer } from "../record-answers.ts";
+import { bigints, byteStrings, hexadecimals, smallints, texts } from "./binary-arrays.ts";
+import type { Database } from "./database.ts";
+import type { Leases } from "./leases.ts";
+import { bytes, id, number, oneOf, optional, type Row, text } from "./rows.ts";
+import type { Session } from "./session.ts";
+
+const BRINGERS = ["terminal", "payer"] as const;
+
+type Batch = { readonly partition: Partition; readonly records: readonly InboxRecord[] };
+
+/** Everything that was ever brought in, byte for byte, and what became of it. */
+export class Inbox {
+  readonly #database: Database;
+  readonly #leases: Leases;
+  readonly #placedByPartition: boolean;
+  /** Partitions that still have their turn before they are asked for anew. */
+  #turns: Partition[] = [];
+  #lastTurn = -1;
+
+  /** @param placedByPartition On a distributed engine: one statement, and so one transaction, for each partition. */
+  constructor(database: Database, leases: Leases, placedByPartition: boolean) {
+    this.#database = database;
+    this.#leases = leases;
+    this.#placedByPartition = placedByPartition;
+  }
+
+  async receive(records: readonly InboxRecord[]): Promise<void> {
+    if (records.length === 0) return;
+    const groups = this.#placedByPartition ? Map.groupBy(records, ({ partition }) => partition).values() : [records];
+    await Promise.all([...groups].map((group) => this.#receive(group)));
+  }
+
+  async takeBatch(limit: number): Promise<Batch | undefined> {
+    for (let isAnew = false; ; ) {
+      const partition = this.#turns.shift();
+      if (partition === undefined) {
+        if (isAnew) return undefined;
+        isAnew = true;
+        const available = await this.#leases.available();
+        const last = this.#lastTurn;
+        this.#turns = [...available.filter((each) => each > last), ...available.filter((each) => each <= last)];
+        continue;
+      }
+      this.#lastTurn = partition;
+      if (!(await this.#leases.take(partition))) continue;
+      const records = await this.#waiting(partition, limit);
+      if (records.length > 0) return { partition, records };
+    }
+  }
+
+  /** Takes records out of the queue with what became of each; within the caller's transaction. */
+  markDone(session: Session, partition: Partition, answers: readonly RecordAnswer[], at: number): void {
+    if (answers.length === 0) return;
+    // A record that was answered before keeps its first answer.
+    session.later(
+      `WITH done AS (
+          DELETE FROM inbox_waiting WHERE partition = $1 AND inbox_id = ANY($3::bigint[]) RETURNING inbox_id
+        )
+        INSERT INTO inbox_answers (partition, inbox_id, decided_at, state, code, sentence)
+          SELECT $1, n.inbox_id, $2, n.state, n.code, n.sentence
+          FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[]) AS n (inbox_id, state, code, sentence)
+          JOIN done USING (inbox_id)`,
+      partition,
+      at,
+      bigints(answers.map((answer) => answer.inboxId)),
+      texts(answers.map((answer) => answer.state)),
+      texts(answers.map((answer) => answer.code)),
+      texts(answers.map((answer) => answer.sentence)),
+    );
+  }
+
+  async evidence(paymentId: MessageId): Promise<EvidenceRecord[]> {
+    const rows = await this.#database.all(
+      `SELECT i.*, a.decided_at, a.state, a.code, a.sentence FROM inbox i
+        LEFT JOIN inbox_answers a ON a.partition = i.partition AND a.inbox_id = i.inbox_id
+        WHERE i.payment_id = $1 ORDER BY i.inbox_id`,
+      Buffer.from(paymentId, "hex"),
+    );
+    return rows.map((row) => {
+      const rejected = row.state === "rejected";
+      return {
+        ...recordFrom(row),
+        decidedAt: optional(row, "decided_at", number),
+        code: rejected ? optional(row, "code", text) : undefined,
+        sentence: rejected ? optional(row, "sentence", text) : undefined,
+      };
+    });
+  }
+
+  async #receive(records: readonly InboxRecord[]): Promise<void> {
+    await this.#database.run(
+      `WITH written AS (
+          INSERT INTO inbox (partition, record_hash, brought_by, sender_id, payment_id, received_at, bytes)
+            SELECT n.partition, n.record_hash, n.brought_by, n.sender_id, n.payment_id, n.received_at, n.bytes
+            FROM unnest($1::smallint[], $2::bytea[], $3::text[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bytea[])
+              AS n (partition, record_hash, brought_by, sender_id, payment_id, received_at, bytes)
+            ON CONFLICT DO NOTHING RETURNING partition, inbox_id, record_hash
+        )
+        INSERT INTO inbox_waiting (partition, inbox_id, record_hash) SELECT partition, inbox_id, record_hash FROM written`,
+      smallints(records.map((record) => record.partition)),
+      hexadecimals(records.map((record) => record.recordHash)),
+      texts(records.map((record) => record.broughtBy)),
+      hexadecimals(records.map((record) => record.senderId)),
+      hexadecimals(records.map((record) => record.paymentId)),
+      bigints(records.map((record) => record.receivedAt)),
+      byteStrings(records.map((record) => record.bytes)),
+    );
+  }
+
+  async #waiting(partition: Partition, limit: number): Promise<InboxRecord[]> {
+    const rows = await this.#database.all(
+      `SELECT i.* FROM (
+          SELECT * FROM inbox_waiting WHERE partition = $1 ORDER BY inbox_id LIMIT $2
+        ) w JOIN inbox i ON i.partition = w.partition AND i.record_hash = w.record_hash
+        WHERE i.partition = $1 ORDER BY i.inbox_id`,
+      partition,
+      limit,
+    );
+    return rows.map(recordFrom);
+  }
+}
+
+function recordFrom(row: Row): InboxRecord {
+  return {
+    inboxId: number(row, "inbox_id"),
+    recordHash: text(row, "record_hash"),
+    partition: number(row, "partition"),
+    broughtBy: oneOf(row, "brought_by", BRINGERS),
+    senderId: id<TerminalId | DeviceId>(row, "sender_id"),
+    paymentId: optional(row, "payment_id", id<MessageId>),
+    bytes: bytes(row, "bytes"),
+    receivedAt: number(row, "received_at"),
+  };
+}

@@ -1,0 +1,75 @@
+import { randomUUID } from "node:crypto";
+import type { Partition } from "@cairn/issue";
+import { StoreError } from "../store-error.ts";
+import type { Database } from "./database.ts";
+import { number } from "./rows.ts";
+import type { LockedPartition, Session } from "./session.ts";
+
+/**
+ * Who settles a partition. A lease is taken with a batch and given back with its commit, so that any number of workers
+ * share the work without agreeing on anything. Each lease has a number higher than all before it. The number is compared
+ * inside the transaction that settles: a worker that was away for so long that another took over cannot commit, however
+ * sure it is of itself, and no clock is asked. The server's clock only says when a silent worker may be replaced.
+ */
+export class Leases {
+  readonly #database: Database;
+  readonly #seconds: number;
+  readonly #holder = randomUUID();
+  readonly #tokens = new Map<Partition, number>();
+
+  constructor(database: Database, seconds: number) {
+    this.#database = database;
+    this.#seconds = seconds;
+  }
+
+  /** Partitions with records that wait and that nobody else is settling, in their order. */
+  async available(): Promise<Partition[]> {
+    const rows = await this.#database.all(
+      `SELECT p.partition FROM partitions p
+        WHERE (p.lease_holder = $1 OR p.lease_expires_at < clock_timestamp())
+          AND EXISTS (SELECT FROM inbox_waiting w WHERE w.partition = p.partition)
+        ORDER BY p.partition`,
+      this.#holder,
+    );
+    return rows.map((row) => number(row, "partition"));
+  }
+
+  /** False when another worker was faster. */
+  async take(partition: Partition): Promise<boolean> {
+    const row = await this.#database.get(
+      `UPDATE partitions SET lease_holder = $2, lease_token = lease_token + 1,
+          lease_expires_at = clock_timestamp() + make_interval(secs => $3)
+        WHERE partition = $1 AND (lease_holder = $2 OR lease_expires_at < clock_timestamp())
+        RETURNING lease_token`,
+      partition,
+      this.#holder,
+      this.#seconds,
+    );
+    if (row === undefined) this.#tokens.delete(partition);
+    else this.#tokens.set(partition, number(row, "lease_token"));
+    return row !== undefined;
+  }
+
+  /** Inside the transaction that settles. @throws StoreError LEASE_LOST */
+  check({ partition, leaseHolder, leaseToken }: LockedPartition): void {
+    const token = this.#tokens.get(partition);
+    if (token !== undefined && leaseHolder === this.#holder && leaseToken === token) return;
+    this.#tokens.delete(partition);
+    throw new StoreError("LEASE_LOST", `Another worker settles partition ${partition} now.`);
+  }
+
+  /** With the commit of the batch. */
+  giveBack(session: Session, partition: Partition): void {
+    session.later("UPDATE partitions SET lease_expires_at = '-infinity' WHERE partition = $1", partition);
+  }
+
+  /** So that nobody waits for a worker that has ended. */
+  async giveAllBack(): Promise<void> {
+    if (this.#tokens.size === 0) return;
+    this.#tokens.clear();
+    await this.#database.run(
+      "UPDATE partitions SET lease_expires_at = '-infinity' WHERE lease_holder = $1 AND lease_expires_at > '-infinity'",
+      this.#holder,
+    );
+  }
+}

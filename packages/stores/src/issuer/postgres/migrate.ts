@@ -1,0 +1,73 @@
+import { Client } from "pg";
+import { StoreError } from "../store-error.ts";
+import type { Migration } from "./schema.ts";
+
+/** A migration that waits for a table longer than this is tried again, so that nobody else waits behind it for long. */
+const LOCK_TIMEOUT_MS = 3_000;
+/** Any number, the same for everybody: one process migrates, the others wait for it. */
+const MIGRATION_LOCK = 7_213_001;
+
+/**
+ * Brings the tables to what this program knows, while older programs may be running on them. A database that is ahead is
+ * fine as long as its newest migrations say that a program of this age still works.
+ * @throws StoreError STORE_TOO_NEW
+ */
+export async function migrate(input: {
+  readonly connectionString: string;
+  readonly schema: string;
+  readonly distribution: "citus" | undefined;
+  readonly migrations: readonly Migration[];
+}): Promise<void> {
+  const { connectionString, schema, migrations } = input;
+  const client = new Client({ connectionString, connectionTimeoutMillis: 5_000, options: `-c search_path=${schema}` });
+  client.on("error", () => undefined);
+  await client.connect();
+  try {
+    const known = migrations.length;
+    if ((await madeIn(client, schema, known)) >= known) return;
+    await client.query("BEGIN");
+    await client.query(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+    await client.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
+    await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+    await client.query(
+      "CREATE TABLE IF NOT EXISTS migrations (number integer PRIMARY KEY, works_from integer NOT NULL, made_at timestamptz NOT NULL DEFAULT now())",
+    );
+    const made = await madeIn(client, schema, known);
+    for (const [index, migration] of migrations.entries())
+      if (index >= made) await make(client, index + 1, migration, input.distribution);
+    await client.query("COMMIT");
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function make(
+  client: Client,
+  number: number,
+  { sql, tables, triggers, worksFrom }: Migration,
+  distribution: "citus" | undefined,
+): Promise<void> {
+  await client.query(sql);
+  if (distribution === "citus") {
+    const [first, ...others] = tables;
+    for (const table of tables)
+      await client.query(
+        `SELECT create_distributed_table('${table}', 'partition', colocate_with => '${others.includes(table) ? first : "default"}')`,
+      );
+  } else if (triggers !== "") await client.query(triggers);
+  await client.query("INSERT INTO migrations (number, works_from) VALUES ($1, $2)", [number, worksFrom]);
+}
+
+async function madeIn(client: Client, schema: string, known: number): Promise<number> {
+  const { rows: tables } = await client.query<{ there: boolean }>("SELECT to_regclass($1) IS NOT NULL AS there", [
+    `${schema}.migrations`,
+  ]);
+  if (tables[0]?.there !== true) return 0;
+  const { rows } = await client.query<{ made: number; works_from: number }>(
+    "SELECT coalesce(max(number), 0) AS made, coalesce(max(works_from), 0) AS works_from FROM migrations",
+  );
+  const { made = 0, works_from: worksFrom = 0 } = rows[0] ?? {};
+  if (worksFrom > known)
+    throw new StoreError("STORE_TOO_NEW", "This database was written by a newer version of the program.");
+  return made;
+}

@@ -1,0 +1,365 @@
+/**
+ * Every change of the database's shape, oldest first. Never edit one that was released: add another.
+ *
+ * Identifiers that are hexadecimal text to the program are `bytea` here: half the bytes in every row and index. Amounts
+ * are minor units, times seconds since 1970. Every key begins with the partition, no key and no foreign key reaches
+ * across partitions, and every transaction that locks stays inside one: so each table can be distributed by its
+ * partition. Foreign keys are kept where rows are few; where they are many (a lookup and a lock for each row) the lock
+ * on the partition and the audit of the books stand in for them. Decision: docs/decisions/0056-postgresql-schema.md.
+ */
+export type Migration = {
+  readonly sql: string;
+  /**
+   * The oldest program, by the number of migrations that it knows, that still works after this one. Equal to the
+   * migration's own number when old programs must have stopped before.
+   */
+  readonly worksFrom: number;
+  /** New tables, for a distributed engine: all are placed by their partition. */
+  readonly tables: readonly string[];
+  /** Rules that a distributed engine does not take. */
+  readonly triggers: string;
+};
+
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    worksFrom: 1,
+    tables: [
+      "partitions",
+      "accounts",
+      "keys",
+      "devices",
+      "payees",
+      "terminals",
+      "payee_certificates",
+      "enrolment_codes",
+      "certificates",
+      "exposures",
+      "closings",
+      "conflicts",
+      "inbox",
+      "inbox_waiting",
+      "inbox_answers",
+      "payments",
+      "side_claims",
+      "request_voids",
+      "entries",
+      "account_entries",
+      "balances",
+      "nonces",
+    ],
+    sql: `
+  CREATE SEQUENCE account_numbers AS bigint;
+  CREATE SEQUENCE status_indices AS bigint MINVALUE 0 START 0;
+  CREATE SEQUENCE inbox_ids AS bigint CACHE 1;
+  -- Each number stands for 1,024 entry ids, taken under the lock of a partition: rising within it, unique over all.
+  CREATE SEQUENCE entry_blocks AS bigint;
+
+  -- One row a partition: its lock, the lease of the worker that settles it, and the newest entry of its books.
+  CREATE TABLE partitions (
+    lease_token bigint NOT NULL DEFAULT 0,
+    lease_expires_at timestamptz NOT NULL DEFAULT '-infinity',
+    head_entry_id bigint,
+    partition smallint PRIMARY KEY CHECK (partition BETWEEN 0 AND 255),
+    lease_holder text,
+    head_hash bytea
+  ) WITH (fillfactor = 10);
+  INSERT INTO partitions (partition) SELECT generate_series(0, 255);
+
+  CREATE TABLE accounts (
+    partition smallint NOT NULL CHECK (partition BETWEEN 0 AND 255),
+    account bigint NOT NULL,
+    name text NOT NULL,
+    currency text NOT NULL,
+    status text NOT NULL CHECK (status IN ('active', 'frozen')),
+    credit_line_minor bigint NOT NULL CHECK (credit_line_minor >= 0),
+    overdue_minor bigint NOT NULL CHECK (overdue_minor >= 0),
+    score_band text NOT NULL CHECK (score_band IN ('A', 'B', 'C', 'D', 'E')),
+    informed_at bigint NOT NULL,
+    created_at bigint NOT NULL,
+    PRIMARY KEY (partition, account)
+  );
+
+  -- Every key that was ever enrolled, placed by its own id: one key is one device or one terminal, for ever.
+  CREATE TABLE keys (
+    partition smallint NOT NULL,
+    key_id bytea NOT NULL,
+    code_hash text NOT NULL,
+    PRIMARY KEY (partition, key_id)
+  );
+
+  CREATE TABLE devices (
+    partition smallint NOT NULL,
+    device_id bytea NOT NULL,
+    account bigint NOT NULL,
+    public_key bytea NOT NULL,
+    protection smallint NOT NULL CHECK (protection BETWEEN 0 AND 3),
+    label text NOT NULL,
+    status text NOT NULL CHECK (status IN ('active', 'frozen')),
+    replaces_device_id bytea,
+    enrolled_at bigint NOT NULL,
+    PRIMARY KEY (partition, device_id),
+    FOREIGN KEY (partition, account) REFERENCES accounts
+  );
+  CREATE INDEX devices_by_id ON devices (device_id);
+
+  CREATE TABLE payees (
+    partition smallint NOT NULL,
+    payee_id text NOT NULL,
+    name text NOT NULL,
+    currency text NOT NULL,
+    per_payment_cap_minor bigint NOT NULL,
+    stored_total_cap_minor bigint NOT NULL,
+    per_certificate_cap_minor bigint NOT NULL,
+    maximum_offline_seconds bigint NOT NULL,
+    created_at bigint NOT NULL,
+    PRIMARY KEY (partition, payee_id)
+  );
+
+  CREATE TABLE terminals (
+    partition smallint NOT NULL,
+    terminal_id bytea NOT NULL,
+    payee_id text NOT NULL,
+    public_key bytea NOT NULL,
+    label text NOT NULL,
+    status text NOT NULL CHECK (status IN ('active', 'frozen')),
+    enrolled_at bigint NOT NULL,
+    PRIMARY KEY (partition, terminal_id),
+    FOREIGN KEY (partition, payee_id) REFERENCES payees
+  );
+  CREATE INDEX terminals_by_id ON terminals (terminal_id);
+
+  CREATE TABLE payee_certificates (
+    partition smallint NOT NULL,
+    payee_certificate_id bytea NOT NULL,
+    terminal_id bytea NOT NULL,
+    bytes bytea NOT NULL,
+    issued_at bigint NOT NULL,
+    expires_at bigint NOT NULL,
+    number integer NOT NULL,
+    PRIMARY KEY (partition, payee_certificate_id),
+    FOREIGN KEY (partition, terminal_id) REFERENCES terminals
+  );
+  CREATE INDEX payee_certificates_of_terminal ON payee_certificates (partition, terminal_id, issued_at, number);
+
+  CREATE TABLE enrolment_codes (
+    partition smallint NOT NULL,
+    code_hash text NOT NULL,
+    account bigint,
+    replaces_device_id bytea,
+    payee_id text,
+    expires_at bigint NOT NULL,
+    used_by bytea,
+    PRIMARY KEY (partition, code_hash),
+    CHECK ((account IS NULL) <> (payee_id IS NULL))
+  );
+
+  CREATE TABLE certificates (
+    partition smallint NOT NULL,
+    certificate_id bytea NOT NULL,
+    account bigint NOT NULL,
+    device_id bytea NOT NULL,
+    serial bigint NOT NULL,
+    status_index bigint NOT NULL,
+    message_id bytea NOT NULL,
+    limit_minor bigint NOT NULL,
+    per_payment_cap_minor bigint NOT NULL,
+    allowance_minor bigint NOT NULL,
+    protection smallint NOT NULL,
+    issued_at bigint NOT NULL,
+    expires_at bigint NOT NULL,
+    revoked_at bigint,
+    revocation_reason text,
+    to_be_signed bytea NOT NULL,
+    bytes bytea,
+    explanation text NOT NULL,
+    PRIMARY KEY (partition, certificate_id),
+    UNIQUE (partition, account, serial),
+    FOREIGN KEY (partition, account) REFERENCES accounts,
+    FOREIGN KEY (partition, device_id) REFERENCES devices
+  );
+  CREATE INDEX certificates_by_id ON certificates (certificate_id);
+  CREATE INDEX certificates_by_status_index ON certificates (status_index);
+  CREATE INDEX certificates_revoked ON certificates (status_index, expires_at) WHERE revoked_at IS NOT NULL;
+
+  -- Apart from the certificates, whose rows are long and never change: this changes with every batch.
+  CREATE TABLE exposures (
+    settled_minor bigint NOT NULL CHECK (settled_minor >= 0),
+    released_minor bigint NOT NULL CHECK (released_minor >= 0),
+    partition smallint NOT NULL,
+    certificate_id bytea NOT NULL,
+    PRIMARY KEY (partition, certificate_id)
+  ) WITH (fillfactor = 70);
+
+  -- Every closing ever received; the one that counts is the first.
+  CREATE TABLE closings (
+    partition smallint NOT NULL,
+    certificate_id bytea NOT NULL,
+    message_id bytea NOT NULL,
+    sequence bigint NOT NULL,
+    spent_minor bigint NOT NULL,
+    bytes bytea NOT NULL,
+    closed_at bigint NOT NULL,
+    counts smallint NOT NULL CHECK (counts IN (0, 1)),
+    PRIMARY KEY (partition, certificate_id, message_id),
+    FOREIGN KEY (partition, certificate_id) REFERENCES certificates
+  );
+  CREATE UNIQUE INDEX closings_that_count ON closings (partition, certificate_id) WHERE counts = 1;
+
+  CREATE TABLE conflicts (
+    partition smallint NOT NULL,
+    certificate_id bytea NOT NULL,
+    account bigint NOT NULL,
+    kind text NOT NULL,
+    first_id bytea NOT NULL,
+    second_id bytea NOT NULL,
+    first_bytes bytea NOT NULL,
+    second_bytes bytea NOT NULL,
+    proven_at bigint NOT NULL,
+    resolved_at bigint,
+    PRIMARY KEY (partition, certificate_id),
+    FOREIGN KEY (partition, certificate_id) REFERENCES certificates
+  );
+  CREATE INDEX conflicts_unresolved ON conflicts (partition, account) WHERE resolved_at IS NULL;
+
+  CREATE TABLE inbox (
+    inbox_id bigint NOT NULL DEFAULT nextval('inbox_ids'),
+    received_at bigint NOT NULL,
+    partition smallint NOT NULL CHECK (partition BETWEEN 0 AND 255),
+    brought_by text NOT NULL CHECK (brought_by IN ('terminal', 'payer')),
+    record_hash bytea NOT NULL,
+    sender_id bytea NOT NULL,
+    payment_id bytea,
+    bytes bytea NOT NULL,
+    PRIMARY KEY (partition, record_hash)
+  );
+  CREATE INDEX inbox_by_payment ON inbox USING hash (payment_id) WHERE payment_id IS NOT NULL;
+
+  -- Apart from the inbox, whose rows are long and never change.
+  CREATE TABLE inbox_waiting (
+    inbox_id bigint NOT NULL,
+    partition smallint NOT NULL,
+    record_hash bytea NOT NULL,
+    PRIMARY KEY (partition, inbox_id)
+  );
+  CREATE TABLE inbox_answers (
+    inbox_id bigint NOT NULL,
+    decided_at bigint NOT NULL,
+    partition smallint NOT NULL,
+    state text NOT NULL CHECK (state IN ('pending', 'settled', 'refused', 'held', 'released', 'rejected', 'noted')),
+    code text,
+    sentence text,
+    PRIMARY KEY (partition, inbox_id)
+  );
+
+  CREATE TABLE payments (
+    sequence bigint NOT NULL,
+    spent_minor bigint NOT NULL,
+    amount_minor bigint NOT NULL,
+    claimed_minor bigint,
+    taken_minor bigint NOT NULL,
+    funded_balance_minor bigint,
+    funded_credit_minor bigint,
+    funded_reserve_minor bigint,
+    decided_at bigint NOT NULL,
+    partition smallint NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('payment', 'open-payment')),
+    state text NOT NULL CHECK (state IN ('pending', 'settled', 'refused', 'held', 'released')),
+    code text,
+    certificate_id bytea NOT NULL,
+    payment_id bytea NOT NULL,
+    previous bytea NOT NULL,
+    request_hash bytea,
+    payee_id text,
+    terminal_id bytea,
+    bytes bytea NOT NULL,
+    PRIMARY KEY (partition, payment_id),
+    CHECK (taken_minor BETWEEN 0 AND amount_minor AND (state = 'settled' OR taken_minor = 0)),
+    CHECK ((state = 'settled') = (funded_balance_minor IS NOT NULL)),
+    CHECK (funded_balance_minor + funded_credit_minor + funded_reserve_minor = taken_minor)
+  );
+  CREATE INDEX payments_of_certificate ON payments (partition, certificate_id);
+  CREATE INDEX payments_pending ON payments (partition, certificate_id) WHERE state = 'pending';
+  CREATE INDEX payments_held ON payments (partition, certificate_id) WHERE state = 'held';
+
+  -- Claims that did not become the payment's own outcome.
+  CREATE TABLE side_claims (
+    partition smallint NOT NULL,
+    certificate_id bytea NOT NULL,
+    payment_id bytea NOT NULL,
+    terminal_id bytea NOT NULL,
+    claimed_minor bigint NOT NULL,
+    payee_id text NOT NULL,
+    state text NOT NULL CHECK (state IN ('refused', 'held')),
+    code text NOT NULL,
+    decided_at bigint NOT NULL,
+    PRIMARY KEY (partition, certificate_id, payment_id, terminal_id, claimed_minor)
+  );
+
+  CREATE TABLE request_voids (
+    partition smallint NOT NULL,
+    request_hash bytea NOT NULL,
+    payee_id text NOT NULL,
+    terminal_id bytea NOT NULL,
+    bytes bytea NOT NULL,
+    received_at bigint NOT NULL,
+    PRIMARY KEY (partition, request_hash)
+  );
+
+  -- An entry with all of its postings is one row: they are written together, read together and never change.
+  CREATE TABLE entries (
+    entry_id bigint NOT NULL,
+    posted_at bigint NOT NULL,
+    partition smallint NOT NULL,
+    kind text NOT NULL,
+    currency text NOT NULL,
+    reference text NOT NULL,
+    hash bytea NOT NULL,
+    ledger_accounts text[] NOT NULL,
+    minors bigint[] NOT NULL,
+    PRIMARY KEY (partition, entry_id),
+    CHECK (cardinality(ledger_accounts) = cardinality(minors) AND 0 <> ALL (minors))
+  );
+  -- A settlement is once by its payment's own key; everything else by its reference.
+  CREATE UNIQUE INDEX entries_by_reference ON entries (partition, reference) WHERE kind <> 'settlement';
+
+  -- Which entries concern an account or a payee, for statements.
+  CREATE TABLE account_entries (
+    entry_id bigint NOT NULL,
+    partition smallint NOT NULL,
+    ledger_account text NOT NULL,
+    PRIMARY KEY (partition, ledger_account, entry_id)
+  );
+
+  -- Debit positive, credit negative. No wallet below zero, no credit repaid beyond what was used.
+  CREATE TABLE balances (
+    minor bigint NOT NULL,
+    partition smallint NOT NULL,
+    ledger_account text NOT NULL,
+    currency text NOT NULL,
+    PRIMARY KEY (partition, ledger_account, currency),
+    CHECK (CASE
+      WHEN ledger_account LIKE 'wallet:%' OR ledger_account LIKE 'clearing:%' THEN minor <= 0
+      ELSE minor >= 0
+    END)
+  ) WITH (fillfactor = 70);
+
+  CREATE TABLE nonces (
+    partition smallint NOT NULL,
+    nonce text NOT NULL,
+    expires_at bigint NOT NULL,
+    PRIMARY KEY (partition, nonce)
+  );
+  CREATE INDEX nonces_by_expiry ON nonces (partition, expires_at);
+  `,
+    triggers: `
+  -- What was written stays written.
+  CREATE FUNCTION stays() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'what is written in % stays as it is', TG_TABLE_NAME; END $$;
+  CREATE TRIGGER entries_stay BEFORE UPDATE OR DELETE ON entries FOR EACH ROW EXECUTE FUNCTION stays();
+  CREATE TRIGGER inbox_stays BEFORE UPDATE OR DELETE ON inbox FOR EACH ROW EXECUTE FUNCTION stays();
+  CREATE TRIGGER payments_stay BEFORE DELETE ON payments FOR EACH ROW EXECUTE FUNCTION stays();
+  CREATE TRIGGER settled_is_final BEFORE UPDATE ON payments FOR EACH ROW WHEN (OLD.state = 'settled')
+    EXECUTE FUNCTION stays();
+  `,
+  },
+];

@@ -1,0 +1,137 @@
+import type { Partition } from "@cairn/issue";
+import type { CustomTypesConfig, PoolClient } from "pg";
+import { StoreError } from "../store-error.ts";
+import type { Row } from "./rows.ts";
+import { bytes, number, optional, text } from "./rows.ts";
+
+/** `Buffer` goes in binary form: bytes, or an array made by binary-arrays.ts. */
+export type SqlValue = string | number | bigint | Buffer | null;
+
+/** What the row of a partition says, as long as it is locked. */
+export type LockedPartition = {
+  readonly partition: Partition;
+  /** The server's number of this transaction. */
+  readonly transaction: string;
+  readonly leaseHolder: string | undefined;
+  readonly leaseToken: number;
+  /** Newest entry of the partition's books. */
+  readonly head: { readonly entryId: number; readonly hash: Uint8Array } | undefined;
+};
+
+const INT8 = 20;
+const INT2 = 21;
+const INT4 = 23;
+const NUMERIC = 1700;
+const BYTEA = 17;
+const toHexadecimal = (value: string): string => value.slice(2);
+const asItIs = (value: string): string => value;
+
+/** Whole numbers become bigint, bytes their hexadecimal text, everything else stays text. */
+export const typeParsers: CustomTypesConfig = {
+  getTypeParser: (type: number) => {
+    if (type === INT8 || type === INT2 || type === INT4 || type === NUMERIC) return BigInt;
+    return type === BYTEA ? toHexadecimal : asItIs;
+  },
+};
+
+/** Statements are prepared once a connection, each text under one name for the life of the process. */
+const names = new Map<string, string>();
+
+function nameOf(statement: string): string {
+  let name = names.get(statement);
+  if (name === undefined) {
+    name = `cairn_${names.size}`;
+    names.set(statement, name);
+  }
+  return name;
+}
+
+type Reply = { readonly rows: Row[]; readonly count: number; readonly command: string };
+
+/**
+ * Statements of one connection, in order. They are sent without waiting for the replies of those before: a transaction
+ * of twenty statements waits for the network as often as it must know something, not twenty times.
+ */
+export class Session {
+  readonly #client: PoolClient;
+  readonly #sent: Promise<unknown>[] = [];
+
+  constructor(client: PoolClient) {
+    this.#client = client;
+  }
+
+  /** Begins a transaction and locks the partition until its end. */
+  async begin(partition: Partition): Promise<LockedPartition> {
+    this.#later("BEGIN");
+    const row = await this.get(
+      `SELECT lease_holder, lease_token, head_entry_id, head_hash, pg_current_xact_id()::text AS transaction
+        FROM partitions WHERE partition = $1 FOR UPDATE`,
+      partition,
+    );
+    if (row === undefined) throw new StoreError("STORE_INPUT_INVALID", `There is no partition ${partition}.`);
+    return {
+      partition,
+      transaction: text(row, "transaction"),
+      leaseHolder: optional(row, "lease_holder", text),
+      leaseToken: number(row, "lease_token"),
+      head:
+        row.head_entry_id === null
+          ? undefined
+          : { entryId: number(row, "head_entry_id"), hash: bytes(row, "head_hash") },
+    };
+  }
+
+  /** Sees one moment, locks nothing, writes nothing. */
+  async beginSnapshot(): Promise<void> {
+    await this.ask("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", [], { prepared: false });
+  }
+
+  async commit(): Promise<void> {
+    const committed = this.ask("COMMIT", [], { prepared: false });
+    // Whatever went wrong before is the reason; the server then answers COMMIT with a rollback.
+    await Promise.all([...this.#sent, committed]);
+    if ((await committed).command !== "COMMIT") throw new Error("The transaction was rolled back.");
+  }
+
+  /** Never throws: a connection that is broken has rolled back by itself. */
+  async rollback(): Promise<void> {
+    this.#later("ROLLBACK");
+    await Promise.allSettled(this.#sent);
+  }
+
+  async all(statement: string, ...values: SqlValue[]): Promise<Row[]> {
+    return (await this.ask(statement, values)).rows;
+  }
+
+  async get(statement: string, ...values: SqlValue[]): Promise<Row | undefined> {
+    return (await this.ask(statement, values)).rows[0];
+  }
+
+  /** Gives how many rows were written. */
+  async run(statement: string, ...values: SqlValue[]): Promise<number> {
+    return (await this.ask(statement, values)).count;
+  }
+
+  /** Sends a statement of which only the failure matters: `commit` throws it. */
+  later(statement: string, ...values: SqlValue[]): void {
+    this.#keep(this.ask(statement, values));
+  }
+
+  async ask(statement: string, values: readonly SqlValue[], { prepared = true } = {}): Promise<Reply> {
+    const query = prepared
+      ? this.#client.query<Row>({ name: nameOf(statement), text: statement, values: [...values] })
+      : this.#client.query<Row>(statement);
+    const { rows, rowCount, command } = await query;
+    return { rows, count: rowCount ?? 0, command };
+  }
+
+  #later(command: string): void {
+    this.#keep(this.ask(command, [], { prepared: false }));
+  }
+
+  #keep(reply: Promise<unknown>): void {
+    // Its failure is looked at by `commit`; until then it must not count as unhandled.
+    reply.catch(() => undefined);
+    this.#sent.push(reply);
+  }
+}

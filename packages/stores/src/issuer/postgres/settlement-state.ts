@@ -1,0 +1,195 @@
+import type { Partition } from "@cairn/issue";
+import type { CertificateId, ChainHash, MessageId, PayeeId, RequestHash, TerminalId } from "@cairn/messages";
+import type {
+  AccountFunds,
+  CertificateState,
+  Claim,
+  ConflictKind,
+  ConflictProof,
+  Funding,
+  KnownPayment,
+  OutcomeCode,
+  PaymentState,
+  SettlementState,
+  SideClaim,
+} from "@cairn/settle";
+import { hexadecimals } from "./binary-arrays.ts";
+import { accountIn, currencyIn, id, minor, number, oneOf, optional, type Row } from "./rows.ts";
+import type { Session } from "./session.ts";
+
+/** What settlement looks at: loaded by four statements a batch, sent together, however many items it has. */
+
+const CONFLICT_KINDS: readonly ConflictKind[] = [
+  "two-payments",
+  "broken-chain",
+  "payment-beyond-closing",
+  "two-closings",
+];
+export const PAYMENT_STATES: readonly PaymentState[] = ["pending", "settled", "refused", "held", "released"];
+export const PAYMENT_KINDS = ["payment", "open-payment"] as const;
+const SIDE_STATES = ["refused", "held"] as const;
+
+/** The closing that counts and the proven conflict beside a certificate `c`. */
+export const CERTIFICATE_JOINS = `
+  LEFT JOIN closings l ON l.partition = c.partition AND l.certificate_id = c.certificate_id AND l.counts = 1
+  LEFT JOIN conflicts x ON x.partition = c.partition AND x.certificate_id = c.certificate_id`;
+export const CLOSING_AND_CONFLICT = `
+  l.sequence AS closing_sequence, l.spent_minor AS closing_spent_minor, l.message_id AS closing_message_id, l.closed_at,
+  x.kind, x.first_id, x.second_id, x.proven_at`;
+export const PAYMENT_COLUMNS = `p.certificate_id, p.payment_id, p.kind, p.sequence, p.spent_minor, p.amount_minor,
+  p.previous, p.request_hash, p.state, p.code, p.payee_id, p.terminal_id, p.claimed_minor, p.taken_minor,
+  p.funded_balance_minor, p.funded_credit_minor, p.funded_reserve_minor`;
+
+export async function loadState(
+  session: Session,
+  partition: Partition,
+  certificateIds: readonly CertificateId[],
+): Promise<Omit<SettlementState, "voidedRequests">> {
+  const [certificates, funds] = await Promise.all([
+    loadCertificates(session, partition, certificateIds),
+    loadFunds(session, partition, certificateIds),
+  ]);
+  return { certificates, funds };
+}
+
+export async function loadCertificates(
+  session: Session,
+  partition: Partition,
+  certificateIds: readonly CertificateId[],
+): Promise<ReadonlyMap<CertificateId, CertificateState>> {
+  const wanted = hexadecimals(certificateIds);
+  const [sideClaimRows, paymentRows, certificateRows] = await Promise.all([
+    session.all(
+      "SELECT * FROM side_claims WHERE partition = $1 AND certificate_id = ANY($2::bytea[])",
+      partition,
+      wanted,
+    ),
+    session.all(
+      `SELECT ${PAYMENT_COLUMNS} FROM payments p WHERE p.partition = $1 AND p.certificate_id = ANY($2::bytea[])`,
+      partition,
+      wanted,
+    ),
+    session.all(
+      `SELECT c.certificate_id, c.account, a.currency, c.limit_minor, c.issued_at, c.expires_at, c.revoked_at,
+          ${CLOSING_AND_CONFLICT}
+        FROM certificates c JOIN accounts a ON a.partition = c.partition AND a.account = c.account ${CERTIFICATE_JOINS}
+        WHERE c.partition = $1 AND c.certificate_id = ANY($2::bytea[])`,
+      partition,
+      wanted,
+    ),
+  ]);
+  const sideClaims = Map.groupBy(sideClaimRows, (row) => id<MessageId>(row, "payment_id"));
+  const payments = new Map<CertificateId, KnownPayment[]>();
+  for (const row of paymentRows) {
+    const certificateId = id<CertificateId>(row, "certificate_id");
+    const payment = paymentFrom(row);
+    const known = { ...payment, sideClaims: (sideClaims.get(payment.paymentId) ?? []).map(sideClaimFrom) };
+    const others = payments.get(certificateId);
+    if (others === undefined) payments.set(certificateId, [known]);
+    else others.push(known);
+  }
+  return new Map(
+    certificateRows.map((row) => {
+      const certificateId = id<CertificateId>(row, "certificate_id");
+      return [certificateId, certificateStateFrom(row, payments.get(certificateId) ?? [])];
+    }),
+  );
+}
+
+function certificateStateFrom(row: Row, payments: readonly KnownPayment[]): CertificateState {
+  return {
+    certificateId: id<CertificateId>(row, "certificate_id"),
+    account: accountIn(row),
+    currency: currencyIn(row),
+    limitMinor: minor(row, "limit_minor"),
+    issuedAt: number(row, "issued_at"),
+    expiresAt: number(row, "expires_at"),
+    revokedAt: optional(row, "revoked_at", number),
+    closing:
+      row.closed_at === null
+        ? undefined
+        : {
+            sequence: number(row, "closing_sequence"),
+            spentMinor: minor(row, "closing_spent_minor"),
+            messageId: id<MessageId>(row, "closing_message_id"),
+          },
+    conflict: row.kind === null ? undefined : conflictFrom(row),
+    payments,
+  };
+}
+
+async function loadFunds(
+  session: Session,
+  partition: Partition,
+  certificateIds: readonly CertificateId[],
+): Promise<Map<number, AccountFunds>> {
+  const rows = await session.all(
+    `SELECT a.account, coalesce(-w.minor, 0) AS balance_minor,
+        greatest(0, a.credit_line_minor - coalesce(c.minor, 0)) AS credit_minor
+      FROM accounts a
+      LEFT JOIN balances w
+        ON w.partition = a.partition AND w.ledger_account = 'wallet:' || a.account AND w.currency = a.currency
+      LEFT JOIN balances c
+        ON c.partition = a.partition AND c.ledger_account = 'credit:' || a.account AND c.currency = a.currency
+      WHERE a.partition = $1 AND a.account IN (
+        SELECT account FROM certificates WHERE partition = $1 AND certificate_id = ANY($2::bytea[])
+      )`,
+    partition,
+    hexadecimals(certificateIds),
+  );
+  return new Map(
+    rows.map((row) => {
+      const account = accountIn(row);
+      const balanceMinor = minor(row, "balance_minor");
+      return [account, { account, balanceMinor, creditAvailableMinor: minor(row, "credit_minor") }];
+    }),
+  );
+}
+
+export function paymentFrom(row: Row): Omit<KnownPayment, "sideClaims"> {
+  return {
+    paymentId: id<MessageId>(row, "payment_id"),
+    kind: oneOf(row, "kind", PAYMENT_KINDS),
+    sequence: number(row, "sequence"),
+    spentMinor: minor(row, "spent_minor"),
+    amountMinor: minor(row, "amount_minor"),
+    previous: id<ChainHash>(row, "previous"),
+    requestHash: optional(row, "request_hash", id<RequestHash>),
+    state: oneOf(row, "state", PAYMENT_STATES),
+    code: optional(row, "code", id<OutcomeCode>),
+    claim: row.terminal_id === null ? undefined : claimFrom(row),
+    takenMinor: minor(row, "taken_minor"),
+    funding: row.funded_balance_minor === null ? undefined : fundingFrom(row),
+  };
+}
+
+export function sideClaimFrom(row: Row): SideClaim {
+  return { ...claimFrom(row), state: oneOf(row, "state", SIDE_STATES), code: id<OutcomeCode>(row, "code") };
+}
+
+function claimFrom(row: Row): Claim {
+  return {
+    payeeId: id<PayeeId>(row, "payee_id"),
+    terminalId: id<TerminalId>(row, "terminal_id"),
+    claimedMinor: minor(row, "claimed_minor"),
+  };
+}
+
+function fundingFrom(row: Row): Funding {
+  return {
+    balanceMinor: minor(row, "funded_balance_minor"),
+    creditMinor: minor(row, "funded_credit_minor"),
+    reserveMinor: minor(row, "funded_reserve_minor"),
+  };
+}
+
+/** From any row that names its certificate and holds the columns of its conflict. */
+export function conflictFrom(row: Row): ConflictProof {
+  return {
+    certificateId: id<CertificateId>(row, "certificate_id"),
+    kind: oneOf(row, "kind", CONFLICT_KINDS),
+    first: id<MessageId>(row, "first_id"),
+    second: id<MessageId>(row, "second_id"),
+    provenAt: number(row, "proven_at"),
+  };
+}

@@ -1,0 +1,251 @@
+import type { Partition } from "@cairn/issue";
+import type { CertificateId, MessageId, RequestHash } from "@cairn/messages";
+import type { PaymentChange, SettlementOutcome, SettlementResult } from "@cairn/settle";
+import { partitionOfId } from "../partitions.ts";
+import type { IssuerStore, RequestVoidRecord } from "../port.ts";
+import { recordAnswers } from "../record-answers.ts";
+import { StoreError } from "../store-error.ts";
+import { bigints, byteStrings, hexadecimals, smallints, texts } from "./binary-arrays.ts";
+import type { Books } from "./books.ts";
+import { recordConflict } from "./certificates.ts";
+import type { Database } from "./database.ts";
+import type { Inbox } from "./inbox.ts";
+import type { Leases } from "./leases.ts";
+import { id, minor, number, optional, text } from "./rows.ts";
+import type { Session } from "./session.ts";
+import { loadState } from "./settlement-state.ts";
+
+type SettleInput = Parameters<IssuerStore["settle"]>[0];
+
+/** The one transaction of a batch: check the lease, load, decide, write. */
+export class Settlement {
+  readonly #database: Database;
+  readonly #books: Books;
+  readonly #inbox: Inbox;
+  readonly #leases: Leases;
+
+  constructor(parts: {
+    readonly database: Database;
+    readonly books: Books;
+    readonly inbox: Inbox;
+    readonly leases: Leases;
+  }) {
+    this.#database = parts.database;
+    this.#books = parts.books;
+    this.#inbox = parts.inbox;
+    this.#leases = parts.leases;
+  }
+
+  async settle(input: SettleInput): Promise<readonly SettlementOutcome[]> {
+    const { partition, items, decide, at } = input;
+    const certificateIds = [...new Set(items.map((item) => item.certificateId))];
+    // Voids lie in other partitions. One that comes in after this look comes after the settlement.
+    const voidedRequests = await this.#voided(items.flatMap((item) => item.requestHash ?? []));
+    return this.#database.inPartition(partition, async (session, locked) => {
+      this.#leases.check(locked);
+      const { certificates, funds } = await loadState(session, partition, certificateIds);
+      await this.#requireNoneElsewhere(certificateIds.filter((each) => !certificates.has(each)));
+      const result = decide({ certificates, funds, voidedRequests }, items);
+      addPayments(session, partition, result.payments, at);
+      changePayments(session, partition, result.payments, at);
+      writeSideClaims(session, partition, result.sideClaims, at);
+      await this.#books.post(session, locked, result.entries);
+      writeExposures(session, partition, result.exposures);
+      for (const proof of result.conflicts) {
+        const certificate = certificates.get(proof.certificateId);
+        if (certificate !== undefined) await recordConflict(session, partition, certificate.account, proof);
+      }
+      this.#inbox.markDone(session, partition, recordAnswers(input, result.outcomes), at);
+      this.#leases.giveBack(session, partition);
+      return result.outcomes;
+    });
+  }
+
+  recordVoid({
+    requestHash,
+    payeeId,
+    terminalId,
+    bytes,
+    receivedAt,
+  }: RequestVoidRecord): Promise<"recorded" | "repeated"> {
+    const partition = partitionOfId(requestHash);
+    return this.#database.inPartition(partition, async (session) => {
+      const written = await session.run(
+        `INSERT INTO request_voids (partition, request_hash, payee_id, terminal_id, bytes, received_at)
+          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+        partition,
+        Buffer.from(requestHash, "hex"),
+        payeeId,
+        Buffer.from(terminalId, "hex"),
+        Buffer.from(bytes),
+        receivedAt,
+      );
+      return written === 1 ? "recorded" : "repeated";
+    });
+  }
+
+  /** Partition by partition: each is released as a whole, and what a crash leaves is released the next time. */
+  async releaseOverdue({ before, at }: { readonly before: number; readonly at: number }): Promise<number> {
+    const rows = await this.#database.all("SELECT DISTINCT partition FROM payments WHERE state = 'pending' ORDER BY 1");
+    let released = 0;
+    for (const row of rows) released += await this.#releaseIn(number(row, "partition"), before, at);
+    return released;
+  }
+
+  async #releaseIn(partition: Partition, before: number, at: number): Promise<number> {
+    const pending = await this.#database.all(
+      `SELECT p.payment_id, p.request_hash, c.expires_at FROM payments p
+        JOIN certificates c ON c.partition = p.partition AND c.certificate_id = p.certificate_id
+        WHERE p.partition = $1 AND p.state = 'pending'`,
+      partition,
+    );
+    const requestHashes = pending.flatMap((row) => optional(row, "request_hash", id<RequestHash>) ?? []);
+    const voided = await this.#voided(requestHashes);
+    const isVoided = (row: (typeof pending)[number]): boolean =>
+      row.request_hash !== null && voided.has(id<RequestHash>(row, "request_hash"));
+    const overdue = pending.filter((row) => isVoided(row) || minor(row, "expires_at") < BigInt(before));
+    if (overdue.length === 0) return 0;
+    return this.#database.inPartition(partition, (session) =>
+      // Only what still is pending now that nobody else can settle it.
+      session.run(
+        `WITH released AS (
+            UPDATE payments p SET state = 'released', decided_at = $2, code = n.code
+              FROM unnest($3::bytea[], $4::text[]) AS n (payment_id, code)
+              WHERE p.partition = $1 AND p.payment_id = n.payment_id AND p.state = 'pending'
+              RETURNING p.certificate_id, p.amount_minor
+          ), exposed AS (
+            UPDATE exposures x SET released_minor = x.released_minor + r.minor
+              FROM (SELECT certificate_id, sum(amount_minor)::bigint AS minor FROM released GROUP BY 1) r
+              WHERE x.partition = $1 AND x.certificate_id = r.certificate_id
+          )
+          SELECT 1 AS released FROM released`,
+        partition,
+        at,
+        hexadecimals(overdue.map((row) => id<MessageId>(row, "payment_id"))),
+        texts(overdue.map((row) => (isVoided(row) ? "REQUEST_VOIDED" : "NOT_UPLOADED_IN_TIME"))),
+      ),
+    );
+  }
+
+  async #voided(requestHashes: readonly RequestHash[]): Promise<Set<RequestHash>> {
+    if (requestHashes.length === 0) return new Set();
+    const rows = await this.#database.all(
+      `SELECT v.request_hash FROM unnest($1::smallint[], $2::bytea[]) AS n (partition, request_hash)
+        JOIN request_voids v ON v.partition = n.partition AND v.request_hash = n.request_hash`,
+      smallints(requestHashes.map(partitionOfId)),
+      hexadecimals(requestHashes),
+    );
+    return new Set(rows.map((row) => id<RequestHash>(row, "request_hash")));
+  }
+
+  async #requireNoneElsewhere(certificateIds: readonly CertificateId[]): Promise<void> {
+    if (certificateIds.length === 0) return;
+    const row = await this.#database.get(
+      "SELECT certificate_id FROM certificates WHERE certificate_id = ANY($1::bytea[]) LIMIT 1",
+      hexadecimals(certificateIds),
+    );
+    if (row !== undefined)
+      throw new StoreError(
+        "STORE_INPUT_INVALID",
+        `Certificate ${text(row, "certificate_id")} is of another partition.`,
+      );
+  }
+}
+
+function addPayments(session: Session, partition: Partition, changes: readonly PaymentChange[], at: number): void {
+  const added = changes.flatMap(({ certificateId, payment, addedBy }) =>
+    addedBy === undefined ? [] : [{ certificateId, payment, bytes: addedBy.bytes }],
+  );
+  if (added.length === 0) return;
+  session.later(
+    `INSERT INTO payments (partition, decided_at, certificate_id, payment_id, kind, sequence, spent_minor, amount_minor,
+        previous, request_hash, state, code, payee_id, terminal_id, claimed_minor, taken_minor, funded_balance_minor,
+        funded_credit_minor, funded_reserve_minor, bytes)
+      SELECT $1, $2, * FROM unnest($3::bytea[], $4::bytea[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],
+        $9::bytea[], $10::bytea[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::bigint[], $16::bigint[],
+        $17::bigint[], $18::bigint[], $19::bigint[], $20::bytea[])`,
+    partition,
+    at,
+    hexadecimals(added.map(({ certificateId }) => certificateId)),
+    hexadecimals(added.map(({ payment }) => payment.paymentId)),
+    texts(added.map(({ payment }) => payment.kind)),
+    bigints(added.map(({ payment }) => payment.sequence)),
+    bigints(added.map(({ payment }) => payment.spentMinor)),
+    bigints(added.map(({ payment }) => payment.amountMinor)),
+    hexadecimals(added.map(({ payment }) => payment.previous)),
+    hexadecimals(added.map(({ payment }) => payment.requestHash)),
+    ...standings(added.map(({ payment }) => payment)),
+    byteStrings(added.map(({ bytes }) => bytes)),
+  );
+}
+
+function changePayments(session: Session, partition: Partition, changes: readonly PaymentChange[], at: number): void {
+  const changed = changes.filter(({ addedBy }) => addedBy === undefined);
+  if (changed.length === 0) return;
+  session.later(
+    `UPDATE payments p SET decided_at = $2, state = n.state, code = n.code, payee_id = n.payee_id,
+        terminal_id = n.terminal_id, claimed_minor = n.claimed_minor, taken_minor = n.taken_minor,
+        funded_balance_minor = n.funded_balance_minor, funded_credit_minor = n.funded_credit_minor,
+        funded_reserve_minor = n.funded_reserve_minor
+      FROM unnest($3::bytea[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::bigint[], $9::bigint[], $10::bigint[],
+        $11::bigint[], $12::bigint[]) AS n (payment_id, state, code, payee_id, terminal_id,
+        claimed_minor, taken_minor, funded_balance_minor, funded_credit_minor, funded_reserve_minor)
+      WHERE p.partition = $1 AND p.payment_id = n.payment_id`,
+    partition,
+    at,
+    hexadecimals(changed.map(({ payment }) => payment.paymentId)),
+    ...standings(changed.map(({ payment }) => payment)),
+  );
+}
+
+/** State, code, payee, terminal, claimed, taken, and the three parts that it was paid from. */
+function standings(payments: readonly PaymentChange["payment"][]): Buffer[] {
+  return [
+    texts(payments.map(({ state }) => state)),
+    texts(payments.map(({ code }) => code)),
+    texts(payments.map(({ claim }) => claim?.payeeId)),
+    hexadecimals(payments.map(({ claim }) => claim?.terminalId)),
+    bigints(payments.map(({ claim }) => claim?.claimedMinor)),
+    bigints(payments.map(({ takenMinor }) => takenMinor)),
+    bigints(payments.map(({ funding }) => funding?.balanceMinor)),
+    bigints(payments.map(({ funding }) => funding?.creditMinor)),
+    bigints(payments.map(({ funding }) => funding?.reserveMinor)),
+  ];
+}
+
+function writeSideClaims(
+  session: Session,
+  partition: Partition,
+  sideClaims: SettlementResult["sideClaims"],
+  at: number,
+): void {
+  if (sideClaims.length === 0) return;
+  session.later(
+    `INSERT INTO side_claims (partition, decided_at, certificate_id, payment_id, terminal_id, claimed_minor, payee_id,
+        state, code)
+      SELECT $1, $2, * FROM unnest($3::bytea[], $4::bytea[], $5::bytea[], $6::bigint[], $7::text[], $8::text[], $9::text[])`,
+    partition,
+    at,
+    hexadecimals(sideClaims.map(({ certificateId }) => certificateId)),
+    hexadecimals(sideClaims.map(({ paymentId }) => paymentId)),
+    hexadecimals(sideClaims.map(({ sideClaim }) => sideClaim.terminalId)),
+    bigints(sideClaims.map(({ sideClaim }) => sideClaim.claimedMinor)),
+    texts(sideClaims.map(({ sideClaim }) => sideClaim.payeeId)),
+    texts(sideClaims.map(({ sideClaim }) => sideClaim.state)),
+    texts(sideClaims.map(({ sideClaim }) => sideClaim.code)),
+  );
+}
+
+function writeExposures(session: Session, partition: Partition, exposures: SettlementResult["exposures"]): void {
+  if (exposures.length === 0) return;
+  session.later(
+    `UPDATE exposures x SET settled_minor = x.settled_minor + n.settled_minor,
+        released_minor = x.released_minor + n.released_minor
+      FROM unnest($2::bytea[], $3::bigint[], $4::bigint[]) AS n (certificate_id, settled_minor, released_minor)
+      WHERE x.partition = $1 AND x.certificate_id = n.certificate_id`,
+    partition,
+    hexadecimals(exposures.map(({ certificateId }) => certificateId)),
+    bigints(exposures.map(({ settledMinor }) => settledMinor)),
+    bigints(exposures.map(({ releasedMinor }) => releasedMinor)),
+  );
+}
