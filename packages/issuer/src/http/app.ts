@@ -78,7 +78,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
 }
 
 function sendFailure(error: FastifyError | EdgeError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { code, detail } = problemOf(error);
+  const { code, detail } = problemOf(error, request.raw.errored);
   if (PROBLEMS[code].status >= 500 && code !== "SHUTTING_DOWN") request.log.error({ err: error, code }, "call failed");
   else request.log.info({ code, detail }, "call turned away");
   return sendProblem(reply, code, detail);

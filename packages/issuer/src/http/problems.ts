@@ -104,8 +104,15 @@ const STORE_CODES: Readonly<Partial<Record<StoreErrorCode, ServiceCode>>> = {
   CERTIFICATE_UNKNOWN: "CERTIFICATE_UNKNOWN",
 };
 
-/** The problem that an error becomes. Details come from errors of ours alone, so nothing internal leaves. */
-export function problemOf(error: unknown): { readonly code: ProblemCode; readonly detail: string | undefined } {
+/**
+ * The problem that an error becomes. Details come from errors of ours alone, so nothing internal leaves.
+ * @param broken The error of the connection itself: a caller who hangs up in the middle of a body is no fault of ours.
+ */
+export function problemOf(
+  error: unknown,
+  broken: Error | null = null,
+): { readonly code: ProblemCode; readonly detail: string | undefined } {
+  if (broken !== null && error === broken) return { code: "HTTP_MALFORMED", detail: undefined };
   if (error instanceof ServiceError || error instanceof EdgeError) {
     const code = error instanceof EdgeError ? error.problemCode : error.code;
     return { code, detail: error.detail };

@@ -25,6 +25,9 @@ export type TestIssuer = {
   restart(options?: Partial<IssuerOptions>): Promise<TestIssuer>;
 };
 
+/** What a wallet or terminal has to know of its issuer. */
+export type ReachableIssuer = Pick<TestIssuer, "issuer" | "clock"> & Partial<TestIssuer>;
+
 export const PASSPHRASE = "correct horse battery";
 
 export async function startTestIssuer(t: TestContext, options: Partial<IssuerOptions> = {}): Promise<TestIssuer> {

@@ -21,7 +21,7 @@ import {
   type Verified,
 } from "@cairn/messages";
 import { IssuerClient } from "../../src/client/issuer-client.ts";
-import type { TestIssuer } from "./issuer.ts";
+import type { ReachableIssuer } from "./issuer.ts";
 import { crypto } from "./values.ts";
 
 /** What a terminal shows: its certificate and the signed request. */
@@ -31,10 +31,10 @@ export type ShownRequest = { readonly payeeCertificate: Uint8Array; readonly req
 export class TestTerminal {
   readonly signer: Signer = generateNodeSigner();
   readonly client: IssuerClient;
-  readonly #at: TestIssuer;
+  readonly #at: ReachableIssuer;
   #certificate: Verified<PayeeCertificate> | undefined;
 
-  constructor(at: TestIssuer) {
+  constructor(at: ReachableIssuer) {
     this.#at = at;
     this.client = new IssuerClient({ url: at.issuer.url, signer: this.signer, crypto, clock: at.clock });
   }

@@ -25,7 +25,7 @@ import {
 } from "@cairn/messages";
 import type { SyncAnswer } from "../../src/api/device-api.ts";
 import { IssuerClient, type SyncInput } from "../../src/client/issuer-client.ts";
-import type { TestIssuer } from "./issuer.ts";
+import type { ReachableIssuer } from "./issuer.ts";
 import type { ShownRequest } from "./terminal.ts";
 import { crypto } from "./values.ts";
 
@@ -33,14 +33,14 @@ import { crypto } from "./values.ts";
 export class TestWallet {
   readonly signer: Signer = generateNodeSigner();
   readonly client: IssuerClient;
-  readonly #at: TestIssuer;
+  readonly #at: ReachableIssuer;
   #paying: Promise<unknown> = Promise.resolve();
   certificate: Verified<UserCertificate> | undefined;
   sequence = 0;
   spentMinor = 0n;
   previous: ChainHash | undefined;
 
-  constructor(at: TestIssuer) {
+  constructor(at: ReachableIssuer) {
     this.#at = at;
     this.client = new IssuerClient({ url: at.issuer.url, signer: this.signer, crypto, clock: at.clock });
   }
