@@ -6,6 +6,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 const PARTS = [
   { name: "types", args: ["node_modules/typescript/bin/tsc", "-p", "."] },
+  { name: "types of what runs in browsers", args: ["node_modules/typescript/bin/tsc", "-p", "apps"] },
   { name: "lint and format", args: ["node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings", "."] },
   {
     name: "imports and dependencies",

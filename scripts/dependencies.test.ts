@@ -12,7 +12,7 @@ type Declaration = { readonly name: string; readonly version: string; readonly m
 /** What every package.json declares, our own packages left out. */
 async function declarations(): Promise<Declaration[]> {
   const manifests = ["package.json"];
-  for await (const file of glob("packages/*/package.json", { cwd: root })) manifests.push(file);
+  for await (const file of glob("{packages,apps}/*/package.json", { cwd: root })) manifests.push(file);
   const found: Declaration[] = [];
   for (const manifest of manifests) {
     const { dependencies, devDependencies, optionalDependencies, peerDependencies } = JSON.parse(await read(manifest));

@@ -15,16 +15,19 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 const STEPS = ["issue", "pay", "collect", "settle"];
-/** What each package imports of ours: exactly this. */
+/** What each package, by its folder, imports of ours: exactly this. */
 const GRAPH: Readonly<Record<string, readonly string[]>> = {
-  cose: [],
-  messages: ["cose"],
-  issue: ["messages", "cose"],
-  pay: ["messages", "cose"],
-  collect: ["messages", "cose"],
-  settle: ["messages", "cose"],
-  stores: [...STEPS, "messages", "cose"],
-  issuer: ["stores", ...STEPS, "messages", "cose"],
+  "packages/cose": [],
+  "packages/messages": ["cose"],
+  "packages/issue": ["messages", "cose"],
+  "packages/pay": ["messages", "cose"],
+  "packages/collect": ["messages", "cose"],
+  "packages/settle": ["messages", "cose"],
+  "packages/stores": [...STEPS, "messages", "cose"],
+  "packages/issuer": ["stores", ...STEPS, "messages", "cose"],
+  "apps/kit": ["issuer", "stores", "messages", "cose"],
+  "apps/wallet": ["app-kit", "issuer", "stores", "pay", "collect", "messages", "cose"],
+  "apps/terminal": ["app-kit", "issuer", "stores", "collect", "messages", "cose"],
 };
 /** Sources that know no clock and no chance. The linter refuses the globals; these members it cannot name. */
 const PURE_SOURCE = /^packages\/(?:cose|messages|issue|pay|collect|settle)\/src\//;
@@ -38,9 +41,10 @@ const withoutComments = (source: string): string => source.replace(/\/\*[\s\S]*?
 /** `@scope/name/entry` and `name/entry` without the entry. */
 const packageOf = (target: string): string => target.split("/", target.startsWith("@") ? 2 : 1).join("/");
 /** `packages/pay` of `packages/pay/src/pay.ts`, undefined for what lies in no package. */
-const folderOf = (file: string): string | undefined => /^packages\/[^/]+/.exec(file)?.[0];
+const folderOf = (file: string): string | undefined => /^(?:packages|apps)\/[^/]+/.exec(file)?.[0];
 
 type Manifest = {
+  readonly name?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
 };
@@ -56,7 +60,7 @@ async function declaredIn(folder: string): Promise<string[]> {
 
 async function sources(): Promise<{ file: string; source: string }[]> {
   const found: { file: string; source: string }[] = [];
-  const pattern = "{packages/*/{src,test},bench,demo,vectors,fuzz,prove,seeded-bugs}/**/*.ts";
+  const pattern = "{{packages,apps}/*/{src,test},bench,demo,testing,vectors,fuzz,prove,seeded-bugs}/**/*.{ts,tsx}";
   for await (const path of glob(pattern, { cwd: root, exclude: ["**/node_modules/**"] })) {
     found.push({ file: path.replaceAll("\\", "/"), source: await readFile(join(root, path), "utf8") });
   }
@@ -67,13 +71,14 @@ const files = await sources();
 
 test("every package has its place in the graph", async () => {
   const names: string[] = [];
-  for await (const path of glob("packages/*/package.json", { cwd: root })) names.push(dirname(path).slice(9));
+  for await (const path of glob("{packages,apps}/*/package.json", { cwd: root }))
+    names.push(dirname(path).replaceAll("\\", "/"));
   assert.deepEqual(names.toSorted(), Object.keys(GRAPH).toSorted());
 });
 
-for (const [name, imported] of Object.entries(GRAPH)) {
-  test(`packages/${name} depends on ${imported.join(", ") || "nothing"} of ours`, async () => {
-    const { dependencies = {}, devDependencies = {} } = await manifest(`packages/${name}`);
+for (const [folder, imported] of Object.entries(GRAPH)) {
+  test(`${folder} depends on ${imported.join(", ") || "nothing"} of ours`, async () => {
+    const { dependencies = {}, devDependencies = {} } = await manifest(folder);
     const ours = (names: string[]): string[] => names.filter((one) => one.startsWith("@cairn/")).toSorted();
     assert.deepEqual(ours(Object.keys(dependencies)), imported.map((one) => `@cairn/${one}`).toSorted());
     assert.deepEqual(ours(Object.keys(devDependencies)), []);
@@ -97,9 +102,10 @@ test("no relative import leads from one package into another, or from sources to
 
 test("tests, benchmarks and the demo import only what some package.json declares", async () => {
   const everywhere = new Set(await declaredIn("."));
-  for (const name of Object.keys(GRAPH)) {
-    everywhere.add(`@cairn/${name}`);
-    for (const dependency of await declaredIn(`packages/${name}`)) everywhere.add(dependency);
+  for (const folder of Object.keys(GRAPH)) {
+    const { name } = await manifest(folder);
+    if (name !== undefined) everywhere.add(name);
+    for (const dependency of await declaredIn(folder)) everywhere.add(dependency);
   }
   for (const { file, source } of files) {
     for (const target of importsOf(source).filter((one) => !one.startsWith(".") && !isBuiltin(one))) {

@@ -1,7 +1,7 @@
-// `node scripts/run.mjs [--with-test-tools] SCRIPT ...`: installs what the project needs, when something changed, and
-// then runs SCRIPT on the pinned Node.js. Runs itself on whatever Node.js is on the machine (18 or newer), so this one
-// file is plain JavaScript. It starts the pinned Node.js by its path: a shell that has once found another `node` may
-// remember it, even after a better one was installed.
+// `node scripts/run.mjs [--with-test-tools] [--with-apps] SCRIPT ...`: installs what the project needs, when something
+// changed, and then runs SCRIPT on the pinned Node.js; before that, with --with-apps, builds the apps. Runs itself on
+// whatever Node.js is on the machine (18 or newer), so this one file is plain JavaScript. It starts the pinned Node.js
+// by its path: a shell that has once found another `node` may remember it, even after a better one was installed.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -26,11 +26,12 @@ const RUNTIMES = {
 const runtime = RUNTIMES[`${process.platform} ${process.arch}`];
 const pinnedNode = join(modules, runtime ?? "no-runtime-for-this-platform");
 
-/** Debian packages of which tests make use: an independent QR reader, and Python's CBOR and cryptography. */
+/** Debian packages of which tests make use: an independent QR reader, Python's CBOR and cryptography, a browser. */
 const TEST_TOOLS = [
   { package: "zbar-tools", probe: ["zbarimg", "--version"] },
   { package: "python3-cbor2", probe: ["/usr/bin/python3", "-c", "import cbor2"] },
   { package: "python3-cryptography", probe: ["/usr/bin/python3", "-c", "import cryptography"] },
+  { package: "chromium", probe: ["chromium", "--version"] },
 ];
 /** Not much waiting for servers that do not answer, but some for another apt-get at work. */
 const APT_OPTIONS = ["-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20", "-o", "DPkg::Lock::Timeout=120"];
@@ -191,13 +192,13 @@ function ending(child) {
 }
 
 /** Hands over to the pinned runtime: same input and output, same ending. */
-async function runOnPinnedNode(args) {
+async function onPinnedNode(args) {
   // Whatever the script starts by the name `node` is the pinned one too.
   const path = `${dirname(pinnedNode)}${delimiter}${process.env.PATH ?? ""}`;
   const ended = await ending(spawn(pinnedNode, args, { stdio: "inherit", env: { ...process.env, PATH: path } }));
   if (typeof ended === "string")
     fail(`The pinned Node.js could not be started: ${ended}`, "Delete node_modules and run the same command again.");
-  process.exit(ended);
+  return ended;
 }
 
 if (Number.parseInt(process.versions.node, 10) < 18)
@@ -205,8 +206,20 @@ if (Number.parseInt(process.versions.node, 10) < 18)
     `Node.js ${process.version} is too old to begin with.`,
     "Install Node.js 18 or newer and run the command again.",
   );
-const withTestTools = process.argv[2] === "--with-test-tools";
-const [script, ...rest] = process.argv.slice(withTestTools ? 3 : 2);
+const OPTIONS = ["--with-test-tools", "--with-apps"];
+const given = process.argv.slice(2);
+const options = given.slice(
+  0,
+  Math.max(
+    0,
+    given.findIndex((argument) => !OPTIONS.includes(argument)),
+  ),
+);
+const [script, ...rest] = given.slice(options.length);
 await installModules();
-if (withTestTools) installTestTools();
-if (script !== undefined) await runOnPinnedNode([join(root, script), ...rest]);
+if (options.includes("--with-test-tools")) installTestTools();
+if (options.includes("--with-apps")) {
+  const ended = await onPinnedNode([join(root, "scripts/build-apps.ts")]);
+  if (ended !== 0) fail("The apps could not be built.", "See the messages above, then run the same command again.");
+}
+if (script !== undefined) process.exit(await onPinnedNode([join(root, script), ...rest]));

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const PLACES = [
   "packages/*/test/**/*.test.ts",
+  "apps/*/test/**/*.test.ts",
   "scripts/*.test.ts",
   "vectors/**/*.test.ts",
   "bench/**/*.test.ts",

@@ -38,6 +38,8 @@ export type IssuerOptions = {
   readonly enrolmentAttempts?: AttemptLimits;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** Where the apps lie, each with its built files in NAME/dist. Default: this repository's apps. */
+  readonly appsFolder?: string;
   /** Default: SQLite in the data folder. Closed together with the issuer. */
   readonly store?: IssuerStore;
 };
@@ -46,6 +48,8 @@ export type RunningIssuer = {
   /** Such as http://127.0.0.1:8471, without a trailing slash. */
   readonly url: string;
   readonly operatorToken: string;
+  /** The apps that are served, each at `url/NAME/`: those that were built. */
+  readonly apps: readonly string[];
   /** Takes no more calls, finishes those that run and the batch being settled, closes the store. Safe to call twice. */
   close(): Promise<void>;
 };

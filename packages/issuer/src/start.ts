@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { nodeCrypto } from "@cairn/cose/node";
 import { DEFAULT_POLICY } from "@cairn/issue";
 import type { IssuerId } from "@cairn/messages";
@@ -7,6 +8,8 @@ import { type IssuerStore, SqliteIssuerStore } from "@cairn/stores";
 import type { FastifyInstance } from "fastify";
 import { type Housekeeping, keepHouse, startHousekeeping } from "./housekeeping.ts";
 import { createApp } from "./http/app.ts";
+import { readAppFiles } from "./http/app-files.ts";
+import { appRoutes } from "./http/app-routes.ts";
 import { deviceRoutes } from "./http/device-routes.ts";
 import { operatorRoutes } from "./http/operator-routes.ts";
 import { serviceRoutes } from "./http/service-routes.ts";
@@ -26,6 +29,9 @@ const HOUSEKEEPING_INTERVAL_MS = 60_000;
 
 /** Certificates that intake remembers, of each kind: those of the uploads of a few minutes. */
 const INTAKE_CERTIFICATES = 5_000;
+
+const APPS = ["wallet", "terminal"];
+const BUILT_APPS = fileURLToPath(new URL("../../../apps", import.meta.url));
 
 /** How the server stands, as far as calls are concerned: `undefined` is open. */
 type Gate = { unavailable: "NOT_READY" | "SHUTTING_DOWN" | undefined; publicUrl: string };
@@ -61,6 +67,7 @@ async function startOn(store: IssuerStore, issuerId: IssuerId, options: IssuerOp
     serviceRoutes(app, () => gate.unavailable === undefined && worker.healthy && canSign(context));
     await app.register(deviceRoutes, { ...context, issuerId, issuerName: options.issuerName });
     await app.register(operatorRoutes, { prefix: "/v1/operator", context, token: operatorToken });
+    const apps = await serveApps(app, options.appsFolder ?? BUILT_APPS);
     const url = await listen(app, options);
     gate.publicUrl = (options.publicUrl ?? url).replace(/\/+$/, "");
     const { uploadDeadlineSeconds } = context.policy;
@@ -71,11 +78,23 @@ async function startOn(store: IssuerStore, issuerId: IssuerId, options: IssuerOp
     worker.start();
     gate.unavailable = undefined;
     app.log.info({ url, publicUrl: gate.publicUrl, issuerId }, "issuer is up");
-    return { url, operatorToken, close: closeOnce({ app, gate, worker, housekeeping, store }) };
+    return { url, operatorToken, apps, close: closeOnce({ app, gate, worker, housekeeping, store }) };
   } catch (error) {
     await app.close();
     throw error;
   }
+}
+
+/** Serves the apps that were built, and answers their names. */
+async function serveApps(app: FastifyInstance, folder: string): Promise<readonly string[]> {
+  const served: string[] = [];
+  for (const name of APPS) {
+    const files = await readAppFiles(join(folder, name, "dist"));
+    if (files === undefined) continue;
+    appRoutes(app, name, files);
+    served.push(name);
+  }
+  return served;
 }
 
 /** Puts the services together. Nothing runs yet. */

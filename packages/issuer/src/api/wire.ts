@@ -22,19 +22,32 @@ export type Encoded<Schema extends TSchema> = StaticEncode<Schema>;
 const AMOUNT_PATTERN = "^(0|[1-9][0-9]{0,15})$";
 const POSTING_PATTERN = "^(0|-?[1-9][0-9]{0,24})$";
 
-export const Minor = Type.Transform(Type.String({ pattern: AMOUNT_PATTERN, description: "Minor units, as text." }))
+/** What a text stands for, where only the schema's JSON is left to tell: the apps' reader goes by it. */
+const wire = (form: "minor" | "bytes") => ({ wire: form });
+
+export const Minor = Type.Transform(
+  Type.String({ pattern: AMOUNT_PATTERN, description: "Minor units, as text.", ...wire("minor") }),
+)
   .Decode((text) => BigInt(text))
   .Encode((minor) => minor.toString());
 
 /** Of a ledger posting or balance: debit positive, credit negative. */
 export const SignedMinor = Type.Transform(
-  Type.String({ pattern: POSTING_PATTERN, description: "Minor units, as text; debit positive, credit negative." }),
+  Type.String({
+    pattern: POSTING_PATTERN,
+    description: "Minor units, as text; debit positive, credit negative.",
+    ...wire("minor"),
+  }),
 )
   .Decode((text) => BigInt(text))
   .Encode((minor) => minor.toString());
 
 export const Bytes = Type.Transform(
-  Type.String({ pattern: "^[A-Za-z0-9_-]*$", description: "Bytes, base64url without padding." }),
+  Type.String({
+    pattern: "^(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-]{2,3})?$",
+    description: "Bytes, base64url without padding.",
+    ...wire("bytes"),
+  }),
 )
   .Decode((text) => new Uint8Array(Buffer.from(text, "base64url")))
   .Encode((bytes) => base64url(bytes));

@@ -23,7 +23,7 @@ import {
   UploadAnswer,
 } from "../api/device-api.ts";
 import type { Decoded } from "../api/wire.ts";
-import { type Clock, systemClock } from "../ports.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import { ClientError, clientFault } from "./client-error.ts";
 import { Transport } from "./transport.ts";
 

@@ -1,8 +1,8 @@
 import type { TSchema } from "@sinclair/typebox";
-import { Value } from "@sinclair/typebox/value";
 import { Problem } from "../api/device-api.ts";
 import type { Decoded } from "../api/wire.ts";
 import { type ClientError, clientFault, problemAsError } from "./client-error.ts";
+import { decodeReply } from "./decode-reply.ts";
 
 /** Long enough for a call with 1,000 records on a slow line. */
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -34,7 +34,7 @@ export class Transport {
   async json<Schema extends TSchema>(call: Call, schema: Schema): Promise<Decoded<Schema>> {
     const text = new TextDecoder().decode(await this.bytes(call));
     try {
-      return Value.Decode(schema, JSON.parse(text));
+      return decodeReply(schema, JSON.parse(text));
     } catch (cause) {
       throw clientFault("ISSUER_REPLY_INVALID", cause);
     }
@@ -87,17 +87,28 @@ function baseOf(url: string): URL {
 async function readBounded(response: Response): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length;
-    if (length > MAXIMUM_REPLY_BYTES) throw new RangeError("The answer is too long.");
-    chunks.push(chunk);
+  const reader = response.body?.getReader();
+  // Not every browser has streams that can be iterated over.
+  for (let read = await reader?.read(); read?.value !== undefined; read = await reader?.read()) {
+    length += read.value.length;
+    if (length > MAXIMUM_REPLY_BYTES) {
+      await reader?.cancel();
+      throw new RangeError("The answer is too long.");
+    }
+    chunks.push(read.value);
   }
-  return new Uint8Array(Buffer.concat(chunks));
+  const whole = new Uint8Array(length);
+  let end = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, end);
+    end += chunk.length;
+  }
+  return whole;
 }
 
 function readProblem(bytes: Uint8Array): ClientError {
   try {
-    return problemAsError(Value.Decode(Problem, JSON.parse(new TextDecoder().decode(bytes))));
+    return problemAsError(decodeReply(Problem, JSON.parse(new TextDecoder().decode(bytes))));
   } catch (cause) {
     return clientFault("ISSUER_REPLY_INVALID", cause);
   }

@@ -29,7 +29,7 @@ export async function createDemoAccounts(issuer: RunningIssuer, folder: string, 
   const terminalCode = await client.createTerminalCode(DEMO.payeeId);
   printer.line(`
 Demo account ${account.account} "${DEMO.account}": ${formatAmount(amount(DEMO.balanceMinor, EUR))} balance, ${formatAmount(amount(DEMO.creditMinor, EUR))} credit line. Demo payee "${DEMO.payee}".
-In another window:
+${appLinks(issuer, walletCode.code, terminalCode.code)}In another window:
 
   npm run -s cairn -- wallet enrol --issuer ${issuer.url} --code ${walletCode.code}
   npm run -s cairn -- wallet sync
@@ -46,4 +46,15 @@ In another window:
     payeeId: DEMO.payeeId,
     terminalCode: terminalCode.code,
   };
+}
+
+/** A link with the one-time code behind the "#", which no browser sends to any server. */
+function appLinks(issuer: RunningIssuer, walletCode: string, terminalCode: string): string {
+  if (issuer.apps.length === 0) return "";
+  return `Open both, in two windows:
+
+  ${issuer.url}/wallet/#enrol=${walletCode}
+  ${issuer.url}/terminal/#enrol=${terminalCode}
+
+`;
 }

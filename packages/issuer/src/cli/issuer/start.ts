@@ -79,6 +79,7 @@ async function start(printer: Printer, options: StartOptions): Promise<void> {
   try {
     await writeFile(join(options.data, ADDRESS_FILE), `${issuer.url}\n`);
     printer.line(`Issuer "${options.name}" is at ${issuer.url} (API description: ${issuer.url}/openapi.json)`);
+    for (const app of issuer.apps) printer.line(`The ${app} app is at ${issuer.url}/${app}/`);
     const demo = options.demo === true ? await createDemoAccounts(issuer, options.data, printer) : undefined;
     printer.line("Stop it with Ctrl-C.");
     printer.result({ url: issuer.url, data: options.data, ...(demo === undefined ? {} : { demo }) });

@@ -1,0 +1,12 @@
+/** The devices' HTTP client alone: runs in browsers too, where the rest of this package does not. */
+export type {
+  DeviceEnrolment,
+  OutcomesAnswer,
+  PaymentOutcome,
+  Problem,
+  SyncAnswer,
+  TerminalEnrolment,
+  UploadAnswer,
+} from "../api/device-api.ts";
+export { ClientError, type ClientErrorCode } from "./client-error.ts";
+export { type EnrolmentInput, IssuerClient, type IssuerClientOptions, type SyncInput } from "./issuer-client.ts";
