@@ -95,7 +95,7 @@ export async function buildWorld(
   });
   const payers = await enrolPayers(store, size.accounts, now);
   const terminal = await openTill(folder, till, {
-    rootKey: encodeCbor(publicKeyToCbor(keys.root.publicKey)),
+    rootKey: encodeCbor(publicKeyToCbor(keys.rootKey)),
     trustList: anchors.list.bytes,
     statusList: await emptyStatusList(keys.active(now), now),
     payeeCertificate: payee.bytes,
@@ -109,6 +109,7 @@ export async function buildWorld(
     log,
     certificateIdCipher: keys.certificateIdCipher,
     anchors: () => anchors,
+    keyRing: () => trustLists.keyRing(),
     policy: DEFAULT_POLICY,
     intervalMs: 1_000,
     onWithdrawn: () => undefined,

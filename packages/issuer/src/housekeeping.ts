@@ -27,7 +27,8 @@ export async function keepHouse(context: ServerContext, uploadDeadlineSeconds: n
     const released = await store.releaseOverdue({ before: now - uploadDeadlineSeconds, at: now });
     if (released > 0) log.info({ released }, "overdue payments released");
     if (await trustLists.refresh(now)) log.info({}, "new trust list published");
-    await statusLists.current(now);
+    // Before the first list of an offline root there is nobody to read a status list.
+    if (trustLists.published() !== undefined) await statusLists.current(now);
   } catch (error) {
     log.error({ err: error }, "housekeeping failed; it is tried again");
   }

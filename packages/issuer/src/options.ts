@@ -25,6 +25,8 @@ export type IssuerOptions = {
   readonly publicUrl?: string;
   /** Addresses of proxies in front, comma-separated: their word for a caller's address is believed. Default: none. */
   readonly trustedProxies?: string;
+  /** Encoded COSE_Key of a root that is kept offline: trust lists are then brought to the server, signed. Default: the root key lies in the key file. */
+  readonly offlineRootKey?: Uint8Array;
   readonly policy?: IssuingPolicy;
   /** Default "info". */
   readonly logLevel?: LogLevel;

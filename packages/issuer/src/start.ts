@@ -64,7 +64,7 @@ async function startOn(store: IssuerStore, issuerId: IssuerId, options: IssuerOp
   try {
     const { context, worker } = await wire(store, issuerId, options, { app, gate });
     const operatorToken = await openOperatorToken(options.dataFolder, context.random);
-    serviceRoutes(app, () => gate.unavailable === undefined && worker.healthy && canSign(context));
+    serviceRoutes(app, () => gate.unavailable === undefined && worker.healthy && canServe(context));
     await app.register(deviceRoutes, { ...context, issuerId, issuerName: options.issuerName });
     await app.register(operatorRoutes, { prefix: "/v1/operator", context, token: operatorToken });
     const apps = await serveApps(app, options.appsFolder ?? BUILT_APPS);
@@ -111,7 +111,15 @@ async function wire(
   const crypto = nodeCrypto();
   const log = app.log;
   const mayCreate = await isEmpty(store);
-  const keys = await openIssuerKeys({ dataFolder, passphrase, mayCreate, now: clock.nowSeconds(), random, crypto });
+  const keys = await openIssuerKeys({
+    dataFolder,
+    passphrase,
+    mayCreate,
+    now: clock.nowSeconds(),
+    random,
+    crypto,
+    offlineRoot: options.offlineRootKey,
+  });
   const { certificateIdCipher, nonceSecret } = keys;
   const identity = () => ({ issuerId, issuerName, issuerUrl: gate.publicUrl });
   const trustLists = new TrustListPublisher({ dataFolder, identity, keys, crypto });
@@ -123,7 +131,8 @@ async function wire(
     clock,
     log,
     certificateIdCipher,
-    anchors: () => trustLists.current().anchors,
+    anchors: () => trustLists.current().settlementAnchors,
+    keyRing: () => trustLists.keyRing(),
     policy,
     intervalMs: options.settleIntervalMs ?? SETTLE_INTERVAL_MS,
     onWithdrawn: () => statusLists.markChanged(),
@@ -143,6 +152,11 @@ async function wire(
     wakeWorker,
   };
   return { context, worker };
+}
+
+/** Devices can be given a list that holds, and a certificate. */
+function canServe(context: ServerContext): boolean {
+  return context.trustLists.isUsable(context.clock.nowSeconds()) && canSign(context);
 }
 
 /** New keys may be made only where there is nothing yet that depends on old ones. */

@@ -31,7 +31,7 @@ test("keys survive a restart, and the file can be read by its owner alone", asyn
   const folder = await folderFor(t);
   const made = await open(folder);
   const again = await open(folder, { mayCreate: false });
-  assert.deepEqual(again.root.publicKey, made.root.publicKey);
+  assert.deepEqual(again.rootKey, made.rootKey);
   assert.deepEqual(
     again.all().map(({ keyId }) => keyId),
     made.all().map(({ keyId }) => keyId),

@@ -50,7 +50,7 @@ async function enrol(world: World, code: string, wallet = new TestWallet(world))
 }
 
 /** One way to meet each problem that a running server answers with. The compiler sees to it that none is left out. */
-type Elsewhere = "REQUEST_TIMEOUT" | "SHUTTING_DOWN" | "NOT_READY" | "INTERNAL_FAULT";
+type Elsewhere = "TRUST_LIST_MISSING" | "REQUEST_TIMEOUT" | "SHUTTING_DOWN" | "NOT_READY" | "INTERNAL_FAULT";
 const WAYS: { readonly [Code in Exclude<ProblemCode, Elsewhere>]: (world: World) => Promise<Response> } = {
   CALL_MALFORMED: (world) => post(world, "/v1/sync", Uint8Array.of(0xff)),
   NONCE_INVALID: async (world) => {
@@ -94,6 +94,8 @@ const WAYS: { readonly [Code in Exclude<ProblemCode, Elsewhere>]: (world: World)
     operate(world, "POST", `/accounts/${world.account}/top-ups`, { amountMinor: "0", idempotencyKey: "zero" }),
   IDEMPOTENCY_KEY_REUSED: (world) =>
     operate(world, "POST", `/accounts/${world.account}/top-ups`, { amountMinor: "1", idempotencyKey: "first" }),
+  KEY_UNKNOWN: (world) => operate(world, "POST", "/keys/00000000/withdrawal", {}),
+  TRUST_LIST_REFUSED: (world) => operate(world, "PUT", "/trust-list", { trustList: "AA" }),
   INPUT_INVALID: (world) => operate(world, "POST", "/accounts", { name: "Bob", currency: "EUR", more: 1 }),
   BODY_TOO_LARGE: (world) => post(world, "/v1/uploads", new Uint8Array(MAXIMUM_BODY_BYTES + 1)),
   BODY_ENCODING_INVALID: (world) => post(world, "/v1/uploads", Uint8Array.of(1, 2), { "content-encoding": "gzip" }),

@@ -15,7 +15,7 @@ test("after a rotation new certificates come from the new key, and old ones stil
   const payment = await wallet.pay(request);
   const rotated = await operator.rotateKeys({ overlapSeconds: 0 });
   assert.equal(rotated.keys.length, 2);
-  assert.equal(rotated.trustListVersion, before.trustListVersion + 1);
+  assert.equal(rotated.trustListVersion, (before.trustListVersion ?? 0) + 1);
   const active = rotated.keys.find((key) => key.active);
   assert.notEqual(active?.keyId, before.keys[0]?.keyId);
 

@@ -241,16 +241,34 @@ export const IssuerKey = Type.Object({
   validFrom: Time,
   validUntil: Time,
   signsFrom: Time,
+  withdrawnAt: OrNull(Time),
   active: Type.Boolean(),
 });
 export type IssuerKey = Decoded<typeof IssuerKey>;
 export const Keys = Type.Object({
   rootKeyId: KeyIdText,
   rootKey: Bytes,
-  trustListVersion: Type.Integer(),
+  /** True: the root key is kept elsewhere, and trust lists are brought. */
+  offlineRoot: Type.Boolean(),
+  /** Null before the first list. */
+  trustListVersion: OrNull(Type.Integer()),
+  trustListExpiresAt: OrNull(Time),
   keys: Type.Array(IssuerKey),
 });
 export type Keys = Decoded<typeof Keys>;
+/** How this issuer wants to stand in a trust list: what is carried to the offline root. */
+export const KeyStatement = Type.Object({
+  format: Type.Literal("cairn-issuer-keys-1"),
+  issuerId: Type.String({ pattern: "^[a-z0-9-]{1,16}$" }),
+  issuerName: Type.String({ minLength: 1, maxLength: 40 }),
+  issuerUrl: Type.String({ maxLength: 200 }),
+  keys: Type.Array(
+    Type.Object({ key: Bytes, validFrom: Time, validUntil: Time, uses: Type.Integer({ minimum: 1, maximum: 7 }) }),
+    { minItems: 1, maxItems: 64 },
+  ),
+});
+export type KeyStatement = Decoded<typeof KeyStatement>;
+export const BroughtTrustList = Type.Object({ trustList: Bytes }, strict);
 export const Rotation = Type.Object({ overlapSeconds: Type.Optional(Seconds) }, strict);
 
 export const listOf = <Schema extends TSchema>(schema: Schema) => Type.Object({ items: Type.Array(schema) });

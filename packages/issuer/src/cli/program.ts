@@ -5,6 +5,7 @@ import { EXIT } from "./outcome.ts";
 const PARTIES = {
   issuer: async (program: Command) => (await import("./issuer/issuer.ts")).addIssuerCommands(program),
   wallet: async (program: Command) => (await import("./wallet/wallet.ts")).addWalletCommands(program),
+  root: async (program: Command) => (await import("./root/root.ts")).addRootCommands(program),
   terminal: async (program: Command) => (await import("./terminal/terminal.ts")).addTerminalCommands(program),
 };
 

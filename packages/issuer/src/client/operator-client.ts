@@ -1,8 +1,8 @@
-import type { CertificateId, Currency, DeviceId, MessageId, PayeeId, TerminalId } from "@cairn/messages";
+import type { CertificateId, Currency, DeviceId, KeyId, MessageId, PayeeId, TerminalId } from "@cairn/messages";
 import { type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import * as api from "../api/operator-api.ts";
-import { type Decoded, type Encoded, Minor } from "../api/wire.ts";
+import { base64url, type Decoded, type Encoded, Minor } from "../api/wire.ts";
 import { Transport } from "./transport.ts";
 
 export type OperatorClientOptions = { readonly url: string; readonly token: string; readonly timeoutMs?: number };
@@ -157,6 +157,21 @@ export class OperatorClient {
   /** Adds a signing key and publishes it; it takes over after the overlap. */
   rotateKeys(options: { readonly overlapSeconds?: number } = {}): Promise<api.Keys> {
     return this.#send("POST", "/keys/rotation", api.Keys, api.Rotation, options);
+  }
+
+  /** The issuer's public keys as they are to stand in a trust list: carry it to the offline root. */
+  keyStatement(): Promise<api.KeyStatement> {
+    return this.#get("/keys/statement", api.KeyStatement);
+  }
+
+  /** Publishes a trust list that the offline root signed. */
+  bringTrustList(trustList: Uint8Array): Promise<api.Keys> {
+    return this.#send("PUT", "/trust-list", api.Keys, api.BroughtTrustList, { trustList: base64url(trustList) });
+  }
+
+  /** Withdraws a compromised key. With an offline root, have it sign a list without the key, and bring that. */
+  withdrawKey(keyId: KeyId): Promise<api.Keys> {
+    return this.#send("POST", `/keys/${keyId}/withdrawal`, api.Keys, Type.Object({}), {});
   }
 
   #get<Schema extends TSchema>(path: string, answer: Schema): Promise<Decoded<Schema>> {

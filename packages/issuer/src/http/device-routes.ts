@@ -75,11 +75,13 @@ export async function deviceRoutes(plain: FastifyInstance, context: DeviceRoutes
   const app = plain.withTypeProvider<TypeBoxProvider>();
   const { clock, trustLists, statusLists } = context;
 
+  // Before the first list of an offline root nothing that a device gets would mean anything to it.
+  plain.addHook("onRequest", async () => void trustLists.current());
   const lists = async () => ({
     trustList: base64url(trustLists.current().list.bytes),
     statusList: base64url((await statusLists.current(clock.nowSeconds())).bytes),
   });
-  const rootKey = base64url(encodeCbor(publicKeyToCbor(context.keys.root.publicKey)));
+  const rootKey = base64url(encodeCbor(publicKeyToCbor(context.keys.rootKey)));
   const issuer = { issuerId: context.issuerId, issuerName: context.issuerName, rootKey };
 
   app.get(

@@ -44,6 +44,12 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: ProblemRow } = {
   PAYMENT_UNKNOWN: { status: 404, sentence: "There is no such payment." },
   AMOUNT_OUT_OF_RANGE: { status: 400, sentence: "The amount is zero or larger than any amount may be." },
   IDEMPOTENCY_KEY_REUSED: { status: 409, sentence: "This idempotency key was used for something else." },
+  KEY_UNKNOWN: { status: 404, sentence: "There is no such issuer key." },
+  TRUST_LIST_MISSING: {
+    status: 503,
+    sentence: "No trust list has been brought from the offline root yet. Devices cannot be served.",
+  },
+  TRUST_LIST_REFUSED: { status: 409, sentence: "This trust list cannot be taken." },
   INPUT_INVALID: { status: 400, sentence: "The request is not of the form that this route takes." },
   BODY_TOO_LARGE: { status: 413, sentence: "The request is larger than any valid one. Send fewer records." },
   BODY_ENCODING_INVALID: { status: 400, sentence: "The request's body could not be unpacked." },

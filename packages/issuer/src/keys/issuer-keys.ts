@@ -1,5 +1,12 @@
 import { join } from "node:path";
-import type { CryptoPort, Signer } from "@cairn/cose";
+import {
+  type CryptoPort,
+  decodeCbor,
+  type P256PublicKey,
+  publicKeyFromCbor,
+  publicKeysEqual,
+  type Signer,
+} from "@cairn/cose";
 import { generateNodeSigner, signerFromPkcs8 } from "@cairn/cose/node";
 import type { CertificateIdCipher } from "@cairn/issue";
 import { CLOCK_SKEW_SECONDS, type KeyId, keyIdOf } from "@cairn/messages";
@@ -21,20 +28,32 @@ export type IssuerKey = {
   readonly validUntil: number;
   /** From when on this key is the one that signs: later than `validFrom`, so that devices know it before they meet it. */
   readonly signsFrom: number;
+  /** Since when nobody may trust it any more: it was compromised. It never signs again and leaves the trust list. */
+  readonly withdrawnAt: number | undefined;
 };
+
+export type AnnouncedKeys = ReadonlyMap<KeyId, { readonly validUntil: number }>;
 
 /** Everything secret that the issuer's server needs. */
 export interface IssuerKeys {
-  readonly root: Signer;
+  /** What devices pin. */
+  readonly rootKey: P256PublicKey;
+  /** Undefined when the root key is kept offline: then trust lists are brought to the server, signed. */
+  readonly rootSigner: Signer | undefined;
   readonly certificateIdCipher: CertificateIdCipher;
   /** 32 bytes: authenticates the server's nonces. */
   readonly nonceSecret: Uint8Array;
+  /** Every key there ever was, withdrawn ones included: what they signed before is still looked at. */
   all(): readonly IssuerKey[];
+  /** Which keys the published trust list names, and until when: from then on no other key signs, as no device would know it. */
+  announce(keys: AnnouncedKeys): void;
   /** The key that signs now. @throws KeyFileError ISSUER_KEY_EXPIRED */
   active(now: number): IssuerKey;
   byId(keyId: KeyId): IssuerKey | undefined;
   /** Adds a key that takes over after the overlap; the ones before it stay valid for what they signed until then. */
   rotate(input: { readonly now: number; readonly overlapSeconds: number }): Promise<void>;
+  /** Marks a compromised key; when no other could sign, a new one is made that signs at once. */
+  withdraw(keyId: KeyId, now: number): Promise<"withdrawn" | "repeated" | "unknown-key">;
 }
 
 /** Five years: longer than any certificate by far, so that rotation is a choice and never an emergency. */
@@ -47,9 +66,12 @@ const KeyRow = Type.Object({
   validFrom: Type.Integer(),
   validUntil: Type.Integer(),
   signsFrom: Type.Integer(),
+  withdrawnAt: Type.Optional(Type.Integer()),
 });
 const Content = Type.Object({
-  root: Type.String(),
+  /** The root's private key, or only its public one, an encoded COSE_Key, when the root is kept offline. */
+  root: Type.Optional(Type.String()),
+  offlineRoot: Type.Optional(Type.String()),
   certificateIdKey: Type.String(),
   nonceSecret: Type.String(),
   issuerKeys: Type.Array(KeyRow, { minItems: 1 }),
@@ -68,14 +90,21 @@ export async function openIssuerKeys(input: {
   readonly now: number;
   readonly random: Random;
   readonly crypto: CryptoPort;
+  /** Encoded COSE_Key of a root that is kept offline. It cannot be changed later: devices have pinned it. */
+  readonly offlineRoot?: Uint8Array | undefined;
 }): Promise<IssuerKeys> {
-  const { passphrase, random, crypto, now } = input;
+  const { passphrase, random, crypto, now, offlineRoot } = input;
   const file: KeyFile = { path: join(input.dataFolder, "keys", "issuer-keys.json"), passphrase, random };
   const sealed = await readIfThere(file.path);
-  if (sealed !== undefined) return keysOf(await readContent(sealed, passphrase), file, crypto);
+  if (sealed !== undefined) {
+    const keys = keysOf(await readContent(sealed, passphrase), file, crypto);
+    if (offlineRoot !== undefined && !publicKeysEqual(keys.rootKey, rootKeyOf(offlineRoot)))
+      throw new KeyFileError("ROOT_KEY_DIFFERS", "This issuer's devices have pinned another root key.");
+    return keys;
+  }
   if (!input.mayCreate)
     throw new KeyFileError("KEY_FILE_MISSING", `There are accounts, but no keys for them in ${file.path}.`);
-  const content = newContent(now, random);
+  const content = newContent(now, random, offlineRoot);
   await writeContent(file, content);
   return keysOf(content, file, crypto);
 }
@@ -83,25 +112,66 @@ export async function openIssuerKeys(input: {
 function keysOf(first: Content, file: KeyFile, crypto: CryptoPort): IssuerKeys {
   let content = first;
   let keys = issuerKeysOf(content, crypto);
+  let announced: AnnouncedKeys | undefined;
+  async function change(changed: Content): Promise<void> {
+    await writeContent(file, changed);
+    content = changed;
+    keys = issuerKeysOf(content, crypto);
+  }
   return {
-    root: signerOf(content.root),
+    ...rootOf(content),
     certificateIdCipher: certificateIdCipher(Buffer.from(content.certificateIdKey, "base64url")),
     nonceSecret: Buffer.from(content.nonceSecret, "base64url"),
     all: () => keys,
     byId: (keyId) => keys.find((key) => key.keyId === keyId),
-    active: (now) => activeKey(keys, now),
-    rotate: async ({ now, overlapSeconds }) => {
-      const rotated = withNewKey(content, { now, signsFrom: now + overlapSeconds });
-      await writeContent(file, rotated);
-      content = rotated;
-      keys = issuerKeysOf(content, crypto);
+    announce: (named) => {
+      announced = named;
+    },
+    active: (now) => activeKey(keys, now, announced),
+    rotate: ({ now, overlapSeconds }) => change(withNewKey(content, { now, signsFrom: now + overlapSeconds })),
+    withdraw: async (keyId, now) => {
+      const at = keys.findIndex((key) => key.keyId === keyId);
+      if (at < 0) return "unknown-key";
+      if (keys[at]?.withdrawnAt !== undefined) return "repeated";
+      const issuerKeys = content.issuerKeys.map((row, index) => (index === at ? { ...row, withdrawnAt: now } : row));
+      const canGoOn = issuerKeys.some((row) => row.withdrawnAt === undefined && isReady(row, now));
+      await change({
+        ...content,
+        issuerKeys: canGoOn ? issuerKeys : [...issuerKeys, newKeyRow({ now, signsFrom: now })],
+      });
+      return "withdrawn";
     },
   };
 }
 
-/** The youngest key whose turn has come. */
-export function activeKey(keys: readonly IssuerKey[], now: number): IssuerKey {
-  const ready = keys.filter((key) => key.signsFrom <= now && now < key.validUntil);
+function rootOf({ root, offlineRoot }: Content): Pick<IssuerKeys, "rootKey" | "rootSigner"> {
+  if (root !== undefined) {
+    const rootSigner = signerOf(root);
+    return { rootKey: rootSigner.publicKey, rootSigner };
+  }
+  if (offlineRoot === undefined) throw new KeyFileError("KEY_FILE_MALFORMED", "The key file lacks the root key.");
+  return { rootKey: rootKeyOf(Buffer.from(offlineRoot, "base64url")), rootSigner: undefined };
+}
+
+/** @throws KeyFileError ROOT_KEY_MALFORMED */
+function rootKeyOf(bytes: Uint8Array): P256PublicKey {
+  try {
+    return publicKeyFromCbor(decodeCbor(new Uint8Array(bytes)));
+  } catch (cause) {
+    throw new KeyFileError("ROOT_KEY_MALFORMED", "This is not a root key.", { cause });
+  }
+}
+
+const isReady = (key: Pick<IssuerKey, "signsFrom" | "validUntil">, now: number): boolean =>
+  key.signsFrom <= now && now < key.validUntil;
+
+/** The youngest key whose turn has come, of those that devices can know. */
+export function activeKey(keys: readonly IssuerKey[], now: number, announced?: AnnouncedKeys): IssuerKey {
+  const ready = keys.filter(({ keyId, signsFrom, validUntil, withdrawnAt }) => {
+    // What devices go by is the list: an old key goes on signing until a list with its successor is there.
+    const until = announced === undefined ? validUntil : (announced.get(keyId)?.validUntil ?? 0);
+    return withdrawnAt === undefined && isReady({ signsFrom, validUntil: until }, now);
+  });
   const youngest = ready.reduce<IssuerKey | undefined>(
     (best, key) => (best === undefined || key.signsFrom >= best.signsFrom ? key : best),
     undefined,
@@ -128,9 +198,10 @@ function withNewKey(content: Content, at: { readonly now: number; readonly signs
   return { ...content, issuerKeys: [...before, newKeyRow(at)] };
 }
 
-function newContent(now: number, random: Random): Content {
+function newContent(now: number, random: Random, offlineRoot: Uint8Array | undefined): Content {
+  if (offlineRoot !== undefined) rootKeyOf(offlineRoot);
   return {
-    root: newPrivateKey(),
+    ...(offlineRoot === undefined ? { root: newPrivateKey() } : { offlineRoot: base64url(offlineRoot) }),
     certificateIdKey: base64url(random.bytes(CERTIFICATE_ID_KEY_BYTES)),
     nonceSecret: base64url(random.bytes(NONCE_SECRET_BYTES)),
     issuerKeys: [newKeyRow({ now, signsFrom: now })],
@@ -146,9 +217,9 @@ const newPrivateKey = (): string => base64url(generateNodeSigner().privateKeyPkc
 const signerOf = (pkcs8: string): Signer => signerFromPkcs8(Buffer.from(pkcs8, "base64url"));
 
 function issuerKeysOf(content: Content, crypto: CryptoPort): readonly IssuerKey[] {
-  return content.issuerKeys.map(({ pkcs8, validFrom, validUntil, signsFrom }) => {
+  return content.issuerKeys.map(({ pkcs8, validFrom, validUntil, signsFrom, withdrawnAt }) => {
     const signer = signerOf(pkcs8);
-    return { keyId: keyIdOf(signer.publicKey, crypto), signer, validFrom, validUntil, signsFrom };
+    return { keyId: keyIdOf(signer.publicKey, crypto), signer, validFrom, validUntil, signsFrom, withdrawnAt };
   });
 }
 

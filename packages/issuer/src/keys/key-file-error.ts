@@ -11,6 +11,9 @@ export type KeyFileCode =
   | "KEY_FILE_MISSING"
   /** No issuer key may sign now: rotate. */
   | "ISSUER_KEY_EXPIRED"
+  /** Another root key than the one that this issuer's devices have pinned. */
+  | "ROOT_KEY_DIFFERS"
+  | "ROOT_KEY_MALFORMED"
   /** A passphrase of less than eight characters. */
   | "PASSPHRASE_TOO_SHORT";
 

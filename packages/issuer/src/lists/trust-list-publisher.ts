@@ -14,20 +14,30 @@ import {
   type Verified,
 } from "@cairn/messages";
 import { readIfThere, writeDurably } from "../keys/durable-file.ts";
-import type { IssuerKeys } from "../keys/issuer-keys.ts";
+import type { IssuerKey, IssuerKeys } from "../keys/issuer-keys.ts";
+import { ServiceError } from "../services/service-error.ts";
+import type { KeyRing } from "../settlement/guard-items.ts";
+import { judgeBrought } from "./judge-brought.ts";
+import { settlementAnchorsOf } from "./settlement-anchors.ts";
 
 /** A device without any network relies on a list for this long. */
-const TRUST_LIST_VALIDITY_SECONDS = 30 * 86_400;
+export const TRUST_LIST_VALIDITY_SECONDS = 30 * 86_400;
 /** A list with less than this left is followed by a new one, so that every device that comes by takes home almost all of the validity. */
 const RENEW_BELOW_SECONDS = 23 * 86_400;
-const ALL_USES = KEY_USE.userCertificates + KEY_USE.payeeCertificates + KEY_USE.statusLists;
+export const ALL_KEY_USES = KEY_USE.userCertificates + KEY_USE.payeeCertificates + KEY_USE.statusLists;
 
 export type IssuerIdentity = { readonly issuerId: IssuerId; readonly issuerName: string; readonly issuerUrl: string };
-export type PublishedTrustList = { readonly list: Verified<TrustList>; readonly anchors: TrustAnchors };
+export type PublishedTrustList = {
+  readonly list: Verified<TrustList>;
+  readonly anchors: TrustAnchors;
+  /** What this server itself goes by when it settles: settlement-anchors.ts. */
+  readonly settlementAnchors: TrustAnchors;
+};
 
 /**
- * The root-signed list of this issuer's keys. Devices refuse another list of a version they hold, so each list is
- * durable in `keys/trust-list` before anyone sees it, and every change gets the next version.
+ * The root-signed list of trusted keys. Devices refuse another list of a version they hold, so each list is durable in
+ * `keys/trust-list` before anyone sees it, and every change gets the next version. With the root key at hand the list
+ * names this issuer's keys and is signed here; with an offline root it may name several issuers and is brought.
  */
 export class TrustListPublisher {
   readonly #path: string;
@@ -50,58 +60,129 @@ export class TrustListPublisher {
     this.#crypto = input.crypto;
   }
 
-  /** The list last published. @throws Error before the first `refresh`. */
+  /** The list last published. @throws ServiceError TRUST_LIST_MISSING before the first one. */
   current(): PublishedTrustList {
-    if (this.#published === undefined) throw new Error("No trust list has been published yet.");
+    if (this.#published === undefined) throw new ServiceError("TRUST_LIST_MISSING");
     return this.#published;
   }
 
-  /** Publishes a new list when the keys or the issuer's address changed or the old list grows stale. Gives whether it did. */
+  /** As `current`, undefined before the first list. */
+  published(): PublishedTrustList | undefined {
+    return this.#published;
+  }
+
+  /** Whose keys are whose: for settlement, guard-items.ts. */
+  keyRing(): KeyRing {
+    const { issuerId } = this.#identity();
+    const keys = this.#keys.all();
+    return {
+      own: new Set(keys.map(({ keyId }) => keyId)),
+      withdrawn: new Set(keys.filter(isWithdrawn).map(({ keyId }) => keyId)),
+      hasOthers: this.current().list.content.keys.some((key) => key.issuerId !== issuerId),
+    };
+  }
+
+  identity(): IssuerIdentity {
+    return this.#identity();
+  }
+
+  /** Whether devices can be served: there is a list, and it has not expired. */
+  isUsable(now: number): boolean {
+    return this.#published !== undefined && now <= this.#published.list.content.expiresAt;
+  }
+
+  /** How this issuer's keys are to stand in a trust list, withdrawn ones left out. */
+  ownEntries(): readonly TrustedKey[] {
+    return trustedKeysOf(this.#keys.all(), this.#identity()).filter((_key, at) => !isWithdrawn(this.#keys.all()[at]));
+  }
+
+  /**
+   * Publishes a new list when the keys or the issuer's address changed or the old list grows stale. With an offline root
+   * it only takes up the list that was brought last. Gives whether another list is out now.
+   */
   refresh(now: number): Promise<boolean> {
-    const refreshed = this.#publishing.then(() => this.#refresh(now));
-    this.#publishing = refreshed.catch(() => undefined);
-    return refreshed;
+    return this.#oneByOne(() => this.#refresh(now));
+  }
+
+  /**
+   * Takes a list that the offline root signed: genuine, newer than the one held, not expired, and naming a key of ours.
+   * The same one again changes nothing. @throws ServiceError TRUST_LIST_REFUSED with the reason's code as detail.
+   */
+  bring(bytes: Uint8Array, now: number): Promise<void> {
+    return this.#oneByOne(async () => {
+      const held = this.#published?.list ?? (await this.#stored());
+      const list = await judgeBrought(bytes, { keys: this.#keys, crypto: this.#crypto, held, now });
+      await writeDurably(this.#path, list.bytes);
+      this.#publish(list);
+    });
+  }
+
+  #oneByOne<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#publishing.then(work);
+    this.#publishing = done.catch(() => undefined);
+    return done;
   }
 
   async #refresh(now: number): Promise<boolean> {
     const last = this.#published?.list ?? (await this.#stored());
-    const keys = this.#trustedKeys();
-    if (
-      last !== undefined &&
-      last.content.expiresAt - now >= RENEW_BELOW_SECONDS &&
-      sameKeys(last.content.keys, keys)
-    ) {
-      this.#published ??= { list: last, anchors: trustAnchors(last, this.#crypto) };
+    const signer = this.#keys.rootSigner;
+    const keys = this.ownEntries();
+    const isGood =
+      signer === undefined ||
+      (last !== undefined && last.content.expiresAt - now >= RENEW_BELOW_SECONDS && sameKeys(last.content.keys, keys));
+    if (isGood) {
+      if (last !== undefined) this.#publish(last);
       return false;
     }
     const content: TrustList = {
-      rootKeyId: keyIdOf(this.#keys.root.publicKey, this.#crypto),
+      rootKeyId: keyIdOf(this.#keys.rootKey, this.#crypto),
       issuedAt: now,
       expiresAt: now + TRUST_LIST_VALIDITY_SECONDS,
       version: (last?.content.version ?? 0) + 1,
       keys,
     };
-    const list = await signMessage(trustList, content, { signer: this.#keys.root, crypto: this.#crypto });
+    const list = await signMessage(trustList, content, { signer, crypto: this.#crypto });
     await writeDurably(this.#path, list.bytes);
-    this.#published = { list, anchors: trustAnchors(list, this.#crypto) };
+    this.#publish(list);
     return true;
   }
 
-  #trustedKeys(): readonly TrustedKey[] {
-    const identity = this.#identity();
-    return this.#keys.all().map(({ signer, validFrom, validUntil }) => ({
-      ...identity,
-      key: signer.publicKey,
-      validFrom,
-      validUntil,
-      uses: ALL_USES,
-    }));
+  /** The anchors stay the same object while nothing changes: who caches what was verified goes by that. */
+  #publish(list: Verified<TrustList>): void {
+    const own = trustedKeysOf(this.#keys.all(), this.#identity());
+    const published = this.#published;
+    const anchors = published?.list.messageId === list.messageId ? published.anchors : trustAnchors(list, this.#crypto);
+    const settlementAnchors = settlementAnchorsOf(anchors, own, this.#crypto);
+    if (published?.anchors === anchors && sameKeys(keysOf(published.settlementAnchors), keysOf(settlementAnchors)))
+      return;
+    this.#published = { list, anchors, settlementAnchors };
+    const { issuerId } = this.#identity();
+    this.#keys.announce(
+      new Map(
+        list.content.keys
+          .filter((key) => key.issuerId === issuerId)
+          .map((key) => [keyIdOf(key.key, this.#crypto), key]),
+      ),
+    );
   }
 
   async #stored(): Promise<Verified<TrustList> | undefined> {
     const bytes = await readIfThere(this.#path);
     return bytes === undefined ? undefined : restoreVerified(trustList, bytes, this.#crypto);
   }
+}
+
+const isWithdrawn = (key: IssuerKey | undefined): boolean => key?.withdrawnAt !== undefined;
+const keysOf = (anchors: TrustAnchors): readonly TrustedKey[] => [...anchors.keysById.values()].flat();
+
+function trustedKeysOf(keys: readonly IssuerKey[], identity: IssuerIdentity): readonly TrustedKey[] {
+  return keys.map(({ signer, validFrom, validUntil }) => ({
+    ...identity,
+    key: signer.publicKey,
+    validFrom,
+    validUntil,
+    uses: ALL_KEY_USES,
+  }));
 }
 
 function sameKeys(left: readonly TrustedKey[], right: readonly TrustedKey[]): boolean {

@@ -41,7 +41,8 @@ export async function currentPayeeCertificate(
   return { bytes: await issuePayeeCertificate(terminal, payee, context), payee };
 }
 
-function isCurrent(held: PayeeCertificate, payee: PayeeRecord, { clock }: PayeeCertificatesContext): boolean {
+function isCurrent(held: PayeeCertificate, payee: PayeeRecord, { clock, keys }: PayeeCertificatesContext): boolean {
+  if (keys.byId(held.issuerKeyId)?.withdrawnAt !== undefined) return false;
   if (held.expiresAt - clock.nowSeconds() < RENEW_BELOW_SECONDS) return false;
   const terms = termsOf(payee);
   return (

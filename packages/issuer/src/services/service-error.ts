@@ -20,7 +20,10 @@ export type ServiceCode =
   | "CERTIFICATE_UNKNOWN"
   | "PAYMENT_UNKNOWN"
   | "AMOUNT_OUT_OF_RANGE"
-  | "IDEMPOTENCY_KEY_REUSED";
+  | "IDEMPOTENCY_KEY_REUSED"
+  | "KEY_UNKNOWN"
+  | "TRUST_LIST_MISSING"
+  | "TRUST_LIST_REFUSED";
 
 /** A call that is turned away. The message is for logs; what the caller reads is in http/problems.ts. */
 export class ServiceError extends CodedError<ServiceCode> {

@@ -7,6 +7,7 @@ import type { Clock } from "../ports.ts";
 import type { Logger } from "../services/logger.ts";
 import { senderOf } from "../services/senders.ts";
 import { type Sender, type VerificationCaches, verificationCaches } from "./context.ts";
+import { guardItems, type KeyRing } from "./guard-items.ts";
 import { verifyUploadRecords } from "./verify-records.ts";
 
 export type WorkerContext = {
@@ -16,6 +17,7 @@ export type WorkerContext = {
   readonly log: Logger;
   readonly certificateIdCipher: CertificateIdCipher;
   readonly anchors: () => TrustAnchors;
+  readonly keyRing: () => KeyRing;
   readonly policy: SettlementPolicy;
   readonly intervalMs: number;
   /** A conflict was proven: certificates were withdrawn. */
@@ -137,7 +139,7 @@ export class SettlementWorker {
     for (const record of records) {
       if (!senders.has(record.senderId)) senders.set(record.senderId, await senderOf(record, store));
     }
-    return verifyUploadRecords(records, {
+    const verified = await verifyUploadRecords(records, {
       anchors,
       crypto,
       certificateIdCipher,
@@ -145,6 +147,7 @@ export class SettlementWorker {
       senderOf: ({ senderId }) => senders.get(senderId),
       onFault: ({ recordHash }, error) => log.error({ err: error, recordHash }, "a record could not be looked at"),
     });
+    return guardItems(verified, records, { keys: this.#context.keyRing(), store, crypto });
   }
 
   #report(

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readPolicy } from "@cairn/issue";
@@ -6,6 +5,7 @@ import type { Command } from "commander";
 import type { IssuerOptions, LogLevel, RunningIssuer } from "../../options.ts";
 import { addCommand, wholeNumber } from "../command.ts";
 import { CommandError, EXIT } from "../outcome.ts";
+import { findPassphrase } from "../passphrase.ts";
 import type { Printer } from "../printer.ts";
 import { createDemoAccounts } from "./demo-accounts.ts";
 import { ADDRESS_FILE, DEFAULT_ISSUER_FOLDER } from "./operator.ts";
@@ -17,6 +17,7 @@ type StartOptions = {
   readonly id: string;
   readonly name: string;
   readonly publicUrl?: string;
+  readonly offlineRoot?: string;
   readonly policy?: string;
   readonly logLevel: LogLevel;
   readonly demo?: boolean;
@@ -37,6 +38,7 @@ export function addStartCommand(issuer: Command): void {
         .option("--id <text>", "the issuer's id, 1 to 16 characters of a-z, 0-9 and -", "cairn-demo")
         .option("--name <text>", "the issuer's name as people see it", "Cairn demo issuer")
         .option("--public-url <url>", "where devices reach this issuer, when not at the address listened on")
+        .option("--offline-root <file>", "public key of a root kept offline (cairn root create); its lists are brought")
         .option("--policy <file>", "issuing policy (JSON); without it the built-in one")
         .option("--log-level <level>", `one of ${LOG_LEVELS.join(", ")}; log lines go to standard error`, "warn")
         .option("--demo", "create demo accounts on the first start, and say what to type next"),
@@ -71,6 +73,9 @@ async function start(printer: Printer, options: StartOptions): Promise<void> {
     logLevel: options.logLevel,
     logTo: process.stderr,
     ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
+    ...(options.offlineRoot === undefined
+      ? {}
+      : { offlineRootKey: new Uint8Array(Buffer.from((await readFile(options.offlineRoot, "utf8")).trim(), "hex")) }),
     ...(options.policy === undefined ? {} : { policy: readPolicy(JSON.parse(await readFile(options.policy, "utf8"))) }),
   };
   // The server and its libraries are loaded here, so that wallet and terminal commands start fast.
@@ -88,21 +93,6 @@ async function start(printer: Printer, options: StartOptions): Promise<void> {
     printer.progress("Stopping: finishing what was begun...");
     await stop(issuer);
   }
-}
-
-/** From the environment, or from a file made at the first start. */
-async function findPassphrase(folder: string): Promise<{ text: string; file: string; made: boolean }> {
-  const file = join(folder, "passphrase");
-  const given = process.env.CAIRN_PASSPHRASE;
-  if (given !== undefined) return { text: given, file, made: false };
-  try {
-    return { text: (await readFile(file, "utf8")).trim(), file, made: false };
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-  }
-  const text = randomBytes(24).toString("base64url");
-  await writeFile(file, `${text}\n`, { mode: 0o600, flag: "wx", flush: true });
-  return { text, file, made: true };
 }
 
 function toldToStop(): Promise<void> {
