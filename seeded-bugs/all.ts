@@ -1,0 +1,7 @@
+import type { SeededBug } from "./bug.ts";
+import { byteBugs } from "./bugs/bytes.ts";
+import { issuerBugs } from "./bugs/issuer.ts";
+import { payeeBugs } from "./bugs/payee.ts";
+import { payerBugs } from "./bugs/payer.ts";
+
+export const seededBugs: readonly SeededBug[] = [...payerBugs, ...payeeBugs, ...issuerBugs, ...byteBugs];

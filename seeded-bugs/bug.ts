@@ -1,0 +1,34 @@
+/** A small, realistic mistake in our own sources, kept as a patch: text that is found once in a file, and its replacement. */
+export type Edit = { readonly file: string; readonly find: string; readonly replace: string };
+export type SeededBug = {
+  readonly name: string;
+  /** What a reviewer would say of it. */
+  readonly says: string;
+  /** The line of "What may never happen" (docs/spec/promises.md) that it breaks, 1 to 7. */
+  readonly breaks: number;
+  /** The search that is tried first; the others follow when it finds nothing. */
+  readonly search: SearchName;
+  readonly edits: readonly Edit[];
+};
+
+const tests = (...files: readonly string[]) => ["--test", "--test-reporter=dot", ...files] as const;
+
+/** The searches: what explores by itself rather than by example. Arguments of Node.js. */
+export const SEARCHES = {
+  "model stories": tests("packages/settle/test/model-traces.test.ts"),
+  "settlement at random": tests("packages/settle/test/properties.test.ts"),
+  "wallet interleavings and crashes": tests(
+    "packages/pay/test/interleavings.test.ts",
+    "packages/pay/test/crash.test.ts",
+    "packages/pay/test/consent.test.ts",
+  ),
+  "terminal at random and crashes": tests(
+    "packages/collect/test/properties.test.ts",
+    "packages/collect/test/crash.test.ts",
+  ),
+  "issuing interleavings": tests("packages/issue/test/interleavings.test.ts"),
+  "every field at its bounds, every vector": tests("vectors/vectors.test.ts", "packages/messages/test/fields.test.ts"),
+  "bytes at random": tests("packages/cose/test/cbor-properties.test.ts", "packages/messages/test/robustness.test.ts"),
+  fuzzing: ["fuzz/main.ts", "--seconds", "12", "--target", "cbor", "--target", "base45", "--target", "inflate"],
+} as const;
+export type SearchName = keyof typeof SEARCHES;

@@ -1,0 +1,45 @@
+import { parseArgs } from "node:util";
+import { seededBugs } from "./all.ts";
+import { type Caught, hunt, passes, searchNames } from "./hunt.ts";
+import { PatchedCopy } from "./patched-copy.ts";
+
+const HELP = `npm run -s seeded-bugs -- [options]
+Plants small realistic bugs in a copy of the project, one after the other, and lets the searches find them.
+
+  --bug NAME   only this one; may be repeated
+  --json
+`;
+const { values } = parseArgs({
+  options: {
+    bug: { type: "string", multiple: true, default: [] },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+
+if (values.help) process.stdout.write(HELP);
+else await main();
+
+async function main(): Promise<void> {
+  const chosen = seededBugs.filter(({ name }) => values.bug.length === 0 || values.bug.includes(name));
+  const copy = new PatchedCopy();
+  const found: Caught[] = [];
+  try {
+    for (const name of searchNames)
+      if (!(await passes(name, copy))) throw new Error(`"${name}" fails without any bug: mend that first.`);
+    for (const bug of chosen) {
+      const one = await hunt(bug, copy);
+      found.push(one);
+      const how = one.caughtBy === undefined ? "by nothing" : `by ${one.caughtBy}`;
+      process.stderr.write(
+        `${one.caughtBy === undefined ? "MISSED" : "caught"}  ${bug.name.padEnd(32)} ${how}, ${one.seconds} s\n`,
+      );
+    }
+  } finally {
+    copy.remove();
+  }
+  const missed = found.filter(({ caughtBy }) => caughtBy === undefined).length;
+  if (values.json) process.stdout.write(`${JSON.stringify(found)}\n`);
+  else process.stdout.write(`${found.length - missed} caught, ${missed} missed\n`);
+  process.exitCode = missed === 0 && found.length > 0 ? 0 : 1;
+}
