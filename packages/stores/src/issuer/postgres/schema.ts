@@ -362,4 +362,19 @@ export const MIGRATIONS: readonly Migration[] = [
     EXECUTE FUNCTION stays();
   `,
   },
+  {
+    worksFrom: 1,
+    tables: ["commits"],
+    sql: `
+  -- One row for each transaction that its process may still have to ask for. Transaction numbers would not do: after a
+  -- crash the server gives those away again whose traces had not reached the disk.
+  CREATE TABLE commits (
+    made_at timestamptz NOT NULL DEFAULT now(),
+    mark uuid NOT NULL,
+    partition smallint NOT NULL,
+    PRIMARY KEY (partition, mark)
+  );
+  `,
+    triggers: "",
+  },
 ];

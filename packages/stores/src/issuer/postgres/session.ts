@@ -10,8 +10,6 @@ export type SqlValue = string | number | bigint | Buffer | null;
 /** What the row of a partition says, as long as it is locked. */
 export type LockedPartition = {
   readonly partition: Partition;
-  /** The server's number of this transaction. */
-  readonly transaction: string;
   readonly leaseHolder: string | undefined;
   readonly leaseToken: number;
   /** Newest entry of the partition's books. */
@@ -55,6 +53,7 @@ type Reply = { readonly rows: Row[]; readonly count: number; readonly command: s
 export class Session {
   readonly #client: PoolClient;
   readonly #sent: Promise<unknown>[] = [];
+  #failure: unknown;
 
   constructor(client: PoolClient) {
     this.#client = client;
@@ -64,14 +63,12 @@ export class Session {
   async begin(partition: Partition): Promise<LockedPartition> {
     this.#later("BEGIN");
     const row = await this.get(
-      `SELECT lease_holder, lease_token, head_entry_id, head_hash, pg_current_xact_id()::text AS transaction
-        FROM partitions WHERE partition = $1 FOR UPDATE`,
+      "SELECT lease_holder, lease_token, head_entry_id, head_hash FROM partitions WHERE partition = $1 FOR UPDATE",
       partition,
     );
     if (row === undefined) throw new StoreError("STORE_INPUT_INVALID", `There is no partition ${partition}.`);
     return {
       partition,
-      transaction: text(row, "transaction"),
       leaseHolder: optional(row, "lease_holder", text),
       leaseToken: number(row, "lease_token"),
       head:
@@ -121,8 +118,14 @@ export class Session {
     const query = prepared
       ? this.#client.query<Row>({ name: nameOf(statement), text: statement, values: [...values] })
       : this.#client.query<Row>(statement);
-    const { rows, rowCount, command } = await query;
-    return { rows, count: rowCount ?? 0, command };
+    try {
+      const { rows, rowCount, command } = await query;
+      return { rows, count: rowCount ?? 0, command };
+    } catch (error) {
+      // What fails after the first failure fails because of it.
+      this.#failure ??= error;
+      throw this.#failure;
+    }
   }
 
   #later(command: string): void {

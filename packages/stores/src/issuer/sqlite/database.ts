@@ -1,12 +1,12 @@
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { StoreError } from "../store-error.ts";
+import { isBusy, storeErrorOf } from "./failures.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
 /** How long to wait for a process that is just ending, milliseconds. */
 const BUSY_TIMEOUT_MS = 2_000;
-const SQLITE_BUSY = 5;
 
 /**
  * The issuer's SQLite file, for one process alone: the lock is taken at once and held until closed, so that a second
@@ -42,7 +42,7 @@ export class Database {
     if (this.#sqlite.isOpen) this.#sqlite.close();
   }
 
-  /** All or nothing, on the disk when it returns. */
+  /** All or nothing, on the disk when it returns. @throws StoreError STORE_FULL, STORE_UNAVAILABLE */
   transaction<Result>(work: () => Result): Result {
     this.#sqlite.exec("BEGIN IMMEDIATE");
     try {
@@ -51,7 +51,7 @@ export class Database {
       return result;
     } catch (error) {
       if (this.#sqlite.isTransaction) this.#sqlite.exec("ROLLBACK");
-      throw error;
+      throw storeErrorOf(error);
     }
   }
 
@@ -88,9 +88,4 @@ export class Database {
     for (const migration of MIGRATIONS.slice(made)) this.#sqlite.exec(migration);
     this.#sqlite.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
   }
-}
-
-function isBusy(error: unknown): boolean {
-  if (!(error instanceof Error) || !("errcode" in error)) return false;
-  return typeof error.errcode === "number" && (error.errcode & 0xff) === SQLITE_BUSY;
 }
