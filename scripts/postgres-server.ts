@@ -1,7 +1,20 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, chown, cp, lchown, mkdir, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  cp,
+  lchown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  realpath,
+  rm,
+  symlink,
+} from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -54,6 +67,8 @@ const SETTINGS = {
   shared_buffers: "64MB",
   dynamic_shared_memory_type: "posix",
   log_min_messages: "warning",
+  // After a crash: one call for the whole disk, rather than opening every file there is.
+  ...(process.platform === "linux" ? { recovery_init_sync_method: "syncfs" } : {}),
   lc_messages: "C",
 };
 /**
@@ -72,7 +87,7 @@ export const hasPostgresServer = (): boolean => existsSync(join(nativeFolder(), 
 
 export async function startPostgresServer(options: PostgresServerOptions = {}): Promise<PostgresServer> {
   const { progress = () => undefined } = options;
-  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "cairn-postgres-")));
+  const folder = await realpath(options.folder ?? (await mkdtemp(join(tmpdir(), "cairn-postgres-"))));
   const dataFolder = join(folder, "data");
   const native = await reachable(nativeFolder(), folder);
   const libraries = await linkLibraries(native, folder);
@@ -166,32 +181,38 @@ async function pidFile(dataFolder: string): Promise<string[] | undefined> {
   }
 }
 
-/** The server's own processes, found by their parent, so that none of them finishes what it was doing. */
+/** All of the server's processes at once, so that none of them finishes what it was doing; until none is left. */
 async function killAll(dataFolder: string): Promise<void> {
-  const lines = await pidFile(dataFolder);
-  const postmaster = Number(lines?.[0]);
-  if (!Number.isSafeInteger(postmaster) || postmaster <= 1) return;
-  for (const pid of [postmaster, ...(await childrenOf(postmaster))]) signal(pid);
+  const postmaster = Number((await pidFile(dataFolder))?.[0]);
+  for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
+    const pids = await processesIn(dataFolder, postmaster);
+    if (pids.length === 0) break;
+    for (const pid of pids) signal(pid, "SIGKILL");
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
   await rm(join(dataFolder, "postmaster.pid"), { force: true });
 }
 
-function signal(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It is gone already.
+/** Every process of PostgreSQL works in the data folder. Where that cannot be seen, its first process is all we know. */
+async function processesIn(dataFolder: string, postmaster: number): Promise<number[]> {
+  const names = await readdir("/proc").catch(() => undefined);
+  if (names === undefined) return signal(postmaster, 0) ? [postmaster] : [];
+  const found: number[] = [];
+  for (const name of names) {
+    if (!/^\d+$/.test(name)) continue;
+    const folder = await readlink(`/proc/${name}/cwd`).catch(() => undefined);
+    if (folder === dataFolder) found.push(Number(name));
   }
+  return found;
 }
 
-async function childrenOf(parent: number): Promise<number[]> {
-  const children: number[] = [];
-  for (const name of await readdir("/proc").catch(() => [])) {
-    if (!/^\d+$/.test(name)) continue;
-    const stat = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
-    // "pid (name) state parent ..."; the name may hold anything.
-    if (Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === parent) children.push(Number(name));
+/** False when the process is gone. */
+function signal(pid: number, name: "SIGKILL" | 0): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch {
+    return false;
   }
-  return children;
 }
 
 /**
