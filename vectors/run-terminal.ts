@@ -49,6 +49,8 @@ async function terminalIn(input: JsonObject) {
     statusList: bytesAt(input, "statusList"),
     payeeCertificate: own.bytes,
     payeeCertificateId,
+    issuerId: undefined,
+    guests: [],
   };
   await journal.replaceSetup(setup, 0);
   for (const { request, voided } of input.requests as readonly JsonObject[]) {

@@ -1,11 +1,12 @@
-import { isRefusal, openPayment, payment } from "@cairn/messages";
+import { type IssuerId, isRefusal, openPayment, payment } from "@cairn/messages";
 import type { AcceptanceDecision } from "./acceptance-checks.ts";
 import { decideAcceptance } from "./decide-acceptance.ts";
 import { decideOpenAcceptance } from "./decide-open-acceptance.ts";
+import { statusListOf } from "./issuers.ts";
 import { isGuaranteed } from "./model.ts";
 import { type AcceptanceOutcome, refused } from "./outcomes.ts";
 import { readOffered } from "./read-offered.ts";
-import type { TerminalContext } from "./setup.ts";
+import type { Setup, TerminalContext } from "./setup.ts";
 import { receiptCodeFor } from "./statements.ts";
 
 /**
@@ -22,7 +23,13 @@ export async function accept(context: TerminalContext, codeText: string): Promis
   const { crypto, policy } = context;
   const decision = await context.journal.decideAcceptance(
     { paymentId: offered.payment.messageId, certificateId, requestHash },
-    (view) => decideAcceptance(offered, view, { setup: held.setup, policy, now: offered.now, crypto }),
+    (view) =>
+      decideAcceptance(offered, view, {
+        setup: setupFor(held.setup, offered.guestIssuerId),
+        policy,
+        now: offered.now,
+        crypto,
+      }),
   );
   return answer(context, decision);
 }
@@ -48,10 +55,21 @@ export async function acceptOpen(
       certificateId: offered.payment.content.certificateId,
       requestHash: undefined,
     },
-    (view) => decideOpenAcceptance(offered, view, { setup: held.setup, policy, now: offered.now, captureMinor }),
+    (view) =>
+      decideOpenAcceptance(offered, view, {
+        setup: setupFor(held.setup, offered.guestIssuerId),
+        policy,
+        now: offered.now,
+        captureMinor,
+      }),
   );
   return answer(context, decision);
 }
+
+const setupFor = (setup: Setup, guestIssuerId: IssuerId | undefined) => ({
+  statusList: statusListOf(setup, guestIssuerId),
+  payeeCertificate: setup.payeeCertificate,
+});
 
 async function answer(context: TerminalContext, decision: AcceptanceDecision): Promise<AcceptanceOutcome> {
   if (decision.kind === "refused") return decision;

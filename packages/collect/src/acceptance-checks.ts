@@ -1,6 +1,7 @@
 import {
   type ChainLink,
   follows,
+  type IssuerId,
   isRevoked,
   type PayeeCertificate,
   type Refusal,
@@ -19,9 +20,12 @@ import { refuseHeldStatusList, type Setup } from "./setup.ts";
 export type Offered<Content> = {
   readonly certificate: Verified<UserCertificate>;
   readonly payment: Verified<Content>;
+  /** As in {@link Acceptance}. */
+  readonly guestIssuerId: IssuerId | undefined;
 };
 
 export type AcceptanceTerms = {
+  /** `statusList`: the one of the certificate's issuer. */
   readonly setup: Pick<Setup, "statusList" | "payeeCertificate">;
   readonly policy: CollectPolicy;
   readonly now: number;
@@ -74,7 +78,7 @@ export function riskOf(
 }
 
 /** The part of an acceptance that comes from what was offered. */
-export function offeredPart({ certificate, payment }: Offered<ChainLink>) {
+export function offeredPart({ certificate, payment, guestIssuerId }: Offered<ChainLink>) {
   const { certificateId, sequence, spentMinor, amountMinor } = payment.content;
   return {
     paymentId: payment.messageId,
@@ -82,6 +86,7 @@ export function offeredPart({ certificate, payment }: Offered<ChainLink>) {
     sequence,
     spentMinor,
     amountMinor,
+    guestIssuerId,
     certificate: certificate.bytes,
     payment: payment.bytes,
   };

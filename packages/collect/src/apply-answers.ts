@@ -1,5 +1,5 @@
-import type { MessageId, Refusal } from "@cairn/messages";
-import { applyLists } from "./apply-lists.ts";
+import type { IssuerId, MessageId, Refusal } from "@cairn/messages";
+import { applyGuestLists, applyLists } from "./apply-lists.ts";
 import type { OfferedLists } from "./judge-lists.ts";
 import { mergeAnswer } from "./merge-answer.ts";
 import type { PaymentAnswer } from "./model.ts";
@@ -62,15 +62,22 @@ export async function applyUploadAnswer(
     if (record.state === "refused") refused++;
   }
   await context.journal.recordAnswers(payments, mergeAnswer);
-  await context.journal.recordVoidAnswers(voids, now);
-  const listRefusals = await applyLists(context, answer);
+  const { guestIssuerId } = upload;
+  await context.journal.recordVoidAnswers(voids, now, guestIssuerId);
+  const listRefusals = await (guestIssuerId === undefined
+    ? applyLists(context, answer)
+    : applyGuestLists(context, guestIssuerId, answer));
   const unanswered = upload.items.length - answered.size;
   return { received: answered.size - refused, refused, unanswered, listRefusals };
 }
 
 /** Ids to ask the server about: acknowledged payments that are not settled or refused yet, longest unasked first. */
-export function paymentsToAsk(context: TerminalContext, limit: number): Promise<readonly MessageId[]> {
-  return context.journal.toAsk(limit);
+export function paymentsToAsk(
+  context: TerminalContext,
+  limit: number,
+  guestIssuerId?: IssuerId,
+): Promise<readonly MessageId[]> {
+  return context.journal.toAsk(limit, guestIssuerId);
 }
 
 /** Stores what became of payments. A payment that the server does not know any more is uploaded again. */

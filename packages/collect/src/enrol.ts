@@ -1,5 +1,15 @@
-import { publicKeysEqual } from "@cairn/cose";
-import { isRefusal, type PayeeCertificate, type Refusal, refusalFromError } from "@cairn/messages";
+import { CodedError, type CryptoPort, publicKeysEqual } from "@cairn/cose";
+import {
+  decodeMessage,
+  type IssuerId,
+  isRefusal,
+  type PayeeCertificate,
+  payeeCertificate,
+  type Refusal,
+  refusal,
+  refusalFromError,
+  type TrustAnchors,
+} from "@cairn/messages";
 import { applyLists, storeSetup } from "./apply-lists.ts";
 import { CollectError } from "./collect-error.ts";
 import { judgePayeeCertificate, judgeStatusList, judgeTrustList, type OfferedLists } from "./judge-lists.ts";
@@ -34,8 +44,8 @@ async function enrolAgain(context: TerminalContext, enrolment: Enrolment): Promi
   if (!publicKeysEqual(rootKey, setup.rootKey)) {
     throw new CollectError("ROOT_KEY_DIFFERS", "This terminal is enrolled under another root key.");
   }
-  const [refusal] = await applyLists(context, enrolment);
-  return refusal === undefined ? enrolled((await context.hold()).setup) : refused(refusal);
+  const [against] = await applyLists(context, enrolment);
+  return against === undefined ? enrolled((await context.hold()).setup) : refused(against);
 }
 
 async function judgeEnrolment(
@@ -47,16 +57,31 @@ async function judgeEnrolment(
   if (isRefusal(rootKey)) return rootKey;
   const anchors = await judgeTrustList(offered.trustList, { ...known, rootKey, held: undefined });
   if (isRefusal(anchors)) return anchors;
-  const statusList = await judgeStatusList(offered.statusList, { ...known, anchors, held: undefined });
+  const issuerId = issuerOfPayee(offered.payeeCertificate, anchors, crypto);
+  const statusList = await judgeStatusList(offered.statusList, { ...known, anchors, issuerId, held: undefined });
   if (isRefusal(statusList)) return statusList;
-  const payeeCertificate = await judgePayeeCertificate(offered.payeeCertificate, {
+  const payee = await judgePayeeCertificate(offered.payeeCertificate, {
     ...known,
     anchors,
+    issuerId,
     ownKey: signer.publicKey,
     held: undefined,
   });
-  if (isRefusal(payeeCertificate)) return payeeCertificate;
-  return { rootKey, rootKeyBytes, anchors, statusList, payeeCertificate };
+  if (isRefusal(payee)) return payee;
+  if (issuerId === undefined) return refusal("ISSUER_UNKNOWN");
+  return { rootKey, rootKeyBytes, anchors, statusList, payeeCertificate: payee, issuerId, guests: [] };
+}
+
+/** Whose key the payee certificate names. Its signature is verified under that issuer's keys alone. */
+function issuerOfPayee(bytes: Uint8Array, anchors: TrustAnchors, crypto: CryptoPort): IssuerId | undefined {
+  try {
+    const { issuerKeyId } = decodeMessage(payeeCertificate, bytes, crypto).unverified;
+    return anchors.keysById.get(issuerKeyId)?.[0]?.issuerId;
+  } catch (error) {
+    // It is judged, and refused for its own reason, when its turn comes.
+    if (error instanceof CodedError) return undefined;
+    throw error;
+  }
 }
 
 function readRootKey(bytes: Uint8Array) {

@@ -8,6 +8,8 @@ export { decideOpenAcceptance } from "./decide-open-acceptance.ts";
 export { decideVoid, type VoidDecision } from "./decide-void.ts";
 export type { Enrolment, EnrolmentOutcome } from "./enrol.ts";
 export type { HistoryEntry, Standing, Totals } from "./history.ts";
+export type { AcceptedIssuer } from "./issuers.ts";
+export type { GuestEnrolment, JoinOutcome } from "./join.ts";
 export type * from "./journal.ts";
 export type { OfferedLists } from "./judge-lists.ts";
 export { mergeAnswer } from "./merge-answer.ts";

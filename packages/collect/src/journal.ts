@@ -1,4 +1,11 @@
-import type { CertificateId, ChainPosition, MessageId, PayeeCertificateId, RequestHash } from "@cairn/messages";
+import type {
+  CertificateId,
+  ChainPosition,
+  IssuerId,
+  MessageId,
+  PayeeCertificateId,
+  RequestHash,
+} from "@cairn/messages";
 import type { Acceptance, AcceptanceState, PaymentAnswer, RefusedPayment, RequestRecord, Stored } from "./model.ts";
 
 /** What a pure decision answers, and what is to be written for it, in one transaction. */
@@ -11,6 +18,17 @@ export type StoredSetup = {
   readonly trustList: Uint8Array;
   readonly statusList: Uint8Array;
   readonly payeeCertificate: Uint8Array;
+  /** Who certified the payee: the terminal's own issuer. Undefined in journals from before there were several. */
+  readonly issuerId: IssuerId | undefined;
+  /** Other issuers of the same trust list that know this terminal, by id. */
+  readonly guests: readonly StoredGuest[];
+};
+
+export type StoredGuest = {
+  readonly issuerId: IssuerId;
+  /** Where this issuer's uploads go. */
+  readonly url: string;
+  readonly statusList: Uint8Array;
 };
 
 export type PaymentReference = {
@@ -108,20 +126,22 @@ export interface TerminalJournal {
   /** Keeps the first signed form and answers with the one that is kept. */
   keepCapture(paymentId: MessageId, capture: Uint8Array): Promise<Uint8Array>;
 
-  /** Oldest first, payments before voids, together at most `limit`. Uncaptured payments are not among them. */
+  /** Oldest first, payments before voids, together at most `limit`. Uncaptured payments are not among them. Every issuer hears of every void. */
   toUpload(options: {
     readonly limit: number;
+    /** Undefined: the terminal's own issuer. */
+    readonly guestIssuerId?: IssuerId | undefined;
     /** `unanswered`: what the server never acknowledged. `unsettled`: also what it acknowledged and has not settled. */
     readonly which: "unanswered" | "unsettled";
   }): Promise<UploadEntries>;
   /** Payments that the server acknowledged without a last word, longest unasked first. */
-  toAsk(limit: number): Promise<readonly MessageId[]>;
+  toAsk(limit: number, guestIssuerId?: IssuerId): Promise<readonly MessageId[]>;
   /** Stores what `merge` makes of the answer held and the one offered (undefined: the server does not know the payment). Unknown ids are passed over. */
   recordAnswers(
     answers: readonly { readonly paymentId: MessageId; readonly answer: PaymentAnswer | undefined }[],
     merge: (held: PaymentAnswer | undefined, offered: PaymentAnswer | undefined) => PaymentAnswer | undefined,
   ): Promise<void>;
-  recordVoidAnswers(requestIds: readonly MessageId[], answeredAt: number): Promise<void>;
+  recordVoidAnswers(requestIds: readonly MessageId[], answeredAt: number, guestIssuerId?: IssuerId): Promise<void>;
 
   stored(): Promise<Stored>;
   refusedCounts(): Promise<{ readonly kept: number; readonly notKept: number }>;

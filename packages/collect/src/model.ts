@@ -2,6 +2,7 @@ import type {
   AnyRefusalCode,
   CertificateId,
   ChainPosition,
+  IssuerId,
   MessageId,
   PayeeCertificateId,
   RequestHash,
@@ -29,6 +30,8 @@ export type Acceptance = ChainPosition & {
   readonly paymentId: MessageId;
   readonly kind: "payment" | "open-payment";
   readonly certificateId: CertificateId;
+  /** Who issued the certificate and settles the payment; undefined: the terminal's own issuer. */
+  readonly guestIssuerId: IssuerId | undefined;
   readonly certificate: Uint8Array;
   readonly payment: Uint8Array;
   /** Under which request, capture and receipt stand. */

@@ -13,9 +13,9 @@ import {
   type UserCertificate,
   userCertificate,
   verifyUnder,
-  verifyUserCertificate,
 } from "@cairn/messages";
 import type { Offered } from "./acceptance-checks.ts";
+import { verifyPayer } from "./issuers.ts";
 import { type Held, refuseHeldTrustList, type TerminalContext } from "./setup.ts";
 
 /**
@@ -29,13 +29,13 @@ export async function readOffered<Content extends ChainLink>(
   code: { readonly text: string; readonly type: CodeType; readonly kind: MessageKind<Content> },
 ): Promise<(Offered<Content> & { readonly now: number }) | Refusal> {
   const { crypto } = context;
-  const { anchors } = held.setup;
   const decoded = decodeOffered(context, code);
   if (isRefusal(decoded)) return decoded;
   const expired = refuseHeldTrustList(held.setup, held.now);
   if (expired !== undefined) return expired;
-  const certificate = await verifyUserCertificate(decoded.certificate, { anchors, crypto });
-  if (isRefusal(certificate)) return certificate;
+  const payer = await verifyPayer(decoded.certificate, held.setup, context);
+  if (isRefusal(payer)) return payer;
+  const { certificate, guestIssuerId } = payer;
   const now = Math.max(held.now, certificate.content.issuedAt);
   const expiredSince = refuseHeldTrustList(held.setup, now);
   if (expiredSince !== undefined) return expiredSince;
@@ -43,7 +43,7 @@ export async function readOffered<Content extends ChainLink>(
     return refusal("CERTIFICATE_MISMATCH");
   }
   const payment = await verifyUnder(decoded.payment, certificate.content.deviceKey, crypto);
-  return isRefusal(payment) ? payment : { certificate, payment, now };
+  return isRefusal(payment) ? payment : { certificate, payment, guestIssuerId, now };
 }
 
 function decodeOffered<Content>(

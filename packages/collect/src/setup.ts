@@ -1,5 +1,6 @@
 import { decodeCbor, type P256PublicKey, publicKeyFromCbor, publicKeysEqual } from "@cairn/cose";
 import {
+  type IssuerId,
   type PayeeCertificate,
   payeeCertificate,
   type Refusal,
@@ -24,6 +25,16 @@ export type Setup = {
   readonly anchors: TrustAnchors;
   readonly statusList: Verified<StatusList>;
   readonly payeeCertificate: Verified<PayeeCertificate>;
+  /** Who certified the payee: the terminal's own issuer. */
+  readonly issuerId: IssuerId;
+  readonly guests: readonly Guest[];
+};
+
+/** Another issuer of the trust list that knows this terminal, so that what its payers pay is uploaded to it. */
+export type Guest = {
+  readonly issuerId: IssuerId;
+  readonly url: string;
+  readonly statusList: Verified<StatusList>;
 };
 
 /** The setup at one moment, with the time that the terminal goes by. */
@@ -67,13 +78,26 @@ function restoreSetup(stored: StoredSetup, { crypto, signer }: TerminalPorts): S
   if (!publicKeysEqual(certificate.content.terminalKey, signer.publicKey)) {
     throw new CollectError("TERMINAL_KEY_DIFFERS", "This journal belongs to a terminal with another key.");
   }
+  const anchors = trustAnchors(restoreVerified(trustList, stored.trustList, crypto), crypto);
   return {
     rootKey: rootKeyOf(stored.rootKey),
     rootKeyBytes: stored.rootKey,
-    anchors: trustAnchors(restoreVerified(trustList, stored.trustList, crypto), crypto),
+    anchors,
     statusList: restoreVerified(statusList, stored.statusList, crypto),
     payeeCertificate: certificate,
+    issuerId: stored.issuerId ?? onlyIssuer(anchors),
+    guests: stored.guests.map((guest) => ({
+      ...guest,
+      statusList: restoreVerified(statusList, guest.statusList, crypto),
+    })),
   };
+}
+
+/** Journals from before there were several issuers hold a list that names one. */
+function onlyIssuer({ list }: TrustAnchors): IssuerId {
+  const [first] = list.content.keys;
+  if (first === undefined) throw new CollectError("NOT_ENROLLED", "This terminal's trust list names no issuer.");
+  return first.issuerId;
 }
 
 /** @throws CodedError when the bytes are not one COSE_Key. */
@@ -86,6 +110,7 @@ export function newestListTime(setup: Setup): number {
     setup.anchors.list.content.issuedAt,
     setup.statusList.content.issuedAt,
     setup.payeeCertificate.content.issuedAt,
+    ...setup.guests.map((guest) => guest.statusList.content.issuedAt),
   );
 }
 

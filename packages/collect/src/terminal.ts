@@ -1,4 +1,4 @@
-import type { MessageId, Refusal } from "@cairn/messages";
+import type { IssuerId, MessageId, Refusal } from "@cairn/messages";
 import { accept, acceptOpen } from "./accept.ts";
 import {
   type AppliedUpload,
@@ -13,6 +13,8 @@ import { capture, receiptCode } from "./capture.ts";
 import { type ChargeInput, charge, requestCode } from "./charge.ts";
 import { type Enrolment, type EnrolmentOutcome, enrol } from "./enrol.ts";
 import { type HistoryEntry, history, type Standing, standing, type Totals, totals } from "./history.ts";
+import { type AcceptedIssuer, acceptedIssuers } from "./issuers.ts";
+import { type GuestEnrolment, type JoinOutcome, joinIssuer } from "./join.ts";
 import type { JournalFilter, TimeRange } from "./journal.ts";
 import type { OfferedLists } from "./judge-lists.ts";
 import type { AcceptanceOutcome, CaptureOutcome, ChargeOutcome, VoidOutcome } from "./outcomes.ts";
@@ -24,6 +26,8 @@ import { voidRequest } from "./void-request.ts";
 /** A payee's terminal. Each method is described where its step lives. All but `enrol` throw CollectError NOT_ENROLLED before it. */
 export type Terminal = {
   enrol(enrolment: Enrolment): Promise<EnrolmentOutcome>;
+  join(offered: GuestEnrolment): Promise<JoinOutcome>;
+  issuers(): Promise<readonly AcceptedIssuer[]>;
   charge(input: ChargeInput): Promise<ChargeOutcome>;
   requestCode(requestId: MessageId): Promise<string | undefined>;
   accept(codeText: string): Promise<AcceptanceOutcome>;
@@ -34,7 +38,7 @@ export type Terminal = {
   buildUpload(options: UploadOptions): Promise<Upload>;
   applyUploadAnswer(upload: Upload, answer: UploadAnswer): Promise<AppliedUpload>;
   applyLists(lists: OfferedLists): Promise<readonly Refusal[]>;
-  paymentsToAsk(limit: number): Promise<readonly MessageId[]>;
+  paymentsToAsk(limit: number, guestIssuerId?: IssuerId): Promise<readonly MessageId[]>;
   applyOutcomes(outcomes: readonly OutcomeAnswer[]): Promise<void>;
   history(filter: JournalFilter): Promise<readonly HistoryEntry[]>;
   totals(range: TimeRange): Promise<Totals>;
@@ -46,6 +50,8 @@ export function openTerminal(ports: TerminalPorts): Terminal {
   const context = terminalContext(ports);
   return {
     enrol: (enrolment) => enrol(context, enrolment),
+    join: (offered) => joinIssuer(context, offered),
+    issuers: () => acceptedIssuers(context),
     charge: (input) => charge(context, input),
     requestCode: (requestId) => requestCode(context, requestId),
     accept: (codeText) => accept(context, codeText),
@@ -56,7 +62,7 @@ export function openTerminal(ports: TerminalPorts): Terminal {
     buildUpload: (options) => buildUpload(context, options),
     applyUploadAnswer: (upload, answer) => applyUploadAnswer(context, upload, answer),
     applyLists: (lists) => applyLists(context, lists),
-    paymentsToAsk: (limit) => paymentsToAsk(context, limit),
+    paymentsToAsk: (limit, guestIssuerId) => paymentsToAsk(context, limit, guestIssuerId),
     applyOutcomes: (outcomes) => applyOutcomes(context, outcomes),
     history: (filter) => history(context, filter),
     totals: (range) => totals(context, range),

@@ -1,4 +1,10 @@
-import { encodeUploadRecord, MAXIMUM_BODY_BYTES, MAXIMUM_RECORDS, type MessageId } from "@cairn/messages";
+import {
+  encodeUploadRecord,
+  type IssuerId,
+  MAXIMUM_BODY_BYTES,
+  MAXIMUM_RECORDS,
+  type MessageId,
+} from "@cairn/messages";
 import { CollectError } from "./collect-error.ts";
 import type { UploadEntries } from "./journal.ts";
 import type { TerminalContext } from "./setup.ts";
@@ -12,7 +18,12 @@ export type UploadItem =
   | { readonly kind: "void"; readonly requestId: MessageId };
 
 /** Encoded upload records and, at the same index, what each is about: keep it until the answer is applied. */
-export type Upload = { readonly records: readonly Uint8Array[]; readonly items: readonly UploadItem[] };
+export type Upload = {
+  readonly records: readonly Uint8Array[];
+  readonly items: readonly UploadItem[];
+  /** For whom it is; undefined: the terminal's own issuer. */
+  readonly guestIssuerId: IssuerId | undefined;
+};
 
 export type UploadOptions = {
   /** Most records, 1 to MAXIMUM_RECORDS. Fewer come when the call would be too long. */
@@ -22,6 +33,8 @@ export type UploadOptions = {
    * `unsettled`: once more all that is not settled, for a server that lost its memory.
    */
   readonly which?: "unanswered" | "unsettled";
+  /** For which guest issuer; undefined: for the terminal's own. Each gets its own payers' payments, and every void. */
+  readonly guestIssuerId?: IssuerId | undefined;
 };
 
 /**
@@ -30,12 +43,12 @@ export type UploadOptions = {
  * @throws CollectError UPLOAD_LIMIT_RANGE, NOT_ENROLLED.
  */
 export async function buildUpload(context: TerminalContext, options: UploadOptions): Promise<Upload> {
-  const { limit, which = "unanswered" } = options;
+  const { limit, which = "unanswered", guestIssuerId } = options;
   if (!Number.isInteger(limit) || limit < 1 || limit > MAXIMUM_RECORDS) {
     throw new CollectError("UPLOAD_LIMIT_RANGE", `An upload takes 1 to ${MAXIMUM_RECORDS} records, not ${limit}.`);
   }
   await context.hold();
-  const entries = await context.journal.toUpload({ limit, which });
+  const entries = await context.journal.toUpload({ limit, which, guestIssuerId });
   const records: Uint8Array[] = [];
   const items: UploadItem[] = [];
   let length = ENVELOPE_BYTES;
@@ -45,7 +58,7 @@ export async function buildUpload(context: TerminalContext, options: UploadOptio
     records.push(record);
     items.push(item);
   }
-  return { records, items };
+  return { records, items, guestIssuerId };
 }
 
 async function* encodedEntries(

@@ -88,7 +88,10 @@ test("a process that decided on an older setup decides again: no list goes back 
     replaceSetup: async (...[setup, revision]: Parameters<typeof journal.replaceSetup>) => {
       if (!interfered) {
         interfered = true;
-        await journal.replaceSetup({ ...enrolment, trustList: newest, payeeCertificateId }, revision);
+        await journal.replaceSetup(
+          { ...enrolment, trustList: newest, payeeCertificateId, issuerId: undefined, guests: [] },
+          revision,
+        );
       }
       return journal.replaceSetup(setup, revision);
     },

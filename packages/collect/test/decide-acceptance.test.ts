@@ -42,7 +42,7 @@ async function soundInput() {
   const request = await journal.request(asked.requestId);
   assert.ok(request !== undefined);
   const input: Input = {
-    offered: { certificate: payer.certificate, payment },
+    offered: { certificate: payer.certificate, payment, guestIssuerId: undefined },
     view: {
       earlier: undefined,
       request: { ...request, paidBy: undefined },

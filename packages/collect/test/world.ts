@@ -289,5 +289,8 @@ export async function replaceStatusList(
 ): Promise<void> {
   const held = await journal.setup();
   const { payeeCertificateId } = payee.content;
-  await journal.replaceSetup({ ...enrolment, statusList, payeeCertificateId }, held?.revision ?? 0);
+  await journal.replaceSetup(
+    { ...enrolment, statusList, payeeCertificateId, issuerId: undefined, guests: [] },
+    held?.revision ?? 0,
+  );
 }

@@ -132,10 +132,19 @@ export function trustAnchors(list: Verified<TrustList>, crypto: CryptoPort): Tru
  */
 export function trustedKeys(
   anchors: TrustAnchors,
-  wanted: { readonly keyId: KeyId; readonly use: KeyUse; readonly signedAt: number },
+  wanted: {
+    readonly keyId: KeyId;
+    readonly use: KeyUse;
+    readonly signedAt: number;
+    /** Only this issuer's keys; undefined: any issuer's. */
+    readonly issuerId?: string | undefined;
+  },
 ): readonly TrustedKey[] | Refusal {
-  const known = anchors.keysById.get(wanted.keyId);
-  if (known === undefined) return refusal("ISSUER_UNKNOWN", `key ${wanted.keyId}`);
+  const { issuerId } = wanted;
+  const known = (anchors.keysById.get(wanted.keyId) ?? []).filter(
+    (trusted) => issuerId === undefined || trusted.issuerId === issuerId,
+  );
+  if (known.length === 0) return refusal("ISSUER_UNKNOWN", `key ${wanted.keyId}`);
   const allowed = known.filter((trusted) => (trusted.uses & wanted.use) !== 0);
   if (allowed.length === 0) return refusal("ISSUER_KEY_NOT_ALLOWED", `key ${wanted.keyId}`);
   const valid = allowed.filter(

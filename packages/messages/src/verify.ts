@@ -12,7 +12,12 @@ import type { UserCertificate } from "./user-certificate.ts";
  * Who signed? Each function answers with the verified message or with a refusal, never with half of either.
  * Validity in time is a rule (rules.ts), except for the issuer's key, whose validity depends on when it signed.
  */
-export type VerifyContext = { readonly anchors: TrustAnchors; readonly crypto: CryptoPort };
+export type VerifyContext = {
+  readonly anchors: TrustAnchors;
+  readonly crypto: CryptoPort;
+  /** Signed by this issuer, no other; undefined: by any in the trust list. */
+  readonly issuerId?: string | undefined;
+};
 
 export function isRefusal(value: object): value is Refusal {
   return "code" in value && "sentence" in value;
@@ -45,9 +50,9 @@ export function verifyStatusList(
 async function verifyByIssuer<Content>(
   decoded: Decoded<Content>,
   wanted: { readonly keyId: KeyId; readonly use: KeyUse; readonly signedAt: number },
-  { anchors, crypto }: VerifyContext,
+  { anchors, crypto, issuerId }: VerifyContext,
 ): Promise<Verified<Content> | Refusal> {
-  const candidates = trustedKeys(anchors, wanted);
+  const candidates = trustedKeys(anchors, { ...wanted, issuerId });
   if ("code" in candidates) return candidates;
   let last: Refusal = refusal("ISSUER_UNKNOWN");
   for (const { key } of candidates) {

@@ -81,10 +81,11 @@ async function judgeAnswer(
   const heldTrust = restoreVerified(trustList, identity.trustList, crypto);
   const heldStatus = restoreVerified(statusList, identity.statusList, crypto);
   const rootKey = rootKeyOf(identity.rootKey);
+  const { issuerId } = identity;
   const trust = await judgeTrustList(answer.trustList, { rootKey, held: heldTrust, now }, crypto);
   const anchors = anchorsAfter(trust, heldTrust, crypto);
   const later = honestNow(clock, Math.max(now, anchors.list.content.issuedAt));
-  const status = await judgeStatusList(answer.statusList, { anchors, held: heldStatus, now: later }, crypto);
+  const status = await judgeStatusList(answer.statusList, { anchors, issuerId, held: heldStatus, now: later }, crypto);
   const latest = isRefusal(status) ? later : honestNow(clock, Math.max(later, status.content.issuedAt));
   const certificate =
     answer.certificate === null
@@ -100,7 +101,11 @@ async function judgeCertificate(
 ): Promise<Verified<UserCertificate> | PayRefusal> {
   const decoded = tryDecode(userCertificate, bytes, crypto);
   if (isRefusal(decoded)) return decoded;
-  const verified = await verifyUserCertificate(decoded, { anchors: against.anchors, crypto });
+  const verified = await verifyUserCertificate(decoded, {
+    anchors: against.anchors,
+    crypto,
+    issuerId: against.identity.issuerId,
+  });
   if (isRefusal(verified)) return verified;
   const { deviceKey, terms, issuedAt } = verified.content;
   if (!publicKeysEqual(deviceKey, deviceKeyOf(against.identity)))

@@ -53,7 +53,11 @@ async function judgeEnrolment(
   if (isRefusal(trust)) return trust;
   const anchors = trustAnchors(trust, crypto);
   const later = honestNow(clock, trust.content.issuedAt);
-  const status = await judgeStatusList(answer.statusList, { anchors, held: undefined, now: later }, crypto);
+  const status = await judgeStatusList(
+    answer.statusList,
+    { anchors, issuerId: answer.issuerId, held: undefined, now: later },
+    crypto,
+  );
   if (isRefusal(status)) return status;
   const { issuerId, issuerName, currency, rootKey: rootKeyBytes, trustList, statusList } = answer;
   const newestSeen = Math.max(trust.content.issuedAt, status.content.issuedAt);

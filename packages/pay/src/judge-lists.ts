@@ -36,11 +36,13 @@ export async function judgeTrustList(
   return refuseTrustList(verified, against) ?? verified;
 }
 
-/** An offered status list: strict decoding, an issuer key of the trust list, never an older one, not expired. */
+/** An offered status list: strict decoding, a key of the wallet's issuer, never an older one, not expired. */
 export async function judgeStatusList(
   bytes: Uint8Array,
   against: {
     readonly anchors: TrustAnchors;
+    /** The wallet's own: another issuer of the trust list says nothing about its certificates. */
+    readonly issuerId: string;
     readonly held: Verified<StatusList> | undefined;
     readonly now: number;
   },
@@ -48,7 +50,7 @@ export async function judgeStatusList(
 ): Promise<Verified<StatusList> | Refusal> {
   const decoded = tryDecode(statusList, bytes, crypto);
   if (isRefusal(decoded)) return decoded;
-  const verified = await verifyStatusList(decoded, { anchors: against.anchors, crypto });
+  const verified = await verifyStatusList(decoded, { ...against, crypto });
   if (isRefusal(verified)) return verified;
   return refuseStatusList(verified, against) ?? verified;
 }

@@ -24,12 +24,13 @@ test("another issuer, root key, currency or device key needs a wallet of its own
   const root = generateNodeSigner();
   const rootKey = encodeCbor(publicKeyToCbor(root.publicKey));
   for (const answer of [
-    await anEnrolmentAnswer({ issuerId: "other" }),
     await anEnrolmentAnswer({ currencyOf: USD }),
     await anEnrolmentAnswer({ rootKey, trustList: await aTrustList({}, root) }),
   ]) {
     expectRefusal(await acceptEnrolment(ports, answer), "ENROLLED_ELSEWHERE");
   }
+  // The lists beside it are the first issuer's own: nobody else may speak for its certificates.
+  expectRefusal(await acceptEnrolment(ports, await anEnrolmentAnswer({ issuerId: "other" })), "ISSUER_UNKNOWN");
   const stranger = { ...ports, signer: generateNodeSigner() };
   expectRefusal(await acceptEnrolment(stranger, await anEnrolmentAnswer()), "ENROLLED_ELSEWHERE");
 });

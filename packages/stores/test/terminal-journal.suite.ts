@@ -8,7 +8,7 @@ import {
   type RefusedPayment,
   type TerminalJournal,
 } from "@cairn/collect";
-import type { CertificateId, MessageId, PayeeCertificateId, RequestHash } from "@cairn/messages";
+import type { CertificateId, IssuerId, MessageId, PayeeCertificateId, RequestHash } from "@cairn/messages";
 
 /** What every terminal journal must do. Journals look into no message, so any bytes serve. */
 
@@ -25,7 +25,10 @@ export const SETUP = {
   statusList: some(3, 0, 255),
   payeeCertificate: some(4),
   payeeCertificateId: payeeCertificateId(1),
+  issuerId: "home" as IssuerId,
+  guests: [],
 };
+const GUEST = "guest-1" as IssuerId;
 
 export const request = (number: number, issuedAt = 100) => ({
   requestId: messageId(number),
@@ -39,6 +42,7 @@ export const acceptance = (number: number, changes: Partial<Acceptance> = {}): A
   paymentId: messageId(1000 + number),
   kind: "open-payment",
   certificateId: certificateId(1),
+  guestIssuerId: undefined,
   sequence: number,
   spentMinor: BigInt(number) * 100n,
   amountMinor: 100n,
@@ -126,6 +130,51 @@ export function testTerminalJournal(name: string, open: () => Promise<TerminalJo
       stored: { count: 0, totalMinor: 0n },
       refused: { isKept: false, kept: 0, keptOfCertificate: 0 },
     });
+  });
+
+  check("keeps guest issuers with the setup, and forgets those that are left out", async (journal) => {
+    const guests = [
+      { issuerId: GUEST, url: "https://one.example", statusList: some(7) },
+      { issuerId: "guest-2" as IssuerId, url: "https://two.example", statusList: some(8, 0) },
+    ];
+    assert.equal(await journal.replaceSetup({ ...SETUP, guests }, 0), true);
+    assert.deepEqual((await journal.setup())?.setup.guests, guests);
+    assert.equal((await journal.setup())?.setup.issuerId, "home");
+    await journal.replaceSetup({ ...SETUP, guests: guests.slice(1) }, 1);
+    assert.deepEqual((await journal.setup())?.setup.guests, guests.slice(1));
+  });
+
+  check("gives each issuer its own payers' payments to upload and to ask for, and every void", async (journal) => {
+    await ready(journal);
+    await accept(journal, acceptance(1));
+    await accept(journal, acceptance(2, { guestIssuerId: GUEST, certificateId: certificateId(2) }));
+    await accept(journal, acceptance(3, { guestIssuerId: GUEST, certificateId: certificateId(2) }));
+    await journal.recordRequest(request(1));
+    await journal.decideVoid(messageId(1), () => ({ result: undefined, write: { voidedAt: 7 } }));
+    const due = async (guestIssuerId: IssuerId | undefined, limit = 9) => {
+      const { payments, voids } = await journal.toUpload({ limit, which: "unanswered", guestIssuerId });
+      return [payments.map((each) => each.acceptance.paymentId), voids.map(({ requestId }) => requestId)];
+    };
+    assert.deepEqual(await due(undefined), [[messageId(1001)], [messageId(1)]]);
+    assert.deepEqual(await due(GUEST), [[messageId(1002), messageId(1003)], [messageId(1)]]);
+    assert.deepEqual(await due(GUEST, 1), [[messageId(1002)], []]);
+    assert.deepEqual(await due("guest-2" as IssuerId), [[], [messageId(1)]]);
+    assert.equal((await journal.acceptance(messageId(1002)))?.guestIssuerId, GUEST);
+    assert.equal((await journal.stored()).count, 3, "the ceiling is one for all issuers");
+    await journal.recordVoidAnswers([messageId(1), messageId(8)], 9, GUEST);
+    await journal.recordVoidAnswers([messageId(1)], 10, GUEST);
+    assert.deepEqual(await due(GUEST), [[messageId(1002), messageId(1003)], []]);
+    assert.deepEqual(await due(undefined), [[messageId(1001)], [messageId(1)]], "one issuer's word is not the other's");
+    await journal.recordVoidAnswers([messageId(1)], 11);
+    assert.deepEqual(await due(undefined), [[messageId(1001)], []]);
+    assert.deepEqual(await due("guest-2" as IssuerId), [[], [messageId(1)]]);
+    const received = [1001, 1002, 1003].map((id) => ({ paymentId: messageId(id), answer: answer("received") }));
+    await journal.recordAnswers(received, mergeAnswer);
+    assert.deepEqual(await journal.toAsk(9), [messageId(1001)]);
+    assert.deepEqual(await journal.toAsk(9, GUEST), [messageId(1002), messageId(1003)]);
+    assert.deepEqual(await journal.toAsk(1, GUEST), [messageId(1002)]);
+    const unsettled = await journal.toUpload({ limit: 9, which: "unsettled", guestIssuerId: GUEST });
+    assert.equal(unsettled.payments.length, 2);
   });
 
   check("replaces the setup only when nobody was faster", async (journal) => {

@@ -16,9 +16,17 @@ import {
   type TimeRange,
   type UploadEntries,
 } from "@cairn/collect";
-import type { MessageId, PayeeCertificateId } from "@cairn/messages";
+import type { IssuerId, MessageId, PayeeCertificateId } from "@cairn/messages";
 import type { IDBPDatabase } from "idb";
-import { acceptanceOf, heldMinor, openTerminalDatabase, requestRow, type TerminalSchema } from "./terminal-database.ts";
+import {
+  type AcceptanceRow,
+  acceptanceOf,
+  heldMinor,
+  openTerminalDatabase,
+  type RequestRow,
+  requestRow,
+  type TerminalSchema,
+} from "./terminal-database.ts";
 import { ALL_STORES, misused, TerminalRecords } from "./terminal-records.ts";
 import { STRICT, settleTransaction } from "./transaction.ts";
 
@@ -148,9 +156,10 @@ export class IndexedDbTerminalJournal implements TerminalJournal {
     });
   }
 
-  toUpload({ limit, which }: { limit: number; which: "unanswered" | "unsettled" }): Promise<UploadEntries> {
+  toUpload({ limit, which, guestIssuerId }: UploadWish): Promise<UploadEntries> {
     return this.#inTransaction(async (records) => {
-      const rows = await records.store("acceptances").index(which).getAll(undefined, limit);
+      const isIts = (row: AcceptanceRow): boolean => row.guestIssuerId === guestIssuerId;
+      const rows = await matching(await records.store("acceptances").index(which).openCursor(), isIts, limit);
       const payments = await Promise.all(
         rows.map(async (row) => ({
           acceptance: acceptanceOf(row),
@@ -159,15 +168,21 @@ export class IndexedDbTerminalJournal implements TerminalJournal {
         })),
       );
       const room = limit - payments.length;
-      // A limit of 0 would mean all of them.
-      const due = room === 0 ? [] : await records.store("requests").index("voidDue").getAll(undefined, room);
+      const requests = records.store("requests");
+      const due =
+        guestIssuerId === undefined
+          ? await matching(await requests.index("voidDue").openCursor(), () => true, room)
+          : await matching(await requests.openCursor(), (row) => isDueTo(row, guestIssuerId), room);
       return { payments, voids: await Promise.all(due.map((row) => records.requestFrom(row))) };
     });
   }
 
-  async toAsk(limit: number): Promise<readonly MessageId[]> {
-    const rows = await this.#database.getAllFromIndex("acceptances", "askedAt", undefined, limit);
-    return rows.map(({ paymentId }) => paymentId);
+  toAsk(limit: number, guestIssuerId?: IssuerId): Promise<readonly MessageId[]> {
+    return this.#inTransaction(async (records) => {
+      const first = await records.store("acceptances").index("askedAt").openCursor();
+      const rows = await matching(first, (row) => row.guestIssuerId === guestIssuerId, limit);
+      return rows.map(({ paymentId }) => paymentId);
+    });
   }
 
   recordAnswers(
@@ -180,11 +195,16 @@ export class IndexedDbTerminalJournal implements TerminalJournal {
     });
   }
 
-  recordVoidAnswers(requestIds: readonly MessageId[], answeredAt: number): Promise<void> {
+  recordVoidAnswers(requestIds: readonly MessageId[], answeredAt: number, guestIssuerId?: IssuerId): Promise<void> {
     return this.#inTransaction(async (records) => {
       for (const requestId of requestIds) {
         const isKnown = (await records.store("requests").index("id").count(requestId)) > 0;
-        if (isKnown) await records.changeRequest(requestId, () => ({ voidAnsweredAt: answeredAt }));
+        if (!isKnown) continue;
+        await records.changeRequest(requestId, ({ guestsTold = [] }) =>
+          guestIssuerId === undefined
+            ? { voidAnsweredAt: answeredAt }
+            : { guestsTold: [...new Set([...guestsTold, guestIssuerId])] },
+        );
       }
     });
   }
@@ -253,6 +273,19 @@ const countedMinor = (acceptance: Acceptance): bigint =>
 
 const rangeOf = ({ from = 0, until = Number.POSITIVE_INFINITY }: TimeRange): IDBKeyRange | undefined =>
   from < until ? IDBKeyRange.bound(from, until, false, true) : IDBKeyRange.only(Number.NEGATIVE_INFINITY);
+
+type UploadWish = Parameters<TerminalJournal["toUpload"]>[0];
+
+const isDueTo = ({ voidedAt, guestsTold = [] }: RequestRow, guestIssuerId: IssuerId): boolean =>
+  voidedAt !== undefined && !guestsTold.includes(guestIssuerId);
+
+/** In the order of the cursor. */
+async function matching<Row>(first: Cursor<Row> | null, matches: (row: Row) => boolean, limit: number): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (let cursor = first; cursor !== null && rows.length < limit; cursor = await cursor.continue())
+    if (matches(cursor.value)) rows.push(cursor.value);
+  return rows;
+}
 
 type Cursor<Row> = { readonly value: Row; continue(): Promise<Cursor<Row> | null> };
 

@@ -1,5 +1,5 @@
 import type { Acceptance, RefusedPayment, RequestRecord, Stored, StoredSetup } from "@cairn/collect";
-import type { CertificateId, ChainPosition } from "@cairn/messages";
+import type { CertificateId, ChainPosition, IssuerId } from "@cairn/messages";
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 
 /** What changes with nearly every step, in one small record. */
@@ -15,6 +15,8 @@ export type CertificateSum = { readonly newest: ChainPosition; readonly accepted
 export type RequestRow = Omit<RequestRecord, "payeeCertificate"> & {
   /** Voided, and the server has not heard of it. */
   readonly voidDue?: 1;
+  /** Guest issuers that have heard of the void. */
+  readonly guestsTold?: readonly IssuerId[];
 };
 /** With what its indexes stand on: a row that lacks an index's property is not in that index. */
 export type AcceptanceRow = Acceptance & {

@@ -50,7 +50,7 @@ export class TerminalRecords {
     return row && this.requestFrom(row);
   }
 
-  async requestFrom({ voidDue: _due, ...row }: RequestRow): Promise<RequestRecord> {
+  async requestFrom({ voidDue: _due, guestsTold: _told, ...row }: RequestRow): Promise<RequestRecord> {
     return { ...row, payeeCertificate: await this.payeeCertificate(row.payeeCertificateId) };
   }
 

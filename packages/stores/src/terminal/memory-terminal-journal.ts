@@ -17,10 +17,18 @@ import {
   type TimeRange,
   type UploadEntries,
 } from "@cairn/collect";
-import type { CertificateId, ChainPosition, MessageId, PayeeCertificateId, RequestHash } from "@cairn/messages";
+import type {
+  CertificateId,
+  ChainPosition,
+  IssuerId,
+  MessageId,
+  PayeeCertificateId,
+  RequestHash,
+} from "@cairn/messages";
 import { TerminalJournalError } from "./journal-error.ts";
 
 type RequestRow = Omit<RequestRecord, "payeeCertificate">;
+type UploadWish = Parameters<TerminalJournal["toUpload"]>[0];
 type OfCertificate = { newest: ChainPosition; acceptedMinor: bigint };
 
 /**
@@ -37,6 +45,8 @@ export class MemoryTerminalJournal implements TerminalJournal {
   readonly #ofCertificate = new Map<CertificateId, OfCertificate>();
   readonly #refused = new Map<MessageId, RefusedPayment>();
   readonly #refusedOfCertificate = new Map<CertificateId, number>();
+  /** Which guest issuers have heard of a void. */
+  readonly #guestsTold = new Map<MessageId, Set<IssuerId>>();
   #refusedNotKept = 0;
   #stored: Stored = { count: 0, totalMinor: 0n };
 
@@ -129,13 +139,13 @@ export class MemoryTerminalJournal implements TerminalJournal {
     return kept;
   }
 
-  async toUpload({ limit, which }: { limit: number; which: "unanswered" | "unsettled" }): Promise<UploadEntries> {
+  async toUpload({ limit, which, guestIssuerId }: UploadWish): Promise<UploadEntries> {
     const payments: UploadEntries["payments"][number][] = [];
     for (const acceptance of this.#acceptances.values()) {
       if (payments.length === limit) break;
       const { answer, takenMinor, payeeCertificateId, requestId } = acceptance;
       const isDue = answer === undefined || (which === "unsettled" && answer.state !== "settled");
-      if (!isDue || takenMinor === undefined) continue;
+      if (!isDue || takenMinor === undefined || acceptance.guestIssuerId !== guestIssuerId) continue;
       const request = requestId === undefined ? undefined : this.#requests.get(requestId)?.request;
       payments.push({ acceptance, payeeCertificate: this.#certificateOf(payeeCertificateId), request });
     }
@@ -143,13 +153,18 @@ export class MemoryTerminalJournal implements TerminalJournal {
     for (const { requestId, voidedAt, voidAnsweredAt } of this.#requests.values()) {
       if (payments.length + voids.length === limit) break;
       const request = this.#request(requestId);
-      if (voidedAt !== undefined && voidAnsweredAt === undefined && request !== undefined) voids.push(request);
+      const isTold =
+        guestIssuerId === undefined
+          ? voidAnsweredAt !== undefined
+          : this.#guestsTold.get(requestId)?.has(guestIssuerId) === true;
+      if (voidedAt !== undefined && !isTold && request !== undefined) voids.push(request);
     }
     return { payments, voids };
   }
 
-  async toAsk(limit: number): Promise<readonly MessageId[]> {
+  async toAsk(limit: number, guestIssuerId?: IssuerId): Promise<readonly MessageId[]> {
     return [...this.#acceptances.values()]
+      .filter((acceptance) => acceptance.guestIssuerId === guestIssuerId)
       .flatMap(({ paymentId, answer }) =>
         answer === undefined || answer.state === "settled" || answer.state === "refused"
           ? []
@@ -170,9 +185,16 @@ export class MemoryTerminalJournal implements TerminalJournal {
     }
   }
 
-  async recordVoidAnswers(requestIds: readonly MessageId[], answeredAt: number): Promise<void> {
+  async recordVoidAnswers(
+    requestIds: readonly MessageId[],
+    answeredAt: number,
+    guestIssuerId?: IssuerId,
+  ): Promise<void> {
     for (const requestId of requestIds) {
-      if (this.#requests.has(requestId)) this.#changeRequest(requestId, { voidAnsweredAt: answeredAt });
+      if (!this.#requests.has(requestId)) continue;
+      if (guestIssuerId !== undefined)
+        this.#guestsTold.set(requestId, (this.#guestsTold.get(requestId) ?? new Set()).add(guestIssuerId));
+      else this.#changeRequest(requestId, { voidAnsweredAt: answeredAt });
     }
   }
 

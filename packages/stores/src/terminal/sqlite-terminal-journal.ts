@@ -15,11 +15,12 @@ import type {
   TimeRange,
   UploadEntries,
 } from "@cairn/collect";
-import { MAXIMUM_TIME_SECONDS, type MessageId, type PayeeCertificateId } from "@cairn/messages";
+import { type IssuerId, MAXIMUM_TIME_SECONDS, type MessageId, type PayeeCertificateId } from "@cairn/messages";
 import { TerminalJournalError } from "./journal-error.ts";
 import {
   acceptanceFrom,
   bytes,
+  issuerId,
   messageId,
   minor,
   number,
@@ -28,11 +29,14 @@ import {
   refusedFrom,
   requestFrom,
   STATES,
+  text,
 } from "./terminal-rows.ts";
 import { migrate } from "./terminal-schema.ts";
 import { prepareStatements, type Statements } from "./terminal-statements.ts";
 
 export const TERMINAL_JOURNAL_FILE = "terminal.sqlite";
+
+type UploadWish = Parameters<TerminalJournal["toUpload"]>[0];
 
 /** How long one process waits for another one's transaction, which takes milliseconds. */
 const BUSY_TIMEOUT_MS = 10_000;
@@ -69,6 +73,10 @@ export class SqliteTerminalJournal implements TerminalJournal {
   }
 
   async setup() {
+    return this.#inTransaction(() => this.#setup());
+  }
+
+  #setup() {
     const row = this.#statements.setup.get();
     if (row === undefined) return undefined;
     const setup: StoredSetup = {
@@ -76,6 +84,12 @@ export class SqliteTerminalJournal implements TerminalJournal {
       trustList: bytes(row, "trust_list"),
       statusList: bytes(row, "status_list"),
       payeeCertificate: bytes(row, "payee_certificate"),
+      issuerId: orAbsent(row, "issuer_id", issuerId),
+      guests: this.#statements.guests.all().map((guest) => ({
+        issuerId: issuerId(guest, "issuer_id"),
+        url: text(guest, "url"),
+        statusList: bytes(guest, "status_list"),
+      })),
     };
     return { revision: number(row, "revision"), setup };
   }
@@ -84,10 +98,13 @@ export class SqliteTerminalJournal implements TerminalJournal {
     setup: StoredSetup & { readonly payeeCertificateId: PayeeCertificateId },
     expectedRevision: number,
   ): Promise<boolean> {
-    const { rootKey, trustList, statusList, payeeCertificate, payeeCertificateId } = setup;
+    const { rootKey, trustList, statusList, payeeCertificate, payeeCertificateId, guests } = setup;
+    const own = [rootKey, trustList, statusList, payeeCertificate, setup.issuerId ?? null] as const;
     return this.#inTransaction(() => {
       if (number(present(this.#statements.marks.get()), "revision") !== expectedRevision) return false;
-      this.#statements.replaceSetup.run(expectedRevision + 1, rootKey, trustList, statusList, payeeCertificate);
+      this.#statements.replaceSetup.run(expectedRevision + 1, ...own);
+      this.#statements.forgetGuests.run();
+      for (const guest of guests) this.#statements.addGuest.run(guest.issuerId, guest.url, guest.statusList);
       this.#statements.keepPayeeCertificate.run(payeeCertificateId, payeeCertificate);
       return true;
     });
@@ -158,17 +175,20 @@ export class SqliteTerminalJournal implements TerminalJournal {
     return this.#inTransaction(() => bytes(present(this.#statements.keepCapture.get(capture, paymentId)), "capture"));
   }
 
-  async toUpload(options: { limit: number; which: "unanswered" | "unsettled" }): Promise<UploadEntries> {
-    const payments = this.#statements[options.which].all(options.limit).map((row) => ({
+  async toUpload({ limit, which, guestIssuerId }: UploadWish): Promise<UploadEntries> {
+    const payments = this.#statements[which].all(guestIssuerId ?? null, limit).map((row) => ({
       acceptance: acceptanceFrom(row),
       payeeCertificate: bytes(row, "payee_certificate"),
       request: orAbsent(row, "request", bytes),
     }));
-    return { payments, voids: this.#statements.voids.all(options.limit - payments.length).map(requestFrom) };
+    const { voids, guestVoids } = this.#statements;
+    const room = limit - payments.length;
+    const due = guestIssuerId === undefined ? voids.all(room) : guestVoids.all(guestIssuerId, room);
+    return { payments, voids: due.map(requestFrom) };
   }
 
-  async toAsk(limit: number): Promise<readonly MessageId[]> {
-    return this.#statements.toAsk.all(limit).map((row) => messageId(row, "payment_id"));
+  async toAsk(limit: number, guestIssuerId?: IssuerId): Promise<readonly MessageId[]> {
+    return this.#statements.toAsk.all(guestIssuerId ?? null, limit).map((row) => messageId(row, "payment_id"));
   }
 
   async recordAnswers(
@@ -183,9 +203,17 @@ export class SqliteTerminalJournal implements TerminalJournal {
     });
   }
 
-  async recordVoidAnswers(requestIds: readonly MessageId[], answeredAt: number): Promise<void> {
+  async recordVoidAnswers(
+    requestIds: readonly MessageId[],
+    answeredAt: number,
+    guestIssuerId?: IssuerId,
+  ): Promise<void> {
+    const { answerVoid, tellGuest } = this.#statements;
     this.#inTransaction(() => {
-      for (const requestId of requestIds) this.#statements.answerVoid.run(answeredAt, requestId);
+      for (const requestId of requestIds) {
+        if (guestIssuerId === undefined) answerVoid.run(answeredAt, requestId);
+        else tellGuest.run(guestIssuerId, answeredAt, requestId);
+      }
     });
   }
 
@@ -267,7 +295,8 @@ export class SqliteTerminalJournal implements TerminalJournal {
     const { payeeCertificateId, requestId, acceptedAt, risk, takenMinor } = accepted;
     const position = [certificateId, sequence, spentMinor, amountMinor] as const;
     const context = [payeeCertificateId, requestId ?? null, acceptedAt, risk ?? null, takenMinor ?? null] as const;
-    this.#statements.accept.run(paymentId, kind, ...position, certificate, payment, ...context);
+    const guest = accepted.guestIssuerId ?? null;
+    this.#statements.accept.run(paymentId, kind, ...position, certificate, payment, ...context, guest);
     if (requestId !== undefined) expectOne(this.#statements.payRequest.run(paymentId, requestId).changes);
   }
 

@@ -4,7 +4,9 @@ import {
   type AnyRefusalCode,
   type HexIdentifier,
   IDENTIFIER_BYTES,
+  type IssuerId,
   identifierFromText,
+  isIssuerId,
   type MessageId,
 } from "@cairn/messages";
 import { TerminalJournalError } from "./journal-error.ts";
@@ -21,6 +23,7 @@ export function acceptanceFrom(row: Row): Acceptance {
     sequence: number(row, "sequence"),
     spentMinor: minor(row, "spent_minor"),
     amountMinor: minor(row, "amount_minor"),
+    guestIssuerId: orAbsent(row, "guest_issuer_id", issuerId),
     certificate: bytes(row, "certificate"),
     payment: bytes(row, "payment"),
     payeeCertificateId: id(row, "payee_certificate_id", IDENTIFIER_BYTES.payeeCertificateId),
@@ -110,6 +113,11 @@ export function bytes(row: Row, name: string): Uint8Array {
 
 export function messageId(row: Row, name: string): MessageId {
   return id<MessageId>(row, name, IDENTIFIER_BYTES.messageId);
+}
+
+export function issuerId(row: Row, name: string): IssuerId {
+  const value = text(row, name);
+  return isIssuerId(value) ? value : corrupt(name);
 }
 
 export function oneOf<Value extends string>(row: Row, name: string, values: readonly Value[]): Value {

@@ -101,6 +101,22 @@ const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER refused_payments_stay BEFORE DELETE ON refused_payments
     BEGIN SELECT RAISE(ABORT, 'no record is deleted'); END;
   `,
+  // Several issuers. `guest_issuer_id` is null where the terminal's own issuer settles.
+  `
+  ALTER TABLE setup ADD COLUMN issuer_id TEXT;
+  CREATE TABLE guests (
+    issuer_id TEXT PRIMARY KEY,
+    url TEXT NOT NULL,
+    status_list BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE guests_told (
+    request_id TEXT NOT NULL REFERENCES requests (request_id),
+    issuer_id TEXT NOT NULL,
+    answered_at INTEGER NOT NULL,
+    PRIMARY KEY (request_id, issuer_id)
+  ) STRICT, WITHOUT ROWID;
+  ALTER TABLE acceptances ADD COLUMN guest_issuer_id TEXT;
+  `,
 ];
 
 /** Brings a file up to date. Call it inside a write transaction. @throws TerminalJournalError JOURNAL_TOO_NEW */

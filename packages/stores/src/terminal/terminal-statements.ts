@@ -17,7 +17,10 @@ export function prepareStatements(database: DatabaseSync) {
     raiseIssuerTime: prepare("UPDATE marks SET issuer_time = ? WHERE issuer_time < ?"),
     countRefused: prepare("UPDATE marks SET refused_not_kept = refused_not_kept + 1"),
     setup: prepare("SELECT * FROM setup"),
-    replaceSetup: prepare("INSERT OR REPLACE INTO setup VALUES (1, ?, ?, ?, ?, ?)"),
+    replaceSetup: prepare("INSERT OR REPLACE INTO setup VALUES (1, ?, ?, ?, ?, ?, ?)"),
+    guests: prepare("SELECT * FROM guests ORDER BY issuer_id"),
+    forgetGuests: prepare("DELETE FROM guests"),
+    addGuest: prepare("INSERT INTO guests VALUES (?, ?, ?)"),
     payeeCertificate: prepare("SELECT payee_certificate FROM payee_certificates WHERE payee_certificate_id = ?"),
     keepPayeeCertificate: prepare("INSERT INTO payee_certificates VALUES (?, ?) ON CONFLICT DO NOTHING"),
 
@@ -31,11 +34,15 @@ export function prepareStatements(database: DatabaseSync) {
     keepVoid: prepare(`UPDATE requests SET request_void = coalesce(request_void, ?) WHERE request_id = ?
       RETURNING request_void`),
     voids: prepare(`${REQUESTS} WHERE voided_at IS NOT NULL AND void_answered_at IS NULL ORDER BY entry LIMIT ?`),
+    guestVoids: prepare(`${REQUESTS} WHERE voided_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM guests_told
+      WHERE guests_told.request_id = requests.request_id AND issuer_id = ?) ORDER BY entry LIMIT ?`),
+    tellGuest: prepare(`INSERT INTO guests_told SELECT request_id, ?, ? FROM requests WHERE request_id = ?
+      ON CONFLICT DO NOTHING`),
     answerVoid: prepare("UPDATE requests SET void_answered_at = ? WHERE request_id = ?"),
 
     accept: prepare(`INSERT INTO acceptances (payment_id, kind, certificate_id, sequence, spent_minor, amount_minor,
-      certificate, payment, payee_certificate_id, request_id, accepted_at, risk, taken_minor)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+      certificate, payment, payee_certificate_id, request_id, accepted_at, risk, taken_minor,
+      guest_issuer_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     acceptance: prepare("SELECT * FROM acceptances WHERE payment_id = ?"),
     newest: prepare(`SELECT sequence, spent_minor, amount_minor FROM acceptances WHERE certificate_id = ?
       ORDER BY sequence DESC LIMIT 1`),
@@ -50,12 +57,13 @@ export function prepareStatements(database: DatabaseSync) {
     capture: prepare("UPDATE acceptances SET taken_minor = ? WHERE payment_id = ? AND taken_minor IS NULL"),
     keepCapture: prepare(`UPDATE acceptances SET capture = coalesce(capture, ?) WHERE payment_id = ?
       RETURNING capture`),
-    unanswered: prepare(`${UPLOADS} WHERE answer_state IS NULL AND taken_minor IS NOT NULL
+    unanswered: prepare(`${UPLOADS} WHERE answer_state IS NULL AND taken_minor IS NOT NULL AND guest_issuer_id IS ?
       ORDER BY acceptances.entry LIMIT ?`),
-    unsettled: prepare(`${UPLOADS} WHERE answer_state IS NOT 'settled' AND taken_minor IS NOT NULL
+    unsettled:
+      prepare(`${UPLOADS} WHERE answer_state IS NOT 'settled' AND taken_minor IS NOT NULL AND guest_issuer_id IS ?
       ORDER BY acceptances.entry LIMIT ?`),
     toAsk: prepare(`SELECT payment_id FROM acceptances WHERE answer_state IN ('received', 'pending', 'held', 'released')
-      ORDER BY answered_at, entry LIMIT ?`),
+      AND guest_issuer_id IS ? ORDER BY answered_at, entry LIMIT ?`),
     answer: prepare(`UPDATE acceptances SET answer_state = ?, answer_code = ?, answer_sentence = ?,
       answer_taken_minor = ?, answered_at = ? WHERE payment_id = ?`),
 

@@ -74,8 +74,9 @@ export function addLookCommands(terminal: Command): void {
     "Who this terminal collects for, what it may still store, how fresh its lists are.",
     withTerminalOptions,
     async (printer, options) => {
-      const { standing, totals } = await withTerminal(options, async (opened) => ({
+      const { standing, issuers, totals } = await withTerminal(options, async (opened) => ({
         standing: await opened.standing(),
+        issuers: await opened.issuers(),
         totals: await opened.totals({}),
       }));
       const { payee, stored, storableMinor } = standing;
@@ -87,9 +88,17 @@ export function addLookCommands(terminal: Command): void {
       printer.line(
         `  list of withdrawn certificates is ${Math.floor(standing.statusListAgeSeconds / 3600)} hours old${standing.isStatusListStale ? ": TOO OLD, go online (cairn terminal upload)" : ""}`,
       );
+      for (const guest of issuers.slice(1)) {
+        const hours = Math.floor(guest.statusListAgeSeconds / 3600);
+        const state = guest.isTrusted
+          ? `list is ${hours} hours old${guest.isStatusListStale ? ": TOO OLD" : ""}`
+          : "NOT TRUSTED any more";
+        printer.line(`  also of ${guest.name} (${guest.issuerId}): ${state}`);
+      }
       for (const { state, count, totalMinor } of totals.byState)
         printer.line(`  ${state}: ${counted(count, "payment")}, ${money(totalMinor)}`);
       printer.result({
+        issuers,
         payeeId: payee.payeeId,
         name: payee.terms.name,
         currency: payee.terms.currency,

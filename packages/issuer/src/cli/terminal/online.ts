@@ -1,13 +1,14 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Terminal } from "@cairn/collect";
+import type { AcceptedIssuer, Terminal } from "@cairn/collect";
 import { nodeCrypto } from "@cairn/cose/node";
 import { amount, formatAmount, MAXIMUM_RECORDS } from "@cairn/messages";
 import type { Command } from "commander";
+import { ClientError } from "../../client/client-error.ts";
 import { IssuerClient } from "../../client/issuer-client.ts";
 import { addCommand, wholeNumber } from "../command.ts";
 import { openOrCreateDeviceFolder } from "../device-folder.ts";
 import { issuerAddress, keepIssuerAddress } from "../issuer-address.ts";
-import { refused } from "../outcome.ts";
+import { CommandError, refused } from "../outcome.ts";
 import { counted, type Printer } from "../printer.ts";
 import { type TerminalOptions, terminalStore, withTerminal, withTerminalOptions } from "./open.ts";
 
@@ -59,37 +60,104 @@ export function addOnlineCommands(terminal: Command): void {
         20,
       ),
     async (printer, options) => {
-      const summary = await withTerminal(options, async (opened, folder) => {
-        const client = new IssuerClient({
-          url: await issuerAddress(folder.path, "terminal"),
-          signer: folder.signer,
-          crypto: nodeCrypto(),
-        });
-        const uploaded = await uploadAll(opened, client, printer);
-        await hearOutcomes(opened, client, options.wait);
-        return { ...uploaded, totals: await opened.totals({}) };
+      const { issuers, totals } = await withTerminal(options, async (opened, folder) => {
+        const homeUrl = await issuerAddress(folder.path, "terminal");
+        const done: IssuerUpload[] = [];
+        // One issuer that is down must not keep the money of the others waiting.
+        for (const issuer of await opened.issuers()) {
+          const client = new IssuerClient({ url: issuer.url ?? homeUrl, signer: folder.signer, crypto: nodeCrypto() });
+          done.push(await uploadTo({ terminal: opened, client, issuer, printer }, options.wait));
+        }
+        return { issuers: done, totals: await opened.totals({}) };
       });
-      const { totals } = summary;
-      printer.line(
-        `Uploaded ${counted(summary.received, "record")}${summary.refused === 0 ? "" : `, ${summary.refused} refused`}. Lists are fresh.`,
-      );
+      for (const { name, received, refused, fault } of issuers) {
+        const about = issuers.length === 1 ? "" : ` to ${name}`;
+        if (fault === undefined) {
+          const turnedAway = refused === 0 ? "" : `, ${refused} refused`;
+          printer.line(`Uploaded ${counted(received, "record")}${about}${turnedAway}. Lists are fresh.`);
+        } else printer.progress(`${name}: ${fault.code}: ${fault.sentence}`);
+      }
+      const sum = (of: (issuer: IssuerUpload) => number): number =>
+        issuers.reduce((total, each) => total + of(each), 0);
+      const summary = {
+        received: sum(({ received }) => received),
+        refused: sum(({ refused }) => refused),
+        listRefusals: issuers.flatMap(({ listRefusals }) => listRefusals),
+        issuers,
+        totals,
+      };
       for (const { state, count, totalMinor } of totals.byState)
         printer.line(`  ${state}: ${counted(count, "payment")}, ${formatAmount(amount(totalMinor, totals.currency))}`);
+      const [failed] = issuers.filter(({ fault }) => fault !== undefined);
+      if (failed?.fault !== undefined && issuers.every(({ fault }) => fault !== undefined))
+        throw new CommandError({ ...failed.fault, next: "Nothing is lost: what was not uploaded stays stored." });
       printer.result(summary);
+    },
+  );
+
+  addCommand<EnrolOptions>(
+    terminal,
+    "join",
+    "Also take payments of another issuer of the trust list, with its one-time code for this payee. May be repeated.",
+    (command) =>
+      withTerminalOptions(command)
+        .requiredOption("--issuer <url>", "the other issuer's address")
+        .requiredOption("--code <code>", "its one-time code")
+        .option("--label <text>", "what its operator sees", "terminal"),
+    async (printer, options) => {
+      const answer = await withTerminal(options, async (opened, folder) => {
+        const client = new IssuerClient({ url: options.issuer, signer: folder.signer, crypto: nodeCrypto() });
+        const enrolled = await client.enrolTerminal({ code: options.code, protection: 0, label: options.label });
+        const joined = await opened.join({ ...enrolled, url: options.issuer });
+        if (joined.kind === "refused") throw refused(joined.refusal);
+        return enrolled;
+      });
+      printer.line(`This terminal takes payments of "${answer.issuerName}" too; uploads go to each issuer.`);
+      printer.result({ issuerId: answer.issuerId, issuerName: answer.issuerName, url: options.issuer });
     },
   );
 }
 
+type IssuerUpload = {
+  readonly issuerId: string;
+  readonly name: string;
+  readonly received: number;
+  readonly refused: number;
+  readonly listRefusals: readonly object[];
+  /** Why this issuer could not be reached, or turned the call away. */
+  readonly fault: { readonly code: string; readonly sentence: string } | undefined;
+};
+type UploadTo = {
+  readonly terminal: Terminal;
+  readonly client: IssuerClient;
+  readonly issuer: AcceptedIssuer;
+  readonly printer: Printer;
+};
+
+async function uploadTo(to: UploadTo, waitSeconds: number): Promise<IssuerUpload> {
+  const { issuerId, name } = to.issuer;
+  try {
+    const uploaded = await uploadAll(to);
+    await hearOutcomes(to, waitSeconds);
+    return { issuerId, name, ...uploaded, fault: undefined };
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    const fault = { code: error.code, sentence: error.message };
+    return { issuerId, name, received: 0, refused: 0, listRefusals: [], fault };
+  }
+}
+
 /** Until nothing is left that the server has not acknowledged; an empty upload still takes fresh lists home. */
-async function uploadAll(
-  terminal: Terminal,
-  client: IssuerClient,
-  printer: Printer,
-): Promise<{ received: number; refused: number; listRefusals: readonly object[] }> {
+async function uploadAll({
+  terminal,
+  client,
+  issuer,
+  printer,
+}: UploadTo): Promise<{ received: number; refused: number; listRefusals: readonly object[] }> {
   let received = 0;
   let turnedAway = 0;
   for (;;) {
-    const upload = await terminal.buildUpload({ limit: MAXIMUM_RECORDS });
+    const upload = await terminal.buildUpload({ limit: MAXIMUM_RECORDS, guestIssuerId: issuer.guestIssuerId });
     const applied = await terminal.applyUploadAnswer(upload, await client.upload(upload.records));
     received += applied.received;
     turnedAway += applied.refused;
@@ -102,10 +170,10 @@ async function uploadAll(
 }
 
 /** Asks until every payment has its last word, or the time is over: what is still open is asked for at the next upload. */
-async function hearOutcomes(terminal: Terminal, client: IssuerClient, waitSeconds: number): Promise<void> {
+async function hearOutcomes({ terminal, client, issuer }: UploadTo, waitSeconds: number): Promise<void> {
   const until = performance.now() + waitSeconds * 1000;
   for (;;) {
-    const ids = await terminal.paymentsToAsk(MAXIMUM_RECORDS);
+    const ids = await terminal.paymentsToAsk(MAXIMUM_RECORDS, issuer.guestIssuerId);
     if (ids.length === 0) return;
     const { payments } = await client.outcomes(ids);
     await terminal.applyOutcomes(payments);
