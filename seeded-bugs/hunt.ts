@@ -13,9 +13,12 @@ export type Caught = {
 /** A search that goes on longer has been caught in a loop, which is a catch. */
 const LONGEST_MS = 120_000;
 
-/** Lets the searches at the bug, its own first, until one fails. */
-export async function hunt(bug: SeededBug, copy: PatchedCopy): Promise<Caught> {
-  const order: SearchName[] = [bug.search, ...searchNames.filter((name) => name !== bug.search)];
+/**
+ * Lets the searches at the bug, its own first, until one fails.
+ * @param others What is tried when that finds nothing. Searches that find nothing where there is no bug.
+ */
+export async function hunt(bug: SeededBug, copy: PatchedCopy, others: readonly SearchName[] = []): Promise<Caught> {
+  const order: SearchName[] = [bug.search, ...others.filter((name) => name !== bug.search)];
   copy.plant(bug);
   const begin = performance.now();
   const caught = (by: SearchName | undefined): Caught => ({

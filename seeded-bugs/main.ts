@@ -6,7 +6,7 @@ import { PatchedCopy } from "./patched-copy.ts";
 const HELP = `npm run -s seeded-bugs -- [options]
 Plants small realistic bugs in a copy of the project, one after the other, and lets the searches find them.
 
-  --bug NAME   only this one; may be repeated
+  --bug NAME   only this one, by the search that should find it; may be repeated
   --json
 `;
 const { values } = parseArgs({
@@ -25,10 +25,12 @@ async function main(): Promise<void> {
   const copy = new PatchedCopy();
   const found: Caught[] = [];
   try {
-    for (const name of searchNames)
+    const own = new Set(chosen.map(({ search }) => search));
+    const used = values.bug.length === 0 ? searchNames : searchNames.filter((name) => own.has(name));
+    for (const name of used)
       if (!(await passes(name, copy))) throw new Error(`"${name}" fails without any bug: mend that first.`);
     for (const bug of chosen) {
-      const one = await hunt(bug, copy);
+      const one = await hunt(bug, copy, used);
       found.push(one);
       const how = one.caughtBy === undefined ? "by nothing" : `by ${one.caughtBy}`;
       process.stderr.write(

@@ -1,0 +1,80 @@
+import { arch, availableParallelism, cpus, platform, totalmem } from "node:os";
+import { parseArgs } from "node:util";
+import type { Done, Length, Search } from "./search.ts";
+import { searches } from "./searches.ts";
+import { rowsOf, tableOf } from "./table.ts";
+
+const HELP = `npm run -s prove -- [options]
+Looks for a breach of every promise of docs/spec/promises.md, by every search of the project, and prints a table.
+
+  --long         the long form: about a quarter of an hour
+  --only NAME    only this search; may be repeated (${searches.map(({ name }) => name).join(", ")})
+  --json
+`;
+const { values } = parseArgs({
+  options: {
+    long: { type: "boolean", default: false },
+    only: { type: "string", multiple: true, default: [] },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+/** Two at a time: the smallest machine has two cores. */
+const AT_ONCE = 2;
+
+if (values.help) process.stdout.write(HELP);
+else await main(values.long ? "long" : "short");
+
+async function main(length: Length): Promise<void> {
+  const chosen = searches.filter(({ name }) => values.only.length === 0 || values.only.includes(name));
+  const waiting = [...chosen];
+  const done: Done[] = [];
+  const begin = performance.now();
+  const worker = async (): Promise<void> => {
+    for (let search = waiting.shift(); search !== undefined; search = waiting.shift())
+      done.push(await runSearch(search, length));
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  const ordered = chosen.flatMap((search) => done.filter((one) => one.search === search));
+  const rows = rowsOf(ordered);
+  const seconds = secondsSince(begin);
+  const failed = ordered.filter(({ outcome }) => outcome.found.length > 0 || outcome.searched === 0);
+  if (values.json) {
+    const plain = ordered.map(({ search, outcome, seconds: took }) => ({
+      search: search.name,
+      ...outcome,
+      seconds: took,
+    }));
+    process.stdout.write(`${JSON.stringify({ ...machine(), length, seconds, rows, searches: plain })}\n`);
+  } else {
+    const { date, processor, cores, memoryGiB, node } = machine();
+    process.stdout.write(`${tableOf(rows)}\n\n${date}, ${length} form, ${seconds} s: ${processor}, ${cores} cores, `);
+    process.stdout.write(`${memoryGiB} GiB, Node.js ${node}\n`);
+  }
+  for (const { search, outcome } of failed) process.stderr.write(`\n${search.name}:\n${outcome.found.join("\n")}\n`);
+  process.exitCode = failed.length === 0 && rows.length > 0 ? 0 : 1;
+}
+
+async function runSearch(search: Search, length: Length): Promise<Done> {
+  const begin = performance.now();
+  const outcome = await search.run(length);
+  const seconds = secondsSince(begin);
+  const mark = outcome.found.length === 0 ? "ok    " : "FAILED";
+  process.stderr.write(`${mark}  ${search.name.padEnd(12)} ${outcome.searched} ${outcome.unit}, ${seconds} s\n`);
+  return { search, outcome, seconds };
+}
+
+function secondsSince(begin: number): number {
+  return Math.round((performance.now() - begin) / 100) / 10;
+}
+
+function machine() {
+  return {
+    date: new Date().toISOString(),
+    processor: cpus()[0]?.model ?? arch(),
+    platform: `${platform()} ${arch()}`,
+    cores: availableParallelism(),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+  };
+}
