@@ -1,16 +1,14 @@
+import type { TrustListPublisher } from "./lists/trust-list-publisher.ts";
 import type { ServerContext } from "./services/server-context.ts";
 
 export type Housekeeping = { stop(): Promise<void> };
 
-/** What has to be done by the clock: release what nobody uploaded in time, keep the lists fresh. */
-export function startHousekeeping(
-  context: ServerContext,
-  options: { readonly intervalMs: number; readonly uploadDeadlineSeconds: number },
-): Housekeeping {
+/** What has to be done by the clock, as often as is said. */
+export function startHousekeeping(round: () => Promise<void>, intervalMs: number): Housekeeping {
   let running: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    running = running.then(() => keepHouse(context, options.uploadDeadlineSeconds));
-  }, options.intervalMs);
+    running = running.then(round);
+  }, intervalMs);
   return {
     stop: async () => {
       clearInterval(timer);
@@ -19,7 +17,19 @@ export function startHousekeeping(
   };
 }
 
-/** One round. A fault is logged and met again in the next round. */
+/** What another process keeps: takes up keys and lists that it changed. */
+export async function followHouse(
+  context: Pick<ServerContext, "keys" | "log"> & { readonly trustLists: Pick<TrustListPublisher, "follow"> },
+): Promise<void> {
+  try {
+    if (await context.keys.follow()) context.log.info({}, "the issuer's keys changed");
+    await context.trustLists.follow();
+  } catch (error) {
+    context.log.error({ err: error }, "keys and lists could not be read; they are read again");
+  }
+}
+
+/** One round: release what nobody uploaded in time, keep the lists fresh. A fault is logged and met again in the next round. */
 export async function keepHouse(context: ServerContext, uploadDeadlineSeconds: number): Promise<void> {
   const { store, clock, trustLists, statusLists, log } = context;
   const now = clock.nowSeconds();

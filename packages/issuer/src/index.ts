@@ -16,3 +16,4 @@ export {
 export { RECORD_SENTENCES, type RecordCode } from "./settlement/record-codes.ts";
 export { type RejectedRecord, type VerifiedRecords, verifyUploadRecords } from "./settlement/verify-records.ts";
 export { startIssuer } from "./start.ts";
+export { type RunningWorker, startWorker, type WorkerOptions } from "./start-worker.ts";

@@ -44,6 +44,11 @@ export type IssuerOptions = {
   readonly appsFolder?: string;
   /** Default: SQLite in the data folder. Closed together with the issuer. */
   readonly store?: IssuerStore;
+  /**
+   * "api": serves calls alone, beside the one process that is started without this; it settles nothing, keeps no house
+   * and follows the keys and lists in the data folder. Needs a store for several processes. Default "all".
+   */
+  readonly role?: "all" | "api";
 };
 
 export type RunningIssuer = {

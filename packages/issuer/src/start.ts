@@ -6,7 +6,7 @@ import { DEFAULT_POLICY } from "@cairn/issue";
 import type { IssuerId } from "@cairn/messages";
 import { type IssuerStore, SqliteIssuerStore } from "@cairn/stores";
 import type { FastifyInstance } from "fastify";
-import { type Housekeeping, keepHouse, startHousekeeping } from "./housekeeping.ts";
+import { followHouse, type Housekeeping, keepHouse, startHousekeeping } from "./housekeeping.ts";
 import { createApp } from "./http/app.ts";
 import { readAppFiles } from "./http/app-files.ts";
 import { appRoutes } from "./http/app-routes.ts";
@@ -71,11 +71,12 @@ async function startOn(store: IssuerStore, issuerId: IssuerId, options: IssuerOp
     const url = await listen(app, options);
     gate.publicUrl = (options.publicUrl ?? url).replace(/\/+$/, "");
     const { uploadDeadlineSeconds } = context.policy;
-    await context.trustLists.refresh(context.clock.nowSeconds());
-    await keepHouse(context, uploadDeadlineSeconds);
-    const intervalMs = options.housekeepingIntervalMs ?? HOUSEKEEPING_INTERVAL_MS;
-    const housekeeping = startHousekeeping(context, { intervalMs, uploadDeadlineSeconds });
-    worker.start();
+    const isAlone = options.role !== "api";
+    if (isAlone) await context.trustLists.refresh(context.clock.nowSeconds());
+    const round = () => (isAlone ? keepHouse(context, uploadDeadlineSeconds) : followHouse(context));
+    await round();
+    const housekeeping = startHousekeeping(round, options.housekeepingIntervalMs ?? HOUSEKEEPING_INTERVAL_MS);
+    if (isAlone) worker.start();
     gate.unavailable = undefined;
     app.log.info({ url, publicUrl: gate.publicUrl, issuerId }, "issuer is up");
     return { url, operatorToken, apps, close: closeOnce({ app, gate, worker, housekeeping, store }) };
@@ -110,7 +111,7 @@ async function wire(
   const policy = options.policy ?? DEFAULT_POLICY;
   const crypto = nodeCrypto();
   const log = app.log;
-  const mayCreate = await isEmpty(store);
+  const mayCreate = options.role !== "api" && (await isEmpty(store));
   const keys = await openIssuerKeys({
     dataFolder,
     passphrase,

@@ -50,7 +50,13 @@ async function enrol(world: World, code: string, wallet = new TestWallet(world))
 }
 
 /** One way to meet each problem that a running server answers with. The compiler sees to it that none is left out. */
-type Elsewhere = "TRUST_LIST_MISSING" | "REQUEST_TIMEOUT" | "SHUTTING_DOWN" | "NOT_READY" | "INTERNAL_FAULT";
+type Elsewhere =
+  | "TRUST_LIST_MISSING"
+  | "REQUEST_TIMEOUT"
+  | "SHUTTING_DOWN"
+  | "NOT_READY"
+  | "STORE_UNAVAILABLE"
+  | "INTERNAL_FAULT";
 const WAYS: { readonly [Code in Exclude<ProblemCode, Elsewhere>]: (world: World) => Promise<Response> } = {
   CALL_MALFORMED: (world) => post(world, "/v1/sync", Uint8Array.of(0xff)),
   NONCE_INVALID: async (world) => {

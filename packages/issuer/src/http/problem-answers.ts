@@ -2,7 +2,13 @@ import { Type } from "@sinclair/typebox";
 import { PROBLEM_TYPE, PROBLEMS, type ProblemCode } from "./problems.ts";
 
 /** Every route can meet these. */
-const EVERYWHERE = ["HTTP_MALFORMED", "REQUEST_TIMEOUT", "SHUTTING_DOWN", "INTERNAL_FAULT"] as const;
+const EVERYWHERE = [
+  "HTTP_MALFORMED",
+  "REQUEST_TIMEOUT",
+  "SHUTTING_DOWN",
+  "STORE_UNAVAILABLE",
+  "INTERNAL_FAULT",
+] as const;
 
 /** The problem documents that a route can answer with, by status, for the API description. */
 export function problemAnswers(codes: readonly ProblemCode[]): Readonly<Record<string, object>> {

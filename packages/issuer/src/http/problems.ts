@@ -15,6 +15,7 @@ export type EdgeCode =
   | "REQUEST_TIMEOUT"
   | "SHUTTING_DOWN"
   | "NOT_READY"
+  | "STORE_UNAVAILABLE"
   | "INTERNAL_FAULT";
 export type ProblemCode = ServiceCode | EdgeCode;
 
@@ -61,6 +62,10 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: ProblemRow } = {
   REQUEST_TIMEOUT: { status: 408, sentence: "The request did not arrive in time." },
   SHUTTING_DOWN: { status: 503, sentence: "The server is stopping. Try again in a moment; nothing is done twice." },
   NOT_READY: { status: 503, sentence: "The server cannot do its work at the moment." },
+  STORE_UNAVAILABLE: {
+    status: 503,
+    sentence: "The database cannot be reached or has no room at the moment. Try again; nothing is done twice.",
+  },
   INTERNAL_FAULT: { status: 500, sentence: "Something went wrong in the server. Try again; nothing is done twice." },
 };
 
@@ -101,8 +106,12 @@ const FRAMEWORK_CODES: Readonly<Record<string, EdgeCode>> = {
   FST_ERR_HANDLER_TIMEOUT: "NOT_READY",
 };
 
-/** A store's word for something that is not there, when an operator's call named it. */
-const STORE_CODES: Readonly<Partial<Record<StoreErrorCode, ServiceCode>>> = {
+/** A store's word for something that is not there, when an operator's call named it; and for its own trouble. */
+const STORE_CODES: Readonly<Partial<Record<StoreErrorCode, ServiceCode | EdgeCode>>> = {
+  STORE_UNAVAILABLE: "STORE_UNAVAILABLE",
+  STORE_TIMEOUT: "STORE_UNAVAILABLE",
+  STORE_FULL: "STORE_UNAVAILABLE",
+  STORE_OUTCOME_UNKNOWN: "STORE_UNAVAILABLE",
   ACCOUNT_UNKNOWN: "ACCOUNT_UNKNOWN",
   DEVICE_UNKNOWN: "DEVICE_UNKNOWN",
   TERMINAL_UNKNOWN: "TERMINAL_UNKNOWN",

@@ -50,6 +50,8 @@ export interface IssuerKeys {
   /** The key that signs now. @throws KeyFileError ISSUER_KEY_EXPIRED */
   active(now: number): IssuerKey;
   byId(keyId: KeyId): IssuerKey | undefined;
+  /** Takes up what another process changed in the key file. Gives whether it changed. */
+  follow(): Promise<boolean>;
   /** Adds a key that takes over after the overlap; the ones before it stay valid for what they signed until then. */
   rotate(input: { readonly now: number; readonly overlapSeconds: number }): Promise<void>;
   /** Marks a compromised key; when no other could sign, a new one is made that signs at once. */
@@ -113,6 +115,8 @@ function keysOf(first: Content, file: KeyFile, crypto: CryptoPort): IssuerKeys {
   let content = first;
   let keys = issuerKeysOf(content, crypto);
   let announced: AnnouncedKeys | undefined;
+  /** The key file as it was last followed: opening it takes long by intent. */
+  let sealed: string | undefined;
   async function change(changed: Content): Promise<void> {
     await writeContent(file, changed);
     content = changed;
@@ -128,6 +132,16 @@ function keysOf(first: Content, file: KeyFile, crypto: CryptoPort): IssuerKeys {
       announced = named;
     },
     active: (now) => activeKey(keys, now, announced),
+    follow: async () => {
+      const stored = await readIfThere(file.path);
+      const text = stored === undefined ? sealed : new TextDecoder().decode(stored);
+      if (stored === undefined || text === sealed) return false;
+      content = await readContent(stored, file.passphrase);
+      keys = issuerKeysOf(content, crypto);
+      const isNew = sealed !== undefined;
+      sealed = text;
+      return isNew;
+    },
     rotate: ({ now, overlapSeconds }) => change(withNewKey(content, { now, signsFrom: now + overlapSeconds })),
     withdraw: async (keyId, now) => {
       const at = keys.findIndex((key) => key.keyId === keyId);

@@ -104,6 +104,14 @@ export class TrustListPublisher {
     return this.#oneByOne(() => this.#refresh(now));
   }
 
+  /** Takes up the list that lies in the data folder, published by another process. */
+  follow(): Promise<void> {
+    return this.#oneByOne(async () => {
+      const stored = await this.#stored();
+      if (stored !== undefined) this.#publish(stored);
+    });
+  }
+
   /**
    * Takes a list that the offline root signed: genuine, newer than the one held, not expired, and naming a key of ours.
    * The same one again changes nothing. @throws ServiceError TRUST_LIST_REFUSED with the reason's code as detail.
@@ -170,6 +178,19 @@ export class TrustListPublisher {
     const bytes = await readIfThere(this.#path);
     return bytes === undefined ? undefined : restoreVerified(trustList, bytes, this.#crypto);
   }
+}
+
+/** What the list in the data folder calls this issuer. @throws ServiceError TRUST_LIST_MISSING before the first one. */
+export async function readIdentity(dataFolder: string, keys: IssuerKeys, crypto: CryptoPort): Promise<IssuerIdentity> {
+  const bytes = await readIfThere(join(dataFolder, "keys", "trust-list"));
+  const own = new Set(keys.all().map(({ keyId }) => keyId));
+  const entry =
+    bytes === undefined
+      ? undefined
+      : restoreVerified(trustList, bytes, crypto).content.keys.find(({ key }) => own.has(keyIdOf(key, crypto)));
+  if (entry === undefined) throw new ServiceError("TRUST_LIST_MISSING");
+  const { issuerId, issuerName, issuerUrl } = entry;
+  return { issuerId, issuerName, issuerUrl };
 }
 
 const isWithdrawn = (key: IssuerKey | undefined): boolean => key?.withdrawnAt !== undefined;

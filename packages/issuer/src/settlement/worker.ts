@@ -2,7 +2,7 @@ import type { CryptoPort } from "@cairn/cose";
 import type { CertificateIdCipher } from "@cairn/issue";
 import type { TrustAnchors } from "@cairn/messages";
 import { type SettlementPolicy, type SettlementResult, settle } from "@cairn/settle";
-import type { InboxRecord, IssuerStore } from "@cairn/stores";
+import { type InboxRecord, type IssuerStore, StoreError } from "@cairn/stores";
 import type { Clock } from "../ports.ts";
 import type { Logger } from "../services/logger.ts";
 import { senderOf } from "../services/senders.ts";
@@ -81,6 +81,10 @@ export class SettlementWorker {
       this.#healthy = true;
       return settled === 0 ? this.#context.intervalMs : 0;
     } catch (error) {
+      if (error instanceof StoreError && error.code === "LEASE_LOST") {
+        this.#context.log.info({}, "another worker settled this batch");
+        return 0;
+      }
       this.#healthy = false;
       this.#context.log.error({ err: error }, "a batch could not be settled; it stays in the inbox");
       return PAUSE_AFTER_FAULT_MS;

@@ -4,10 +4,12 @@ import { addBookCommands } from "./books.ts";
 import { addKeyCommands } from "./keys.ts";
 import { addPayeeCommands } from "./payees.ts";
 import { addStartCommand } from "./start.ts";
+import { addWorkerCommand } from "./worker.ts";
 
 export function addIssuerCommands(program: Command): void {
   const issuer = program.command("issuer").description("Run an issuer, and look after its accounts, payees and books.");
   addStartCommand(issuer);
+  addWorkerCommand(issuer);
   addAccountCommands(issuer);
   addPayeeCommands(issuer);
   addBookCommands(issuer);

@@ -9,8 +9,17 @@ import { findPassphrase } from "../passphrase.ts";
 import type { Printer } from "../printer.ts";
 import { createDemoAccounts } from "./demo-accounts.ts";
 import { ADDRESS_FILE, DEFAULT_ISSUER_FOLDER } from "./operator.ts";
+import { checkLogLevel, LOG_LEVELS, toldToStop } from "./running.ts";
+import {
+  ABOUT_CITUS_OPTION,
+  ABOUT_STORE_OPTION,
+  CITUS_OPTION,
+  openNamedStore,
+  STORE_OPTION,
+  type StoreOptions,
+} from "./store-option.ts";
 
-type StartOptions = {
+type StartOptions = StoreOptions & {
   readonly data: string;
   readonly host: string;
   readonly port: number;
@@ -21,18 +30,20 @@ type StartOptions = {
   readonly policy?: string;
   readonly logLevel: LogLevel;
   readonly demo?: boolean;
+  readonly apiOnly?: boolean;
 };
-
-const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"];
 
 export function addStartCommand(issuer: Command): void {
   addCommand<StartOptions>(
     issuer,
     "start",
-    "Run the issuer's server on the embedded database until it is told to stop (Ctrl-C).",
+    "Run the issuer's server on the embedded database, or on PostgreSQL, until it is told to stop (Ctrl-C).",
     (command) =>
       command
         .option("--data <folder>", "where database, keys and operator token are kept", DEFAULT_ISSUER_FOLDER)
+        .option(STORE_OPTION, ABOUT_STORE_OPTION)
+        .option(CITUS_OPTION, ABOUT_CITUS_OPTION)
+        .option("--api-only", "serve calls beside the issuer that runs on the same database and folder; settle nothing")
         .option("--host <address>", "the address to listen on", "127.0.0.1")
         .option("--port <number>", "the port to listen on; 0 takes a free one", wholeNumber(0), 8471)
         .option("--id <text>", "the issuer's id, 1 to 16 characters of a-z, 0-9 and -", "cairn-demo")
@@ -47,14 +58,14 @@ export function addStartCommand(issuer: Command): void {
 }
 
 async function start(printer: Printer, options: StartOptions): Promise<void> {
-  if (!LOG_LEVELS.includes(options.logLevel)) {
+  checkLogLevel(options.logLevel);
+  if (options.apiOnly === true && options.demo === true)
     throw new CommandError({
-      code: "LOG_LEVEL_UNKNOWN",
-      sentence: `There is no log level ${options.logLevel}.`,
-      next: `Use one of ${LOG_LEVELS.join(", ")}.`,
+      code: "OPTIONS_CONTRADICT",
+      sentence: "A server for calls alone makes no demo accounts.",
+      next: "Give --demo to the issuer that is started without --api-only.",
       exitCode: EXIT.usage,
     });
-  }
   await mkdir(options.data, { recursive: true, mode: 0o700 });
   const passphrase = await findPassphrase(options.data);
   if (passphrase.made) {
@@ -72,17 +83,26 @@ async function start(printer: Printer, options: StartOptions): Promise<void> {
     issuerName: options.name,
     logLevel: options.logLevel,
     logTo: process.stderr,
+    role: options.apiOnly === true ? "api" : "all",
     ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
     ...(options.offlineRoot === undefined
       ? {}
       : { offlineRootKey: new Uint8Array(Buffer.from((await readFile(options.offlineRoot, "utf8")).trim(), "hex")) }),
     ...(options.policy === undefined ? {} : { policy: readPolicy(JSON.parse(await readFile(options.policy, "utf8"))) }),
   };
+  const store = await openNamedStore(options);
+  if (options.apiOnly === true && store === undefined)
+    throw new CommandError({
+      code: "STORE_MISSING",
+      sentence: "The embedded database is for one process, which serves by itself.",
+      next: "Name the PostgreSQL database of the issuer with --store.",
+      exitCode: EXIT.usage,
+    });
   // The server and its libraries are loaded here, so that wallet and terminal commands start fast.
   const { startIssuer } = await import("../../start.ts");
-  const issuer = await startIssuer(input);
+  const issuer = await startIssuer({ ...input, ...(store === undefined ? {} : { store }) });
   try {
-    await writeFile(join(options.data, ADDRESS_FILE), `${issuer.url}\n`);
+    if (options.apiOnly !== true) await writeFile(join(options.data, ADDRESS_FILE), `${issuer.url}\n`);
     printer.line(`Issuer "${options.name}" is at ${issuer.url} (API description: ${issuer.url}/openapi.json)`);
     for (const app of issuer.apps) printer.line(`The ${app} app is at ${issuer.url}/${app}/`);
     const demo = options.demo === true ? await createDemoAccounts(issuer, options.data, printer) : undefined;
@@ -93,13 +113,6 @@ async function start(printer: Printer, options: StartOptions): Promise<void> {
     printer.progress("Stopping: finishing what was begun...");
     await stop(issuer);
   }
-}
-
-function toldToStop(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once("SIGINT", () => resolve());
-    process.once("SIGTERM", () => resolve());
-  });
 }
 
 async function stop(issuer: RunningIssuer): Promise<void> {

@@ -50,10 +50,10 @@ export class Leases {
     return row !== undefined;
   }
 
-  /** Inside the transaction that settles. @throws StoreError LEASE_LOST */
-  check({ partition, leaseHolder, leaseToken }: LockedPartition): void {
+  /** Inside the transaction that settles; gives the lease's number. @throws StoreError LEASE_LOST */
+  check({ partition, leaseHolder, leaseToken }: LockedPartition): number {
     const token = this.#tokens.get(partition);
-    if (token !== undefined && leaseHolder === this.#holder && leaseToken === token) return;
+    if (token !== undefined && leaseHolder === this.#holder && leaseToken === token) return token;
     this.#tokens.delete(partition);
     throw new StoreError("LEASE_LOST", `Another worker settles partition ${partition} now.`);
   }
@@ -61,6 +61,11 @@ export class Leases {
   /** With the commit of the batch. */
   giveBack(session: Session, partition: Partition): void {
     session.later("UPDATE partitions SET lease_expires_at = '-infinity' WHERE partition = $1", partition);
+  }
+
+  /** Once that commit is known to be kept; a lease that was taken meanwhile stays. */
+  forget(partition: Partition, token: number | undefined): void {
+    if (this.#tokens.get(partition) === token) this.#tokens.delete(partition);
   }
 
   /** So that nobody waits for a worker that has ended. */

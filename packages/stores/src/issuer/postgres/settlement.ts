@@ -41,8 +41,9 @@ export class Settlement {
     const certificateIds = [...new Set(items.map((item) => item.certificateId))];
     // Voids lie in other partitions. One that comes in after this look comes after the settlement.
     const voidedRequests = await this.#voided(items.flatMap((item) => item.requestHash ?? []));
-    return this.#database.inPartition(partition, async (session, locked) => {
-      this.#leases.check(locked);
+    let token: number | undefined;
+    const outcomes = await this.#database.inPartition(partition, async (session, locked) => {
+      token = this.#leases.check(locked);
       const { certificates, funds } = await loadState(session, partition, certificateIds);
       await this.#requireNoneElsewhere(certificateIds.filter((each) => !certificates.has(each)));
       const result = decide({ certificates, funds, voidedRequests }, items);
@@ -59,6 +60,8 @@ export class Settlement {
       this.#leases.giveBack(session, partition);
       return result.outcomes;
     });
+    this.#leases.forget(partition, token);
+    return outcomes;
   }
 
   recordVoid({

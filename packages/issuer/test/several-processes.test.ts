@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { MessageId } from "@cairn/messages";
+import { hasPostgresServer, startPostgresServer } from "../../../scripts/postgres-server.ts";
+import { ClientError } from "../src/client/client-error.ts";
+import { OperatorClient } from "../src/client/operator-client.ts";
+import { eventually, PASSPHRASE, TestClock } from "./support/issuer.ts";
+import { TestTerminal } from "./support/terminal.ts";
+import { EUR, payeeId } from "./support/values.ts";
+import { TestWallet } from "./support/wallet.ts";
+
+const PROGRAM = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
+const skip = hasPostgresServer() ? false : "no PostgreSQL server for this platform";
+const PAYMENTS = 60;
+
+/** `cairn issuer …` as a process of its own; resolves with its first JSON line, which says that it is up. */
+async function cairn(
+  t: TestContext,
+  store: string | undefined,
+  ...args: string[]
+): Promise<{ child: ChildProcess; url: string }> {
+  const child = spawn(process.execPath, [PROGRAM, "issuer", ...args, "--json"], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...process.env,
+      NODE_NO_WARNINGS: "1",
+      CAIRN_PASSPHRASE: PASSPHRASE,
+      ...(store === undefined ? {} : { CAIRN_STORE: store }),
+    },
+  });
+  t.after(() => child.kill("SIGKILL"));
+  let errors = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  let said = "";
+  for await (const line of createInterface({ input: child.stdout })) {
+    said += line;
+    const answer = parsed(said);
+    if (answer?.code !== undefined) throw new Error(answer.code);
+    if (answer !== undefined) return { child, url: answer.url ?? "" };
+  }
+  throw new Error(`cairn issuer ${args.join(" ")} did not start: ${said} ${errors}`);
+}
+
+/** Undefined as long as lines are missing. */
+function parsed(said: string): { readonly url?: string; readonly code?: string } | undefined {
+  try {
+    return JSON.parse(said);
+  } catch {
+    return undefined;
+  }
+}
+
+async function end(child: ChildProcess, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+  const exited = once(child, "exit");
+  child.kill(signal);
+  await exited;
+}
+
+test("servers and workers in processes of their own share one database; whichever is killed, each payment settles once", {
+  skip,
+}, async (t) => {
+  const server = await startPostgresServer({ settings: { fsync: "off" } });
+  t.after(() => server.stop());
+  const folder = await mkdtemp(join(tmpdir(), "cairn-several-"));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const store = server.connectionString;
+  const at = ["--data", folder, "--log-level", "error"];
+  const first = await cairn(t, store, "start", ...at, "--port", "0", "--public-url", "https://issuer.example");
+  const second = await cairn(
+    t,
+    store,
+    ...["start", "--api-only", ...at, "--port", "0", "--public-url", "https://issuer.example"],
+  );
+  const workers = await Promise.all([cairn(t, store, "worker", ...at), cairn(t, store, "worker", ...at)]);
+
+  const clock = new TestClock();
+  clock.now = Math.floor(Date.now() / 1_000);
+  const token = (await readFile(join(folder, "operator-token"), "utf8")).trim();
+  const operators = [first, second].map(({ url }) => new OperatorClient({ url, token }));
+  const [operator, other] = operators;
+  assert.ok(operator !== undefined && other !== undefined);
+  const { account } = await operator.createAccount({ name: "Ada", currency: EUR });
+  await other.topUp(account, { amountMinor: 3_000n, idempotencyKey: "first" });
+  await operator.setCredit(account, { lineMinor: 5_000n, overdueMinor: 0n, scoreBand: "A" });
+  const payee = payeeId("KIOSK");
+  await other.createPayee({ payeeId: payee, name: "Harbour Kiosk", currency: EUR });
+  const reach = ({ url }: { readonly url: string }) => ({
+    issuer: { url, operatorToken: token, apps: [], close: async () => undefined },
+    clock,
+  });
+  const wallet = await new TestWallet(reach(second)).enrol((await operator.createDeviceCode(account)).code);
+  const tills = await Promise.all(
+    [first, second].map(async (server) =>
+      new TestTerminal(reach(server)).enrol((await other.createTerminalCode(payee)).code),
+    ),
+  );
+  await wallet.sync();
+
+  const uploads: { readonly till: TestTerminal; readonly record: Uint8Array; readonly paymentId: MessageId }[] = [];
+  for (let number = 0; number < PAYMENTS; number++) {
+    const till = tills[number % 2];
+    assert.ok(till !== undefined);
+    const request = await till.request(1n);
+    const payment = await wallet.pay(request);
+    uploads.push({ till, record: till.record(request, wallet.held(), payment), paymentId: payment.messageId });
+  }
+  /** As a terminal does: again and again until it is told that its records were received. */
+  const upload = ({ till, record }: (typeof uploads)[number]): Promise<unknown> =>
+    eventually(async () => {
+      try {
+        return await till.client.upload([record]);
+      } catch (error) {
+        assert.ok(error instanceof ClientError, String(error));
+        return undefined;
+      }
+    });
+  for (const each of uploads.slice(0, 20)) await upload(each);
+  const [doomed, spared] = workers;
+  await end(doomed.child, "SIGKILL");
+  for (const each of uploads.slice(20, 40)) await upload(each);
+  await server.kill();
+  await server.restart();
+  for (const each of uploads.slice(40)) await upload(each);
+  // Sent again, as after a lost answer.
+  for (const each of uploads.slice(30, 50)) await upload(each);
+
+  await eventually(async () => {
+    const states = await Promise.all(
+      uploads.map(async ({ paymentId }) => (await other.evidence(paymentId)).payment?.state),
+    );
+    return states.every((state) => state === "settled");
+  });
+  assert.equal((await other.account(account)).balanceMinor, 3_000n - BigInt(PAYMENTS));
+  assert.deepEqual((await operator.verifyBooks()).faults, []);
+  await Promise.all([spared.child, second.child, first.child].map((child) => end(child, "SIGTERM")));
+  assert.deepEqual([spared.child.exitCode, second.child.exitCode, first.child.exitCode], [0, 0, 0]);
+});
+
+test("a worker and a server for calls alone need a database for several processes", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "cairn-several-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const at = ["--data", folder];
+  await assert.rejects(cairn(t, "file:somewhere", "worker", ...at), /STORE_URL_INVALID/);
+  await assert.rejects(cairn(t, undefined, "worker", ...at), /STORE_MISSING/);
+  await assert.rejects(cairn(t, undefined, "start", "--api-only", ...at), /STORE_MISSING/);
+  await assert.rejects(cairn(t, undefined, "start", "--api-only", "--demo", ...at), /OPTIONS_CONTRADICT/);
+});

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openPostgresIssuerStore } from "@cairn/stores";
+import { MIGRATIONS, type Migration } from "../src/issuer/postgres/schema.ts";
+import { aPayment, NOW, openPayer, settleItems } from "./issuer-fixture.ts";
+import { rejectsWith } from "./issuer-members.suite.ts";
+import { connectionString, newSchema, noPostgres } from "./postgres-for-tests.ts";
+
+const skip = noPostgres ?? false;
+
+/** What a later version may do while this one still runs: add columns, indexes, tables. */
+const ADDED: Migration = {
+  worksFrom: MIGRATIONS.length,
+  tables: ["notes"],
+  triggers: "",
+  sql: `
+    ALTER TABLE accounts ADD COLUMN note text NOT NULL DEFAULT '';
+    ALTER TABLE payments ADD COLUMN note text;
+    ALTER TABLE entries ADD COLUMN note text;
+    ALTER TABLE inbox ADD COLUMN note text;
+    CREATE INDEX accounts_by_name ON accounts (partition, name);
+    CREATE TABLE notes (partition smallint NOT NULL, note text NOT NULL, PRIMARY KEY (partition, note));
+  `,
+};
+/** And what it may do once nobody runs this version any more. */
+const REMOVED: Migration = {
+  worksFrom: MIGRATIONS.length + 1,
+  tables: [],
+  triggers: "",
+  sql: "ALTER TABLE payments DROP COLUMN note",
+};
+
+test("a newer program migrates while an older one pays and reads without a pause", { skip }, async () => {
+  const connection = { connectionString: await connectionString(), schema: newSchema() };
+  const old = await openPostgresIssuerStore(connection);
+  const payer = await openPayer(old);
+  let number = 1;
+  let isOver = false;
+  const working = (async () => {
+    while (!isOver) {
+      const [outcome] = await settleItems(old, payer, [
+        aPayment(payer, number, { amountMinor: 1n, spentMinor: BigInt(number) }),
+      ]);
+      assert.equal(outcome?.state, "settled");
+      assert.equal((await old.outcomesOfCertificate(payer.certificate)).length, number);
+      await old.topUp({ account: payer.account, amountMinor: 1n, idempotencyKey: `${number}`, at: NOW });
+      assert.equal((await old.account(payer.account))?.balanceMinor, 10_000n);
+      number++;
+    }
+  })();
+  const reached = async (wanted: number): Promise<void> => {
+    while (number < wanted) await Promise.race([working, new Promise((resolve) => setTimeout(resolve, 5))]);
+  };
+  await reached(8);
+  const migrations = [...MIGRATIONS, ADDED];
+  const newer = await Promise.all([1, 2, 3].map(() => openPostgresIssuerStore({ ...connection, migrations })));
+  const before = number;
+  await reached(before + 8);
+  // An old process may even start anew on the newer tables.
+  const restarted = await openPostgresIssuerStore(connection);
+  assert.equal((await restarted.accounts()).length, 1);
+  isOver = true;
+  await working;
+  assert.deepEqual((await newer[0]?.verifyBooks())?.faults, []);
+  assert.equal((await newer[1]?.outcomesOfCertificate(payer.certificate))?.length, number - 1);
+
+  const last = await openPostgresIssuerStore({ ...connection, migrations: [...migrations, REMOVED] });
+  await assert.rejects(openPostgresIssuerStore(connection), rejectsWith("STORE_TOO_NEW"));
+  await Promise.all([old, restarted, last, ...newer].map((store) => store.close()));
+});
+
+test("a migration that fails leaves the tables as they were", { skip }, async () => {
+  const connection = { connectionString: await connectionString(), schema: newSchema() };
+  const store = await openPostgresIssuerStore(connection);
+  const payer = await openPayer(store);
+  const broken = { ...ADDED, sql: `${ADDED.sql}; SELECT 1 / 0` };
+  await assert.rejects(
+    openPostgresIssuerStore({ ...connection, migrations: [...MIGRATIONS, broken] }),
+    /division by zero/,
+  );
+  assert.equal((await settleItems(store, payer, [aPayment(payer)]))[0]?.state, "settled");
+  const migrated = await openPostgresIssuerStore({ ...connection, migrations: [...MIGRATIONS, ADDED] });
+  assert.deepEqual((await migrated.verifyBooks()).faults, []);
+  await Promise.all([store.close(), migrated.close()]);
+});
