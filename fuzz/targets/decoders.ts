@@ -173,7 +173,7 @@ const uploadRecords: Target = {
   },
 };
 
-const PURPOSES: readonly CallPurpose[] = ["enrolment", "upload", "sync", "outcomes"];
+const PURPOSES: readonly CallPurpose[] = ["enrolment", "upload", "sync", "outcomes", "devices", "loss", "events"];
 const signedCalls: Target = {
   name: "signed-call",
   shape: "cbor",

@@ -95,6 +95,16 @@ const WAYS: { readonly [Code in Exclude<ProblemCode, Elsewhere>]: (world: World)
   TERMINAL_UNKNOWN: (world) => operate(world, "PUT", `/terminals/${UNKNOWN_ID.device}/status`, { status: "frozen" }),
   CERTIFICATE_UNKNOWN: (world) =>
     operate(world, "POST", `/certificates/${UNKNOWN_ID.certificate}/revocation`, { reason: "lost" }),
+  CERTIFICATE_IN_CONFLICT: async (world) => {
+    await world.wallet.sync();
+    const { certificateId } = world.wallet.held().content;
+    const records = [
+      await world.wallet.closingRecord(),
+      await world.wallet.closingRecord({ sequence: 1, spentMinor: 1n }),
+    ];
+    await world.wallet.client.sync({ records });
+    return operate(world, "POST", `/certificates/${certificateId}/restoration`, {});
+  },
   PAYMENT_UNKNOWN: (world) => operate(world, "GET", `/payments/${UNKNOWN_ID.payment}/evidence`),
   AMOUNT_OUT_OF_RANGE: (world) =>
     operate(world, "POST", `/accounts/${world.account}/top-ups`, { amountMinor: "0", idempotencyKey: "zero" }),

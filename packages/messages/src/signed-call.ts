@@ -25,7 +25,7 @@ export type SignedCall = {
   readonly issuedAt: number;
 };
 
-export type CallPurpose = "enrolment" | "upload" | "sync" | "outcomes";
+export type CallPurpose = "enrolment" | "upload" | "sync" | "outcomes" | "devices" | "loss" | "events";
 
 const callKind = (purpose: CallPurpose): MessageKind<SignedCall> =>
   defineMessage({
@@ -43,6 +43,9 @@ export const signedCall: { readonly [Purpose in CallPurpose]: MessageKind<Signed
   upload: callKind("upload"),
   sync: callKind("sync"),
   outcomes: callKind("outcomes"),
+  devices: callKind("devices"),
+  loss: callKind("loss"),
+  events: callKind("events"),
 };
 
 /** The body of an HTTP call: the envelope, then its content, as one CBOR sequence (RFC 8742). */

@@ -130,7 +130,7 @@ test("as many records as are allowed, and not one more", () => {
   assert.throws(() => splitRecords(new Uint8Array(MAXIMUM_RECORDS + 1)), { code: "MESSAGE_TOO_LARGE" });
 });
 
-const PURPOSES: readonly CallPurpose[] = ["enrolment", "upload", "sync", "outcomes"];
+const PURPOSES: readonly CallPurpose[] = ["enrolment", "upload", "sync", "outcomes", "devices", "loss", "events"];
 const call = (purpose: CallPurpose, content: Uint8Array) =>
   writeSignedCall(
     purpose,

@@ -117,6 +117,60 @@ export function certificatesSuite(name: string, open: OpenStore): void {
     await store.close();
   });
 
+  test(`${name}: a mistaken revocation is taken back, as often as it is made`, async () => {
+    const store = await open();
+    const account = await openAccount(store);
+    const certificate = await issue(store, account);
+    assert.equal(await store.restoreCertificate(certificate), "not-revoked");
+    await store.revokeCertificate(certificate, NOW + 5, "lost");
+    assert.equal(await store.restoreCertificate(certificate), "restored");
+    const restored = await store.certificate(certificate);
+    assert.deepEqual([restored?.revokedAt, restored?.revocationReason], [undefined, undefined]);
+    assert.deepEqual(await store.revokedIndices(), { revoked: [], size: 1 });
+    assert.equal(await store.revokeCertificate(certificate, NOW + 9, "lost again"), "revoked");
+    assert.equal(await store.restoreCertificate(certificateId(9)), "unknown-certificate");
+    await store.close();
+  });
+
+  test(`${name}: a proven conflict withdraws every certificate of the copied key, for good; other devices keep theirs`, async () => {
+    const store = await open();
+    const account = await openAccount(store);
+    await enrolDevice(store, account, 71);
+    const [first, second] = [await issue(store, account), await issue(store, account)];
+    const foreign = await issue(store, account, { deviceId: deviceId(71) });
+    await store.recordClosing(first, closing(50, 1));
+    await store.recordClosing(first, closing(51, 2));
+    const revoked = await Promise.all(
+      [first, second, foreign].map(async (id) => (await store.certificate(id))?.revokedAt !== undefined),
+    );
+    assert.deepEqual(revoked, [true, true, false]);
+    assert.deepEqual(await store.revokedIndices(), { revoked: [0, 1], size: 3 });
+    await store.resolveConflicts(account, NOW + 9);
+    assert.equal(await store.restoreCertificate(first), "in-conflict");
+    assert.equal(await store.restoreCertificate(second), "in-conflict", "the same key");
+    await store.revokeCertificate(foreign, NOW + 9, "mistaken");
+    assert.equal(await store.restoreCertificate(foreign), "restored");
+    await store.close();
+  });
+
+  test(`${name}: knows all devices of an account and none of another's`, async () => {
+    const store = await open();
+    const account = await openAccount(store);
+    await openAccount(store);
+    await enrolDevice(store, account, 71);
+    await store.setDeviceStatus(deviceId(71), "frozen");
+    const devices = await store.devicesOf(account);
+    assert.deepEqual(
+      devices.map(({ deviceId: id, status }) => [id, status]).toSorted(),
+      [
+        [deviceId(account), "active"],
+        [deviceId(71), "frozen"],
+      ].toSorted(),
+    );
+    assert.deepEqual(await store.devicesOf(accountNumber(99)), []);
+    await store.close();
+  });
+
   const closing = (number: number, sequence: number) => ({
     sequence,
     spentMinor: 1_000n * BigInt(sequence),

@@ -86,6 +86,20 @@ export type PaymentOutcomeText = Encoded<typeof PaymentOutcome>;
 export const OutcomesAnswer = Type.Object({ payments: Type.Array(PaymentOutcome) });
 export type OutcomesAnswer = Decoded<typeof OutcomesAnswer>;
 
+/** A device of the account, as its other devices see it. A `frozen` one was reported lost or blocked by the operator. */
+export const AccountDevice = Type.Object({
+  deviceId: DeviceIdText,
+  label: Type.String(),
+  enrolledAt: Time,
+  status: Type.Union([Type.Literal("active"), Type.Literal("frozen")]),
+  isCaller: Type.Boolean(),
+});
+export type AccountDevice = Decoded<typeof AccountDevice>;
+export const DevicesAnswer = Type.Object({ devices: Type.Array(AccountDevice) });
+export type DevicesAnswer = Decoded<typeof DevicesAnswer>;
+export const LossAnswer = Type.Object({ withdrawn: Type.Integer({ minimum: 0 }) });
+export type LossAnswer = Decoded<typeof LossAnswer>;
+
 export const IssuingAnswer = Type.Object({
   kind: Type.Union([Type.Literal("issue"), Type.Literal("refuse"), Type.Literal("none")]),
   reasons: Type.Array(Type.Object({ code: Type.String(), sentence: Sentence })),

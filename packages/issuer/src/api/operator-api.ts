@@ -142,6 +142,8 @@ export const Certificate = Type.Object({
 });
 export type Certificate = Decoded<typeof Certificate>;
 export const Revocation = Type.Object({ reason: Type.String({ minLength: 1, maxLength: 200 }) }, strict);
+export const RestorationAnswer = Type.Object({ repeated: Type.Boolean() });
+export const CertificatesChanged = Type.Object({ certificates: Type.Integer({ minimum: 0 }) });
 export const RevocationAnswer = Type.Object({ repeated: Type.Boolean() });
 
 // --- payments and conflicts

@@ -15,7 +15,10 @@ import {
 } from "@cairn/messages";
 import type { TSchema } from "@sinclair/typebox";
 import {
+  type AccountDevice,
   DeviceEnrolment,
+  DevicesAnswer,
+  LossAnswer,
   NonceAnswer,
   OutcomesAnswer,
   SyncAnswer,
@@ -106,6 +109,18 @@ export class IssuerClient {
   outcomes(paymentIds: readonly MessageId[]): Promise<OutcomesAnswer> {
     const content = encodeCbor(paymentIds.map(fromHex));
     return this.#post({ path: "/v1/outcomes", purpose: "outcomes", content }, OutcomesAnswer);
+  }
+
+  /** The devices of the caller's account, the caller among them. */
+  async devices(): Promise<readonly AccountDevice[]> {
+    const call = { path: "/v1/devices", purpose: "devices", content: new Uint8Array() } as const;
+    return (await this.#post(call, DevicesAnswer)).devices;
+  }
+
+  /** Reports another device of the account lost. Gives how many certificates were withdrawn. May be repeated. */
+  async reportLoss(deviceId: DeviceId): Promise<number> {
+    const content = encodeCbor(fromHex(deviceId));
+    return (await this.#post({ path: "/v1/losses", purpose: "loss", content }, LossAnswer)).withdrawn;
   }
 
   /** The signed bytes of both lists, for devices that only refresh them. */

@@ -120,6 +120,24 @@ export class OperatorClient {
     return this.#send("POST", path, api.RevocationAnswer, api.Revocation, { reason });
   }
 
+  /** Takes a mistaken revocation back. */
+  async restore(certificateId: CertificateId): Promise<{ readonly repeated: boolean }> {
+    const path = `/certificates/${certificateId}/restoration`;
+    return this.#send("POST", path, api.RestorationAnswer, Type.Object({}), {});
+  }
+
+  /** Blocks a device and withdraws its certificates. Gives how many. */
+  async reportLoss(deviceId: DeviceId): Promise<number> {
+    const path = `/devices/${deviceId}/loss`;
+    return (await this.#send("POST", path, api.CertificatesChanged, Type.Object({}), {})).certificates;
+  }
+
+  /** Takes a loss back: the device may call again, and what the loss withdrew is good again. Gives how many. */
+  async reportFound(deviceId: DeviceId): Promise<number> {
+    const path = `/devices/${deviceId}/recovery`;
+    return (await this.#send("POST", path, api.CertificatesChanged, Type.Object({}), {})).certificates;
+  }
+
   async conflicts(): Promise<readonly api.Conflict[]> {
     return (await this.#get("/conflicts", api.listOf(api.Conflict))).items;
   }

@@ -7,7 +7,7 @@ import {
   payeeCertificate,
   restoreVerified,
 } from "@cairn/messages";
-import { type TSchema, Type } from "@sinclair/typebox";
+import { Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import {
   DeviceEnrolment,
@@ -25,9 +25,10 @@ import type { ServerContext } from "../services/server-context.ts";
 import { makeNonce } from "../services/server-nonce.ts";
 import { type RecordReply, syncDevice } from "../services/syncing.ts";
 import { receiveUpload, tellOutcomes } from "../services/uploading.ts";
-import { problemAnswers } from "./problem-answers.ts";
+import { deviceCareRoutes } from "./device-care-routes.ts";
 import type { ProblemCode } from "./problems.ts";
-import { bodyOf, SIGNED_CALL_TYPE, takeSignedCalls } from "./raw-body.ts";
+import { bodyOf, takeSignedCalls } from "./raw-body.ts";
+import { CALL_PROBLEMS, signedCall } from "./signed-call-schema.ts";
 import type { TypeBoxProvider } from "./typebox.ts";
 
 export type DeviceRoutesContext = ServerContext & {
@@ -35,18 +36,6 @@ export type DeviceRoutesContext = ServerContext & {
   readonly issuerName: string;
 };
 
-const CALL_PROBLEMS = [
-  "CALL_MALFORMED",
-  "NONCE_INVALID",
-  "CALLER_UNKNOWN",
-  "CALLER_FROZEN",
-  "CALL_SIGNATURE_INVALID",
-  "BODY_TOO_LARGE",
-  "BODY_ENCODING_INVALID",
-  "CONTENT_TYPE_UNSUPPORTED",
-  "CONTENT_ENCODING_UNSUPPORTED",
-  "INPUT_INVALID",
-] as const satisfies readonly ProblemCode[];
 const ENROLMENT_PROBLEMS = [
   ...CALL_PROBLEMS,
   "ENROLMENT_CODE_INVALID",
@@ -55,19 +44,6 @@ const ENROLMENT_PROBLEMS = [
   "KEY_ALREADY_ENROLLED",
   "TOO_MANY_ATTEMPTS",
 ] as const satisfies readonly ProblemCode[];
-
-/** A signed call: its body is no JSON and is read by the protocol's own strict decoder. */
-function signedCall<Answer extends TSchema>(
-  about: { readonly summary: string; readonly status?: number; readonly problems?: readonly ProblemCode[] },
-  answer: Answer,
-) {
-  return {
-    summary: about.summary,
-    tags: ["devices"],
-    consumes: [SIGNED_CALL_TYPE],
-    response: { [about.status ?? 200]: answer, ...problemAnswers(about.problems ?? CALL_PROBLEMS) },
-  };
-}
 
 /** The routes of wallets and terminals. */
 export async function deviceRoutes(plain: FastifyInstance, context: DeviceRoutesContext): Promise<void> {
@@ -189,6 +165,8 @@ export async function deviceRoutes(plain: FastifyInstance, context: DeviceRoutes
       return { records: records.map(recordText), ...(await lists()), payeeCertificate: base64url(bytes) };
     },
   );
+
+  deviceCareRoutes(plain, context);
 
   app.post(
     "/v1/outcomes",

@@ -42,6 +42,10 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: ProblemRow } = {
   DEVICE_UNKNOWN: { status: 404, sentence: "There is no such device." },
   TERMINAL_UNKNOWN: { status: 404, sentence: "There is no such terminal." },
   CERTIFICATE_UNKNOWN: { status: 404, sentence: "There is no such certificate." },
+  CERTIFICATE_IN_CONFLICT: {
+    status: 409,
+    sentence: "A conflict was proven for this certificate's device key: a key that was copied stays withdrawn.",
+  },
   PAYMENT_UNKNOWN: { status: 404, sentence: "There is no such payment." },
   AMOUNT_OUT_OF_RANGE: { status: 400, sentence: "The amount is zero or larger than any amount may be." },
   IDEMPOTENCY_KEY_REUSED: { status: 409, sentence: "This idempotency key was used for something else." },

@@ -78,6 +78,8 @@ export interface IssuerStore {
   }): Promise<TerminalRecord | EnrolmentFailure>;
   device(deviceId: DeviceId): Promise<DeviceRecord | undefined>;
   terminal(terminalId: TerminalId): Promise<TerminalRecord | undefined>;
+  /** Every device that was ever enrolled for the account, in the order of enrolment. */
+  devicesOf(account: AccountNumber): Promise<readonly DeviceRecord[]>;
   setDeviceStatus(deviceId: DeviceId, status: DeviceRecord["status"]): Promise<void>;
   setTerminalStatus(terminalId: TerminalId, status: TerminalRecord["status"]): Promise<void>;
   createPayee(payee: PayeeRecord): Promise<"created" | "exists">;
@@ -108,7 +110,7 @@ export interface IssuerStore {
   certificate(certificateId: CertificateId): Promise<CertificateRecord | undefined>;
   certificatesOf(account: AccountNumber): Promise<readonly CertificateRecord[]>;
   /**
-   * The device's signed last word. The first one counts. One that says something else is kept and proves a conflict; so
+   * The device's signed last word (a proven conflict withdraws all certificates of its device key). The first one counts. One that says something else is kept and proves a conflict; so
    * does a first one when a payment that is already known lies beyond it (the answer is `recorded` all the same).
    */
   recordClosing(
@@ -120,6 +122,13 @@ export interface IssuerStore {
     at: number,
     reason: string,
   ): Promise<"revoked" | "repeated" | "unknown-certificate">;
+  /**
+   * Takes a mistaken revocation back. Not where a conflict was proven for the certificate's device key, resolved or not:
+   * a key that was copied stays copied.
+   */
+  restoreCertificate(
+    certificateId: CertificateId,
+  ): Promise<"restored" | "not-revoked" | "in-conflict" | "unknown-certificate">;
   /**
    * Indices of the revoked certificates in rising order, and one above the highest index ever given out. Those expired
    * before `expiresFrom` are left out.

@@ -4,13 +4,13 @@ import {
   formatAmount,
   formatMinor,
   IDENTIFIER_BYTES,
-  identifierFromText,
   type MessageId,
 } from "@cairn/messages";
 import type { Command } from "commander";
 import type { Entry } from "../../api/operator-api.ts";
 import { addCommand, wholeNumber } from "../command.ts";
-import { CommandError, EXIT } from "../outcome.ts";
+import { idOf } from "../identifier-argument.ts";
+import { EXIT } from "../outcome.ts";
 import { formatTime, table } from "../printer.ts";
 import { type OperatorOptions, operatorClient, withOperatorOptions } from "./operator.ts";
 
@@ -140,15 +140,4 @@ function sums(
   const byCurrency = new Map<Entry["currency"], bigint>();
   for (const { currency, minor } of balances) byCurrency.set(currency, (byCurrency.get(currency) ?? 0n) + minor);
   return [...byCurrency].map(([currency, minor]) => [currency, formatMinor(minor, currency)]);
-}
-
-function idOf<Id extends MessageId | CertificateId>(text: string, length: number, what: string): Id {
-  const id = identifierFromText<Id>(text, length);
-  if (id !== undefined) return id;
-  throw new CommandError({
-    code: "ID_INVALID",
-    sentence: `"${text}" is not the id of a ${what}.`,
-    next: `It has ${length * 2} hexadecimal digits.`,
-    exitCode: EXIT.usage,
-  });
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { addAccountCommands } from "./accounts.ts";
 import { addBookCommands } from "./books.ts";
+import { addDeviceCommands } from "./devices.ts";
 import { addKeyCommands } from "./keys.ts";
 import { addPayeeCommands } from "./payees.ts";
 import { addStartCommand } from "./start.ts";
@@ -13,5 +14,6 @@ export function addIssuerCommands(program: Command): void {
   addAccountCommands(issuer);
   addPayeeCommands(issuer);
   addBookCommands(issuer);
+  addDeviceCommands(issuer);
   addKeyCommands(issuer);
 }

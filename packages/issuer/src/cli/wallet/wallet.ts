@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { addDeviceCommands } from "./devices.ts";
 import { addLookCommands } from "./look.ts";
 import { addOnlineCommands } from "./online.ts";
 import { addPayCommands } from "./pay.ts";
@@ -8,4 +9,5 @@ export function addWalletCommands(program: Command): void {
   addOnlineCommands(wallet);
   addPayCommands(wallet);
   addLookCommands(wallet);
+  addDeviceCommands(wallet);
 }

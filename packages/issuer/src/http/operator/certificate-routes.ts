@@ -1,6 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import * as api from "../../api/operator-api.ts";
-import { CertificateIdText, type Encoded, PaymentIdText } from "../../api/wire.ts";
+import { CertificateIdText, DeviceIdText, type Encoded, PaymentIdText } from "../../api/wire.ts";
+import { reportFound, reportLoss } from "../../services/device-loss.ts";
 import type { ServerContext } from "../../services/server-context.ts";
 import { ServiceError } from "../../services/service-error.ts";
 import { conflictView, evidenceView, paymentView } from "../operator-views.ts";
@@ -31,6 +32,50 @@ export function certificateRoutes(app: OperatorApp, context: ServerContext): voi
       return { repeated: revoked === "repeated" };
     },
   );
+
+  app.post(
+    "/certificates/:certificateId/restoration",
+    {
+      schema: {
+        params: Type.Object({ certificateId: CertificateIdText }),
+        body: Type.Object({}, { additionalProperties: false }),
+        ...operatorAnswer(
+          {
+            summary: "Takes a mistaken revocation back: the next status list does not name the certificate.",
+            problems: ["CERTIFICATE_UNKNOWN", "CERTIFICATE_IN_CONFLICT"],
+          },
+          api.RestorationAnswer,
+        ),
+      },
+    },
+    async ({ params }): Promise<Encoded<typeof api.RestorationAnswer>> => {
+      const { certificateId } = params;
+      const restored = await store.restoreCertificate(certificateId);
+      if (restored === "unknown-certificate") throw new ServiceError("CERTIFICATE_UNKNOWN");
+      if (restored === "in-conflict") throw new ServiceError("CERTIFICATE_IN_CONFLICT");
+      statusLists.markChanged();
+      log.info({ certificateId }, "certificate restored");
+      return { repeated: restored === "not-revoked" };
+    },
+  );
+
+  for (const [path, act, summary] of [
+    ["loss", reportLoss, "A device is lost: blocks it and withdraws its certificates."],
+    ["recovery", reportFound, "It was found: unblocks it and restores the certificates that the loss withdrew."],
+  ] as const)
+    app.post(
+      `/devices/:deviceId/${path}`,
+      {
+        schema: {
+          params: Type.Object({ deviceId: DeviceIdText }),
+          body: Type.Object({}, { additionalProperties: false }),
+          ...operatorAnswer({ summary, problems: ["DEVICE_UNKNOWN"] }, api.CertificatesChanged),
+        },
+      },
+      async ({ params }): Promise<Encoded<typeof api.CertificatesChanged>> => ({
+        certificates: await act(params.deviceId, context),
+      }),
+    );
 
   app.get(
     "/conflicts",

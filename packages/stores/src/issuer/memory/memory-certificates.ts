@@ -86,6 +86,16 @@ export class MemoryCertificates {
     return "revoked";
   }
 
+  restore(certificateId: CertificateId): "restored" | "not-revoked" | "in-conflict" | "unknown-certificate" {
+    const kept = this.#kept.get(certificateId);
+    if (kept === undefined) return "unknown-certificate";
+    if (kept.record.revokedAt === undefined) return "not-revoked";
+    for (const { record } of this.#kept.values())
+      if (record.deviceId === kept.record.deviceId && record.conflict !== undefined) return "in-conflict";
+    kept.record = { ...kept.record, revokedAt: undefined, revocationReason: undefined };
+    return "restored";
+  }
+
   revokedIndices(expiresFrom: number): { readonly revoked: readonly number[]; readonly size: number } {
     const revoked = [...this.#kept.values()]
       .filter(({ record }) => record.revokedAt !== undefined && record.expiresAt >= expiresFrom)
@@ -106,7 +116,10 @@ export class MemoryCertificates {
       resolvedAt: undefined,
     });
     kept.record = { ...kept.record, conflict: proof };
-    this.revoke(certificateId, provenAt, "Proven conflict.");
+    // The key was copied, whichever certificate showed it.
+    const { deviceId } = kept.record;
+    for (const { record } of [...this.#kept.values()])
+      if (record.deviceId === deviceId) this.revoke(record.certificateId, provenAt, "Proven conflict.");
   }
 
   conflicts(): ConflictRecord[] {

@@ -69,6 +69,9 @@ export class MemoryIssuerStore implements IssuerStore {
   async terminal(terminalId: TerminalId) {
     return this.#members.terminal(terminalId);
   }
+  async devicesOf(account: AccountNumber) {
+    return this.#members.devicesOf(account);
+  }
   async setDeviceStatus(deviceId: DeviceId, status: "active" | "frozen") {
     this.#members.setDeviceStatus(deviceId, status);
   }
@@ -109,6 +112,9 @@ export class MemoryIssuerStore implements IssuerStore {
   }
   async revokeCertificate(certificateId: CertificateId, at: number, reason: string) {
     return this.#certificates.revoke(certificateId, at, reason);
+  }
+  async restoreCertificate(certificateId: CertificateId) {
+    return this.#certificates.restore(certificateId);
   }
   async revokedIndices(filter?: { readonly expiresFrom: number }) {
     return this.#certificates.revokedIndices(filter?.expiresFrom ?? 0);

@@ -143,6 +143,10 @@ export class MemoryMembers {
     return this.#devices.get(deviceId);
   }
 
+  devicesOf(account: AccountNumber): readonly DeviceRecord[] {
+    return [...this.#devices.values()].filter((device) => device.account === account);
+  }
+
   terminal(terminalId: TerminalId): TerminalRecord | undefined {
     const kept = this.#terminals.get(terminalId);
     if (kept === undefined) return undefined;

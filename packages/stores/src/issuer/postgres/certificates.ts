@@ -128,6 +128,33 @@ export class Certificates {
     );
   }
 
+  async restore(
+    certificateId: CertificateId,
+  ): Promise<"restored" | "not-revoked" | "in-conflict" | "unknown-certificate"> {
+    const partition = await this.#partitionOf(certificateId);
+    if (partition === undefined) return "unknown-certificate";
+    return this.#database.inPartition(partition, async (session) => {
+      const row = await session.get(
+        `SELECT c.revoked_at, (SELECT count(*) FROM certificates o JOIN conflicts x
+            ON x.partition = o.partition AND x.certificate_id = o.certificate_id
+            WHERE o.partition = c.partition AND o.account = c.account AND o.device_id = c.device_id) AS conflicts
+          FROM certificates c WHERE c.partition = $1 AND c.certificate_id = $2`,
+        partition,
+        hex(certificateId),
+      );
+      if (row === undefined) return "unknown-certificate";
+      if (optional(row, "revoked_at", number) === undefined) return "not-revoked";
+      if (number(row, "conflicts") > 0) return "in-conflict";
+      await session.run(
+        `UPDATE certificates SET revoked_at = NULL, revocation_reason = NULL
+          WHERE partition = $1 AND certificate_id = $2`,
+        partition,
+        hex(certificateId),
+      );
+      return "restored";
+    });
+  }
+
   async revokedIndices(expiresFrom: number): Promise<{ readonly revoked: readonly number[]; readonly size: number }> {
     const [newest, rows] = await Promise.all([
       this.#database.get("SELECT coalesce(max(status_index) + 1, 0) AS size FROM certificates"),
@@ -202,7 +229,17 @@ export async function recordConflict(
     secondBytes ?? null,
     provenAt,
   );
-  await revoke(session, partition, { certificateId, at: provenAt, reason: CONFLICT_REASON });
+  // The key was copied, whichever certificate showed it.
+  await session.run(
+    `UPDATE certificates SET revoked_at = $4, revocation_reason = $5
+      WHERE partition = $1 AND account = $2 AND revoked_at IS NULL AND device_id =
+        (SELECT device_id FROM certificates WHERE partition = $1 AND certificate_id = $3)`,
+    partition,
+    account,
+    hex(certificateId),
+    provenAt,
+    CONFLICT_REASON,
+  );
 }
 
 /** Of a payment or a closing of the certificate. */

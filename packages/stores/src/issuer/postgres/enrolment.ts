@@ -1,4 +1,4 @@
-import { partitionOf } from "@cairn/issue";
+import { type AccountNumber, partitionOf } from "@cairn/issue";
 import type { DeviceId, KeyProtection, PayeeId, TerminalId } from "@cairn/messages";
 import { decideEnrolment, type KeptEnrolmentCode } from "../enrolment-decision.ts";
 import { partitionOfId } from "../partitions.ts";
@@ -92,6 +92,15 @@ export class Enrolment {
   async device(deviceId: DeviceId): Promise<DeviceRecord | undefined> {
     const row = await this.#database.get("SELECT * FROM devices WHERE device_id = $1", hex(deviceId));
     return row === undefined ? undefined : deviceFrom(row);
+  }
+
+  async devicesOf(account: AccountNumber): Promise<readonly DeviceRecord[]> {
+    const rows = await this.#database.all(
+      "SELECT * FROM devices WHERE partition = $1 AND account = $2 ORDER BY enrolled_at, device_id",
+      partitionOf(account),
+      account,
+    );
+    return rows.map(deviceFrom);
   }
 
   async terminal(terminalId: TerminalId): Promise<TerminalRecord | undefined> {

@@ -98,6 +98,9 @@ export class PostgresIssuerStore implements IssuerStore {
   terminal(terminalId: TerminalId) {
     return this.#enrolment.terminal(terminalId);
   }
+  devicesOf(account: AccountNumber) {
+    return this.#enrolment.devicesOf(account);
+  }
   setDeviceStatus(deviceId: DeviceId, status: "active" | "frozen") {
     return this.#enrolment.setDeviceStatus(deviceId, status);
   }
@@ -138,6 +141,9 @@ export class PostgresIssuerStore implements IssuerStore {
   }
   revokeCertificate(certificateId: CertificateId, at: number, reason: string) {
     return this.#certificates.revoke(certificateId, at, reason);
+  }
+  restoreCertificate(certificateId: CertificateId) {
+    return this.#certificates.restore(certificateId);
   }
   revokedIndices(filter?: { readonly expiresFrom: number }) {
     return this.#certificates.revokedIndices(filter?.expiresFrom ?? 0);

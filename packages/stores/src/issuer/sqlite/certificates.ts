@@ -97,6 +97,26 @@ export class Certificates {
     });
   }
 
+  restore(certificateId: CertificateId): "restored" | "not-revoked" | "in-conflict" | "unknown-certificate" {
+    return this.#database.transaction(() => {
+      const row = this.#database.get(
+        `SELECT c.revoked_at, EXISTS (SELECT 1 FROM certificates o JOIN conflicts x
+            ON x.partition = o.partition AND x.certificate_id = o.certificate_id
+            WHERE o.partition = c.partition AND o.account = c.account AND o.device_id = c.device_id) AS in_conflict
+          FROM certificates c WHERE c.certificate_id = ?`,
+        certificateId,
+      );
+      if (row === undefined) return "unknown-certificate";
+      if (optional(row, "revoked_at", number) === undefined) return "not-revoked";
+      if (number(row, "in_conflict") === 1) return "in-conflict";
+      this.#database.run(
+        "UPDATE certificates SET revoked_at = NULL, revocation_reason = NULL WHERE certificate_id = ?",
+        certificateId,
+      );
+      return "restored";
+    });
+  }
+
   revokedIndices(expiresFrom: number): { readonly revoked: readonly number[]; readonly size: number } {
     const newest = this.#database.get("SELECT coalesce(max(status_index) + 1, 0) AS size FROM certificates");
     const rows = this.#database.all(
@@ -125,7 +145,18 @@ export class Certificates {
       this.#signedBytes(partition, certificateId, second),
       provenAt,
     );
-    this.#revoke(certificateId, provenAt, CONFLICT_REASON);
+    // The key was copied, whichever certificate showed it.
+    this.#database.run(
+      `UPDATE certificates SET revoked_at = ?, revocation_reason = ?
+        WHERE partition = ? AND account = ? AND revoked_at IS NULL AND device_id =
+          (SELECT device_id FROM certificates WHERE partition = ? AND certificate_id = ?)`,
+      provenAt,
+      CONFLICT_REASON,
+      partition,
+      account,
+      partition,
+      certificateId,
+    );
   }
 
   conflicts(): ConflictRecord[] {

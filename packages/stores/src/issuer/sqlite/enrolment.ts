@@ -1,4 +1,4 @@
-import { partitionOf } from "@cairn/issue";
+import { type AccountNumber, partitionOf } from "@cairn/issue";
 import type { DeviceId, KeyProtection, PayeeId, TerminalId } from "@cairn/messages";
 import { decideEnrolment, type KeptEnrolmentCode } from "../enrolment-decision.ts";
 import { partitionOfId } from "../partitions.ts";
@@ -91,6 +91,16 @@ export class Enrolment {
   device(deviceId: DeviceId): DeviceRecord | undefined {
     const row = this.#database.get("SELECT * FROM devices WHERE device_id = ?", deviceId);
     return row === undefined ? undefined : deviceFrom(row);
+  }
+
+  devicesOf(account: AccountNumber): readonly DeviceRecord[] {
+    return this.#database
+      .all(
+        "SELECT * FROM devices WHERE partition = ? AND account = ? ORDER BY enrolled_at, device_id",
+        partitionOf(account),
+        account,
+      )
+      .map(deviceFrom);
   }
 
   terminal(terminalId: TerminalId): TerminalRecord | undefined {

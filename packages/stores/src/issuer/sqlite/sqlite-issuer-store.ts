@@ -95,6 +95,9 @@ export class SqliteIssuerStore implements IssuerStore {
   async terminal(terminalId: TerminalId) {
     return this.#enrolment.terminal(terminalId);
   }
+  async devicesOf(account: AccountNumber) {
+    return this.#enrolment.devicesOf(account);
+  }
   async setDeviceStatus(deviceId: DeviceId, status: "active" | "frozen") {
     this.#enrolment.setDeviceStatus(deviceId, status);
   }
@@ -135,6 +138,9 @@ export class SqliteIssuerStore implements IssuerStore {
   }
   async revokeCertificate(certificateId: CertificateId, at: number, reason: string) {
     return this.#certificates.revoke(certificateId, at, reason);
+  }
+  async restoreCertificate(certificateId: CertificateId) {
+    return this.#certificates.restore(certificateId);
   }
   async revokedIndices(filter?: { readonly expiresFrom: number }) {
     return this.#certificates.revokedIndices(filter?.expiresFrom ?? 0);
