@@ -122,7 +122,7 @@ test("a second, different closing proves a conflict: the certificate is withdraw
     (await operator.conflicts()).map((conflict) => [conflict.certificateId, conflict.kind]),
     [[certificateId, "two-closings"]],
   );
-  assert.deepEqual([answer.decision.kind, answer.certificate], ["none", null], "nor is an earlier one delivered");
+  assert.deepEqual([answer.decision.kind, answer.certificate], ["refuse", null], "all of the key are withdrawn");
   const ahead = await wallet.client.sync({ records: [], ahead: true });
   assert.equal(ahead.decision.kind, "refuse");
   assert.ok(ahead.decision.reasons.some(({ code }) => code === "CONFLICT_UNRESOLVED"));

@@ -1,9 +1,18 @@
 import { randomUUID } from "node:crypto";
-import { amount, type Currency, currency, formatAmount, parseAmount } from "@cairn/messages";
+import {
+  amount,
+  type Currency,
+  currency,
+  type DeviceId,
+  formatAmount,
+  IDENTIFIER_BYTES,
+  parseAmount,
+} from "@cairn/messages";
 import type { Command } from "commander";
 import type { Account } from "../../api/operator-api.ts";
 import type { OperatorClient } from "../../client/operator-client.ts";
 import { addCommand, wholeNumber } from "../command.ts";
+import { idOf } from "../identifier-argument.ts";
 import { CommandError, EXIT } from "../outcome.ts";
 import { formatTime, type Printer, table } from "../printer.ts";
 import { type OperatorOptions, operatorClient, withOperatorOptions } from "./operator.ts";
@@ -16,7 +25,7 @@ type CreateOptions = OperatorOptions & {
   readonly band: string;
 };
 type CreditOptions = OperatorOptions & { readonly line: string; readonly overdue: string; readonly band: string };
-type CodeOptions = OperatorOptions & { readonly valid: number };
+type CodeOptions = OperatorOptions & { readonly valid: number; readonly replaces?: string };
 
 const BANDS = ["A", "B", "C", "D", "E"] as const;
 
@@ -138,10 +147,16 @@ export function addAccountCommands(issuer: Command): void {
     "code <account>",
     "A one-time code with which one device enrols.",
     (command) =>
-      withOperatorOptions(command).option("--valid <seconds>", "how long the code works", wholeNumber(1), 3_600),
+      withOperatorOptions(command)
+        .option("--valid <seconds>", "how long the code works", wholeNumber(1), 3_600)
+        .option("--replaces <device>", "the device whose place the new one takes"),
     async (printer, options, number = "") => {
+      const { replaces } = options;
       const answer = await (await operatorClient(options)).createDeviceCode(accountOf(number), {
         validitySeconds: options.valid,
+        ...(replaces === undefined
+          ? {}
+          : { replacesDeviceId: idOf<DeviceId>(replaces, IDENTIFIER_BYTES.deviceId, "device") }),
       });
       printer.line(`${answer.code}   (works once, until ${formatTime(answer.expiresAt)} UTC)`);
       printer.result(answer);
