@@ -265,3 +265,14 @@ test("spreading sequence numbers does not hide overspending, and a closing is th
   assert.ok(isBeyondClosing(forged, { sequence: 9, spentMinor: 9n }));
   assert.ok(!isBeyondClosing(first, { sequence: 1, spentMinor: 8n }));
 });
+
+test("a second request with the same shortened hash moves neither more money nor other money", () => {
+  // The hash that a payment carries is the first 16 bytes of the request's id.
+  const colliding = `${twoWay.requestId.slice(0, 32)}${"0".repeat(32)}` as MessageId;
+  assert.notEqual(colliding, twoWay.requestId);
+  assert.equal(refuseTwoWayPayment({ ...twoWay, requestId: colliding }), undefined);
+  const swapped = (change: Partial<TwoWayPayment["request"]>): RefusalCode | undefined =>
+    refuseTwoWayPayment({ ...withRequest(twoWay, change), requestId: colliding })?.code as RefusalCode | undefined;
+  assert.equal(swapped({ amountMinor: twoWay.request.amountMinor + 1n }), "AMOUNT_MISMATCH");
+  assert.equal(swapped({ currency: USD }), "CURRENCY_MISMATCH");
+});
