@@ -34,6 +34,28 @@ async function stateOf(store: IssuerStore, payer: Payer, number = 1): Promise<st
 
 /** Inbox, settlement, outcomes, evidence. */
 export function settlementSuite(name: string, open: OpenStore): void {
+  test(`${name}: a partition at work is left out of the next batch, a postponed record until its time`, async () => {
+    const store = await open();
+    const payer = await openPayer(store);
+    const [first, second] = [1, 2].map((number) => aRecord(payer, { paymentId: aPayment(payer, number).paymentId }));
+    assert.ok(first !== undefined && second !== undefined);
+    await store.receive([first, second]);
+    const { partition } = payer;
+    assert.equal(await store.takeBatch(10, { except: new Set([partition]) }), undefined);
+    const batch = await store.takeBatch(10, { now: 100 });
+    const inboxIds = batch?.records.map((record) => record.inboxId) ?? [];
+    assert.equal(inboxIds.length, 2);
+    await store.postpone({ partition, inboxIds: inboxIds.slice(0, 1), until: 200 });
+    const taken = async (now?: number) =>
+      (await store.takeBatch(10, now === undefined ? {} : { now }))?.records.map((record) => record.inboxId);
+    assert.deepEqual(await taken(199), inboxIds.slice(1), "one is left alone, the other is not held up");
+    assert.deepEqual(await taken(200), inboxIds);
+    assert.deepEqual(await taken(), inboxIds, "whoever names no time sees everything that waits");
+    await store.postpone({ partition, inboxIds, until: 300 });
+    assert.equal(await store.takeBatch(10, { now: 299 }), undefined);
+    assert.deepEqual(states(await store.outcomes([aPayment(payer, 1).paymentId])), ["received"]);
+  });
+
   test(`${name}: a record is kept once, waits until it is settled, and stays as evidence`, async () => {
     const store = await open();
     const payer = await openPayer(store);

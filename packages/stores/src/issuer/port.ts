@@ -144,9 +144,16 @@ export interface IssuerStore {
    * The oldest records not settled yet of one partition; the partitions take turns. What was taken stays in the inbox
    * until `settle` marks it done: asking again first may give it again.
    */
-  takeBatch(
-    limit: number,
-  ): Promise<{ readonly partition: Partition; readonly records: readonly InboxRecord[] } | undefined>;
+  takeBatch(limit: number, choice?: BatchChoice): Promise<InboxBatch | undefined>;
+  /**
+   * Leaves records in the inbox that could not be looked at for a fault of the server's own. `takeBatch` gives them
+   * again when its `now` has reached `until`, seconds since 1970. Records that are done stay done.
+   */
+  postpone(input: {
+    readonly partition: Partition;
+    readonly inboxIds: readonly number[];
+    readonly until: number;
+  }): Promise<void>;
   /**
    * The payee's signed void of its own request, the caller having checked that it is. A payment for the request that is
    * known from the payer alone is released by the next `releaseOverdue`; an acceptance uploaded later is refused.
@@ -305,6 +312,13 @@ export type InboxRecord = {
   readonly paymentId: MessageId | undefined;
   readonly bytes: Uint8Array;
   readonly receivedAt: number;
+};
+export type InboxBatch = { readonly partition: Partition; readonly records: readonly InboxRecord[] };
+export type BatchChoice = {
+  /** Partitions whose batch is being settled at the moment. */
+  readonly except?: ReadonlySet<Partition>;
+  /** Seconds since 1970: what is postponed beyond it is left out. Without it nothing is. */
+  readonly now?: number;
 };
 export type RequestVoidRecord = {
   readonly requestHash: RequestHash;

@@ -1,7 +1,7 @@
 import type { Partition } from "@cairn/issue";
 import type { DeviceId, MessageId, TerminalId } from "@cairn/messages";
 import type { InboxFacts } from "../outcome-views.ts";
-import type { EvidenceRecord, InboxRecord } from "../port.ts";
+import type { BatchChoice, EvidenceRecord, InboxBatch, InboxRecord } from "../port.ts";
 import type { RecordAnswer } from "../record-answers.ts";
 import type { MemoryMembers } from "./memory-members.ts";
 
@@ -13,6 +13,8 @@ export class MemoryInbox {
   readonly #hashes = new Set<string>();
   readonly #kept = new Map<number, Kept>();
   readonly #byPayment = new Map<MessageId, Kept[]>();
+  /** Until when records are left alone. */
+  readonly #postponed = new Map<number, number>();
   /** Waiting records of each partition, oldest first; a partition that had its turn goes to the end. */
   readonly #waiting = new Map<Partition, Map<number, InboxRecord>>();
 
@@ -33,18 +35,24 @@ export class MemoryInbox {
     }
   }
 
-  takeBatch(limit: number): { readonly partition: Partition; readonly records: readonly InboxRecord[] } | undefined {
+  takeBatch(limit: number, { except, now = Number.POSITIVE_INFINITY }: BatchChoice): InboxBatch | undefined {
     for (const [partition, waiting] of this.#waiting) {
-      this.#waiting.delete(partition);
-      this.#waiting.set(partition, waiting);
+      if (except?.has(partition) === true) continue;
       const records: InboxRecord[] = [];
       for (const record of waiting.values()) {
         if (records.length === limit) break;
-        records.push(record);
+        if ((this.#postponed.get(record.inboxId) ?? 0) <= now) records.push(record);
       }
+      if (records.length === 0) continue;
+      this.#waiting.delete(partition);
+      this.#waiting.set(partition, waiting);
       return { partition, records };
     }
     return undefined;
+  }
+
+  postpone(inboxIds: readonly number[], until: number): void {
+    for (const inboxId of inboxIds) this.#postponed.set(inboxId, until);
   }
 
   markDone(partition: Partition, answers: readonly RecordAnswer[], at: number): void {
@@ -53,6 +61,7 @@ export class MemoryInbox {
       const kept = this.#kept.get(inboxId);
       // A record that was answered before keeps its first answer.
       if (waiting?.delete(inboxId) !== true || kept === undefined) continue;
+      this.#postponed.delete(inboxId);
       kept.decidedAt = at;
       if (state === "rejected") kept.rejection = { code: code ?? "", sentence: sentence ?? "" };
     }

@@ -3,6 +3,7 @@ import type { CertificateId, DeviceId, MessageId, PayeeId, RequestHash, Terminal
 import type { AccountFunds, CertificateState, SettlementItem, SettlementResult, SettlementState } from "@cairn/settle";
 import { mainOutcome, outcomeSeenBy, type PaymentFacts, sideOutcome } from "../outcome-views.ts";
 import type {
+  BatchChoice,
   EnrolmentCode,
   InboxRecord,
   IssuanceView,
@@ -129,8 +130,11 @@ export class MemoryIssuerStore implements IssuerStore {
   async receive(records: readonly InboxRecord[]) {
     this.#inbox.receive(records);
   }
-  async takeBatch(limit: number) {
-    return this.#inbox.takeBatch(limit);
+  async takeBatch(limit: number, choice: BatchChoice = {}) {
+    return this.#inbox.takeBatch(limit, choice);
+  }
+  async postpone({ inboxIds, until }: InputOf<"postpone">) {
+    this.#inbox.postpone(inboxIds, until);
   }
   async recordVoid(requestVoid: RequestVoidRecord) {
     if (this.#voids.has(requestVoid.requestHash)) return "repeated";

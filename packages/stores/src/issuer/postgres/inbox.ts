@@ -1,6 +1,6 @@
 import type { Partition } from "@cairn/issue";
 import type { DeviceId, MessageId, TerminalId } from "@cairn/messages";
-import type { EvidenceRecord, InboxRecord } from "../port.ts";
+import type { BatchChoice, EvidenceRecord, InboxBatch, InboxRecord, IssuerStore } from "../port.ts";
 import type { RecordAnswer } from "../record-answers.ts";
 import { bigints, byteStrings, hexadecimals, smallints, texts } from "./binary-arrays.ts";
 import type { Database } from "./database.ts";
@@ -10,7 +10,7 @@ import type { Session } from "./session.ts";
 
 const BRINGERS = ["terminal", "payer"] as const;
 
-type Batch = { readonly partition: Partition; readonly records: readonly InboxRecord[] };
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
 /** Everything that was ever brought in, byte for byte, and what became of it. */
 export class Inbox {
@@ -34,22 +34,33 @@ export class Inbox {
     await Promise.all([...groups].map((group) => this.#receive(group)));
   }
 
-  async takeBatch(limit: number): Promise<Batch | undefined> {
+  async takeBatch(limit: number, { except, now = NO_LIMIT }: BatchChoice): Promise<InboxBatch | undefined> {
     for (let isAnew = false; ; ) {
       const partition = this.#turns.shift();
       if (partition === undefined) {
         if (isAnew) return undefined;
         isAnew = true;
-        const available = await this.#leases.available();
+        const available = (await this.#leases.available(now)).filter((each) => except?.has(each) !== true);
         const last = this.#lastTurn;
         this.#turns = [...available.filter((each) => each > last), ...available.filter((each) => each <= last)];
         continue;
       }
+      if (except?.has(partition) === true) continue;
       this.#lastTurn = partition;
       if (!(await this.#leases.take(partition))) continue;
-      const records = await this.#waiting(partition, limit);
+      const records = await this.#waiting(partition, limit, now);
       if (records.length > 0) return { partition, records };
     }
+  }
+
+  async postpone({ partition, inboxIds, until }: Parameters<IssuerStore["postpone"]>[0]): Promise<void> {
+    if (inboxIds.length === 0) return;
+    await this.#database.run(
+      "UPDATE inbox_waiting SET not_before = $3 WHERE partition = $1 AND inbox_id = ANY($2::bigint[])",
+      partition,
+      bigints(inboxIds),
+      until,
+    );
   }
 
   /** Takes records out of the queue with what became of each; within the caller's transaction. */
@@ -111,14 +122,15 @@ export class Inbox {
     );
   }
 
-  async #waiting(partition: Partition, limit: number): Promise<InboxRecord[]> {
+  async #waiting(partition: Partition, limit: number, now: number): Promise<InboxRecord[]> {
     const rows = await this.#database.all(
       `SELECT i.* FROM (
-          SELECT * FROM inbox_waiting WHERE partition = $1 ORDER BY inbox_id LIMIT $2
+          SELECT * FROM inbox_waiting WHERE partition = $1 AND not_before <= $3 ORDER BY inbox_id LIMIT $2
         ) w JOIN inbox i ON i.partition = w.partition AND i.record_hash = w.record_hash
         WHERE i.partition = $1 ORDER BY i.inbox_id`,
       partition,
       limit,
+      now,
     );
     return rows.map(recordFrom);
   }

@@ -22,14 +22,15 @@ export class Leases {
     this.#seconds = seconds;
   }
 
-  /** Partitions with records that wait and that nobody else is settling, in their order. */
-  async available(): Promise<Partition[]> {
+  /** Partitions with records that wait, none postponed beyond `now`, and that nobody else is settling, in their order. */
+  async available(now: number): Promise<Partition[]> {
     const rows = await this.#database.all(
       `SELECT p.partition FROM partitions p
         WHERE (p.lease_holder = $1 OR p.lease_expires_at < clock_timestamp())
-          AND EXISTS (SELECT FROM inbox_waiting w WHERE w.partition = p.partition)
+          AND EXISTS (SELECT FROM inbox_waiting w WHERE w.partition = p.partition AND w.not_before <= $2)
         ORDER BY p.partition`,
       this.#holder,
+      now,
     );
     return rows.map((row) => number(row, "partition"));
   }

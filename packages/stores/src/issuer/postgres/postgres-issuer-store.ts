@@ -1,6 +1,7 @@
 import type { AccountNumber } from "@cairn/issue";
 import type { CertificateId, DeviceId, MessageId, PayeeId, TerminalId } from "@cairn/messages";
 import type {
+  BatchChoice,
   EnrolmentCode,
   InboxRecord,
   IssuanceView,
@@ -152,8 +153,11 @@ export class PostgresIssuerStore implements IssuerStore {
   receive(records: readonly InboxRecord[]) {
     return this.#inbox.receive(records);
   }
-  takeBatch(limit: number) {
-    return this.#inbox.takeBatch(limit);
+  takeBatch(limit: number, choice: BatchChoice = {}) {
+    return this.#inbox.takeBatch(limit, choice);
+  }
+  postpone(input: InputOf<"postpone">) {
+    return this.#inbox.postpone(input);
   }
   recordVoid(requestVoid: RequestVoidRecord) {
     return this.#settlement.recordVoid(requestVoid);

@@ -377,4 +377,13 @@ export const MIGRATIONS: readonly Migration[] = [
   `,
     triggers: "",
   },
+  {
+    worksFrom: 1,
+    tables: [],
+    sql: `
+  -- Seconds since 1970 until which a record is left alone after a fault of the server's own.
+  ALTER TABLE inbox_waiting ADD COLUMN not_before bigint NOT NULL DEFAULT 0;
+  `,
+    triggers: "",
+  },
 ];

@@ -1,11 +1,13 @@
 import type { Partition } from "@cairn/issue";
 import type { DeviceId, MessageId, TerminalId } from "@cairn/messages";
-import type { EvidenceRecord, InboxRecord } from "../port.ts";
+import type { BatchChoice, EvidenceRecord, InboxBatch, InboxRecord, IssuerStore } from "../port.ts";
 import type { RecordAnswer } from "../record-answers.ts";
 import type { Database, Row } from "./database.ts";
 import { bytes, id, number, oneOf, optional, text } from "./rows.ts";
 
 const BRINGERS = ["terminal", "payer"] as const;
+const NO_PARTITIONS: ReadonlySet<Partition> = new Set();
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
 /** Everything that was ever brought in, byte for byte, and what became of it. */
 export class Inbox {
@@ -38,22 +40,35 @@ export class Inbox {
         );
         if (written === 0) continue;
         this.#newest = inboxId;
-        this.#database.run("INSERT INTO inbox_waiting VALUES (?, ?)", partition, inboxId);
+        this.#database.run("INSERT INTO inbox_waiting VALUES (?, ?, 0)", partition, inboxId);
       }
     });
   }
 
-  takeBatch(limit: number): { readonly partition: Partition; readonly records: readonly InboxRecord[] } | undefined {
-    const next = this.#waitingAfter(this.#lastTurn) ?? this.#waitingAfter(-1);
+  takeBatch(limit: number, { except = NO_PARTITIONS, now = NO_LIMIT }: BatchChoice): InboxBatch | undefined {
+    const next = this.#waitingAfter(this.#lastTurn, except, now) ?? this.#waitingAfter(-1, except, now);
     if (next === undefined) return undefined;
     this.#lastTurn = next;
     const rows = this.#database.all(
       `SELECT i.* FROM inbox_waiting w JOIN inbox i ON i.partition = w.partition AND i.inbox_id = w.inbox_id
-        WHERE w.partition = ? ORDER BY w.inbox_id LIMIT ?`,
+        WHERE w.partition = ? AND w.not_before <= ? ORDER BY w.inbox_id LIMIT ?`,
       next,
+      now,
       limit,
     );
     return { partition: next, records: rows.map(recordFrom) };
+  }
+
+  postpone({ partition, inboxIds, until }: Parameters<IssuerStore["postpone"]>[0]): void {
+    this.#database.transaction(() => {
+      for (const inboxId of inboxIds)
+        this.#database.run(
+          "UPDATE inbox_waiting SET not_before = ? WHERE partition = ? AND inbox_id = ?",
+          until,
+          partition,
+          inboxId,
+        );
+    });
   }
 
   /** Takes records out of the queue with what became of each; within the caller's transaction. */
@@ -93,12 +108,17 @@ export class Inbox {
       });
   }
 
-  #waitingAfter(partition: Partition): Partition | undefined {
-    const row = this.#database.get(
-      "SELECT partition FROM inbox_waiting WHERE partition > ? ORDER BY partition LIMIT 1",
-      partition,
-    );
-    return row === undefined ? undefined : number(row, "partition");
+  #waitingAfter(after: Partition, except: ReadonlySet<Partition>, now: number): Partition | undefined {
+    for (let partition = after; ; ) {
+      const row = this.#database.get(
+        "SELECT partition FROM inbox_waiting WHERE partition > ? AND not_before <= ? ORDER BY partition LIMIT 1",
+        partition,
+        now,
+      );
+      if (row === undefined) return undefined;
+      partition = number(row, "partition");
+      if (!except.has(partition)) return partition;
+    }
   }
 }
 

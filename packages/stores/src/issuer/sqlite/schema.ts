@@ -314,4 +314,8 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER settled_is_final BEFORE UPDATE ON payments WHEN OLD.state = 'settled'
     BEGIN SELECT RAISE(ABORT, 'a settled payment never changes'); END;
   `,
+  `
+  -- Seconds since 1970 until which a record is left alone after a fault of the server's own.
+  ALTER TABLE inbox_waiting ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

@@ -1,6 +1,7 @@
 import type { AccountNumber } from "@cairn/issue";
 import type { CertificateId, DeviceId, MessageId, PayeeId, TerminalId } from "@cairn/messages";
 import type {
+  BatchChoice,
   EnrolmentCode,
   InboxRecord,
   IssuanceView,
@@ -149,8 +150,11 @@ export class SqliteIssuerStore implements IssuerStore {
   async receive(records: readonly InboxRecord[]) {
     this.#inbox.receive(records);
   }
-  async takeBatch(limit: number) {
-    return this.#inbox.takeBatch(limit);
+  async takeBatch(limit: number, choice: BatchChoice = {}) {
+    return this.#inbox.takeBatch(limit, choice);
+  }
+  async postpone(input: InputOf<"postpone">) {
+    this.#inbox.postpone(input);
   }
   async recordVoid(requestVoid: RequestVoidRecord) {
     return this.#settlement.recordVoid(requestVoid);
