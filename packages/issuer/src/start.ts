@@ -20,6 +20,7 @@ import { TrustListPublisher } from "./lists/trust-list-publisher.ts";
 import { checkOptions, type IssuerOptions, type RunningIssuer } from "./options.ts";
 import { systemClock, systemRandom } from "./ports.ts";
 import { AttemptLimit } from "./services/attempt-limit.ts";
+import { Backups } from "./services/backups.ts";
 import type { ServerContext } from "./services/server-context.ts";
 import { decodingCaches } from "./settlement/decode-record.ts";
 import { SettlementWorker } from "./settlement/worker.ts";
@@ -151,6 +152,7 @@ async function wire(
     trustLists,
     statusLists,
     wakeWorker,
+    backups: new Backups({ folder: join(dataFolder, "backups"), store, clock, log }),
   };
   return { context, worker };
 }

@@ -56,6 +56,7 @@ type Elsewhere =
   | "SHUTTING_DOWN"
   | "NOT_READY"
   | "STORE_UNAVAILABLE"
+  | "BACKUP_ELSEWHERE"
   | "INTERNAL_FAULT";
 const WAYS: { readonly [Code in Exclude<ProblemCode, Elsewhere>]: (world: World) => Promise<Response> } = {
   CALL_MALFORMED: (world) => post(world, "/v1/sync", Uint8Array.of(0xff)),

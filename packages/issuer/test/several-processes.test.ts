@@ -1,69 +1,20 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { test } from "node:test";
 import type { MessageId } from "@cairn/messages";
 import { hasPostgresServer, startPostgresServer } from "../../../scripts/postgres-server.ts";
 import { ClientError } from "../src/client/client-error.ts";
 import { OperatorClient } from "../src/client/operator-client.ts";
-import { eventually, PASSPHRASE, TestClock } from "./support/issuer.ts";
+import { eventually, TestClock } from "./support/issuer.ts";
+import { cairn, end } from "./support/processes.ts";
 import { TestTerminal } from "./support/terminal.ts";
 import { EUR, payeeId } from "./support/values.ts";
 import { TestWallet } from "./support/wallet.ts";
 
-const PROGRAM = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 const skip = hasPostgresServer() ? false : "no PostgreSQL server for this platform";
 const PAYMENTS = 60;
-
-/** `cairn issuer …` as a process of its own; resolves with its first JSON line, which says that it is up. */
-async function cairn(
-  t: TestContext,
-  store: string | undefined,
-  ...args: string[]
-): Promise<{ child: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, [PROGRAM, "issuer", ...args, "--json"], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: {
-      ...process.env,
-      NODE_NO_WARNINGS: "1",
-      CAIRN_PASSPHRASE: PASSPHRASE,
-      ...(store === undefined ? {} : { CAIRN_STORE: store }),
-    },
-  });
-  t.after(() => child.kill("SIGKILL"));
-  let errors = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    errors += chunk.toString();
-  });
-  let said = "";
-  for await (const line of createInterface({ input: child.stdout })) {
-    said += line;
-    const answer = parsed(said);
-    if (answer?.code !== undefined) throw new Error(answer.code);
-    if (answer !== undefined) return { child, url: answer.url ?? "" };
-  }
-  throw new Error(`cairn issuer ${args.join(" ")} did not start: ${said} ${errors}`);
-}
-
-/** Undefined as long as lines are missing. */
-function parsed(said: string): { readonly url?: string; readonly code?: string } | undefined {
-  try {
-    return JSON.parse(said);
-  } catch {
-    return undefined;
-  }
-}
-
-async function end(child: ChildProcess, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
-  const exited = once(child, "exit");
-  child.kill(signal);
-  await exited;
-}
 
 test("servers and workers in processes of their own share one database; whichever is killed, each payment settles once", {
   skip,

@@ -1,5 +1,6 @@
 export { MemoryIssuerStore } from "./issuer/memory/memory-issuer-store.ts";
 export type * from "./issuer/port.ts";
+export { type BackupInput, backUpPostgres, restorePostgres } from "./issuer/postgres/backup.ts";
 export type { PostgresOptions } from "./issuer/postgres/database.ts";
 export { openPostgresIssuerStore, PostgresIssuerStore } from "./issuer/postgres/postgres-issuer-store.ts";
 export { SqliteIssuerStore } from "./issuer/sqlite/sqlite-issuer-store.ts";

@@ -237,6 +237,14 @@ export type TrialBalanceLine = Decoded<typeof TrialBalanceLine>;
 export const BooksAnswer = Type.Object({ entries: Type.Integer(), faults: Type.Array(Type.String()) });
 export type BooksAnswer = Decoded<typeof BooksAnswer>;
 
+// --- backups
+export const Backup = Type.Object({
+  /** Where it lies, on the server's machine. */
+  file: Type.String(),
+  state: Type.Union([Type.Literal("running"), Type.Literal("done"), Type.Literal("failed")]),
+});
+export type Backup = Decoded<typeof Backup>;
+
 // --- keys
 export const IssuerKey = Type.Object({
   keyId: KeyIdText,

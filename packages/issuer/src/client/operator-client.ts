@@ -167,6 +167,17 @@ export class OperatorClient {
     return this.#get("/books", api.BooksAnswer);
   }
 
+  // --- backups
+  /** Begins a copy of the database beside it, or joins the one that is being made. */
+  startBackup(): Promise<api.Backup> {
+    return this.#send("POST", "/backups", api.Backup, Type.Object({}), {});
+  }
+
+  /** The copy begun last since the server started. */
+  async latestBackup(): Promise<api.Backup | undefined> {
+    return (await this.#get("/backups", api.listOf(api.Backup))).items[0];
+  }
+
   // --- keys
   keys(): Promise<api.Keys> {
     return this.#get("/keys", api.Keys);

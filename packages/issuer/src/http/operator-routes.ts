@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { ServerContext } from "../services/server-context.ts";
 import { accountRoutes } from "./operator/account-routes.ts";
+import { backupRoutes } from "./operator/backup-routes.ts";
 import { bookRoutes } from "./operator/book-routes.ts";
 import { certificateRoutes } from "./operator/certificate-routes.ts";
 import { keyRoutes } from "./operator/key-routes.ts";
@@ -23,6 +24,6 @@ export async function operatorRoutes(
     route.bodyLimit = MAXIMUM_JSON_BYTES;
   });
   const app = plain.withTypeProvider<TypeBoxProvider>();
-  for (const routes of [accountRoutes, payeeRoutes, certificateRoutes, bookRoutes, keyRoutes])
+  for (const routes of [accountRoutes, payeeRoutes, certificateRoutes, bookRoutes, keyRoutes, backupRoutes])
     routes(app, options.context);
 }

@@ -49,6 +49,10 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: ProblemRow } = {
   PAYMENT_UNKNOWN: { status: 404, sentence: "There is no such payment." },
   AMOUNT_OUT_OF_RANGE: { status: 400, sentence: "The amount is zero or larger than any amount may be." },
   IDEMPOTENCY_KEY_REUSED: { status: 409, sentence: "This idempotency key was used for something else." },
+  BACKUP_ELSEWHERE: {
+    status: 409,
+    sentence: "This database is a server's. Back it up beside the issuer, with cairn issuer backup --store.",
+  },
   KEY_UNKNOWN: { status: 404, sentence: "There is no such issuer key." },
   TRUST_LIST_MISSING: {
     status: 503,

@@ -2,6 +2,7 @@ import type { StatusListPublisher } from "../lists/status-list-publisher.ts";
 import type { TrustListPublisher } from "../lists/trust-list-publisher.ts";
 import type { Random } from "../ports.ts";
 import type { AttemptLimit } from "./attempt-limit.ts";
+import type { Backups } from "./backups.ts";
 import type { IntakeContext } from "./intake.ts";
 import type { IssuingContext } from "./issuing.ts";
 import type { CallContext } from "./signed-calls.ts";
@@ -16,4 +17,5 @@ export type ServerContext = CallContext &
     readonly statusLists: StatusListPublisher;
     /** Settlement looks into the inbox now rather than at its next turn. */
     readonly wakeWorker: () => void;
+    readonly backups: Backups;
   };

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { addAccountCommands } from "./accounts.ts";
+import { addBackupCommands } from "./backup.ts";
 import { addBookCommands } from "./books.ts";
 import { addDeviceCommands } from "./devices.ts";
 import { addKeyCommands } from "./keys.ts";
@@ -16,4 +17,5 @@ export function addIssuerCommands(program: Command): void {
   addBookCommands(issuer);
   addDeviceCommands(issuer);
   addKeyCommands(issuer);
+  addBackupCommands(issuer);
 }

@@ -9,8 +9,8 @@ export const ABOUT_CITUS_OPTION = "distribute the tables by partition when they 
 
 export type StoreOptions = { readonly store?: string; readonly citus?: boolean };
 
-/** The database that was named, opened; undefined for the embedded one. */
-export async function openNamedStore({ store, citus }: StoreOptions): Promise<IssuerStore | undefined> {
+/** Undefined for the embedded database. @throws CommandError STORE_URL_INVALID */
+export function databaseUrl({ store }: StoreOptions): string | undefined {
   const connectionString = store ?? process.env.CAIRN_STORE;
   if (connectionString === undefined) return undefined;
   if (!/^postgres(?:ql)?:\/\//.test(connectionString))
@@ -20,6 +20,13 @@ export async function openNamedStore({ store, citus }: StoreOptions): Promise<Is
       next: "Name it like postgres://user@host:5432/database.",
       exitCode: EXIT.usage,
     });
+  return connectionString;
+}
+
+/** The database that was named, opened; undefined for the embedded one. */
+export async function openNamedStore({ store, citus }: StoreOptions): Promise<IssuerStore | undefined> {
+  const connectionString = databaseUrl({ ...(store === undefined ? {} : { store }) });
+  if (connectionString === undefined) return undefined;
   const { openPostgresIssuerStore } = await import("@cairn/stores");
   return openPostgresIssuerStore({ connectionString, ...(citus === true ? { distribution: "citus" } : {}) });
 }

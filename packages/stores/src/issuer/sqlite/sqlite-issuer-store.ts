@@ -62,6 +62,11 @@ export class SqliteIssuerStore implements IssuerStore {
     this.#database.close();
   }
 
+  /** Copies everything, as it is in one moment, into a new file while work goes on. @throws StoreError, see Database.backUp */
+  backUp(path: string): Promise<void> {
+    return this.#database.backUp(path);
+  }
+
   async createAccount(input: NewAccount) {
     return this.#accounts.create(input);
   }
