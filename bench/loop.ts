@@ -44,7 +44,7 @@ async function measure(
   report(`accepting ${ACCEPTS} payments at a terminal...`);
   const acceptsPerSecond = await rate(ACCEPTS, () => world.acceptSome(ACCEPTS));
   report(`settling ${ACCOUNTS * PAYMENTS_EACH} payments...`);
-  const settlementsPerSecond = await rate(ACCOUNTS * PAYMENTS_EACH, () => world.settleAll());
+  const settlementsPerSecond = await rate(ACCOUNTS * PAYMENTS_EACH, () => world.settleAll(ACCOUNTS * PAYMENTS_EACH));
   await world.checkSettled(ACCOUNTS * PAYMENTS_EACH);
   return {
     rawVerifyPerSecond: Math.round(raw.verifyPerSecond),

@@ -14,6 +14,10 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     about: "bytes of typical messages and the QR version of a payment code",
     run: async () => (await import("./sizes.ts")).sizes(),
   },
+  settle: {
+    about: "payments settled per second on all cores beside raw ES256 verification",
+    run: async (report) => (await import("./settle.ts")).settle(report),
+  },
   loop: {
     about: "accepts, issues and settlements per second beside raw ES256 operations",
     run: async (report) => (await import("./loop.ts")).loop(report),

@@ -37,6 +37,8 @@ import { TrustListPublisher } from "../packages/issuer/src/lists/trust-list-publ
 import { systemClock, systemRandom } from "../packages/issuer/src/ports.ts";
 import { takeIn } from "../packages/issuer/src/services/intake.ts";
 import { issueCertificate } from "../packages/issuer/src/services/issuing.ts";
+import { decodingCaches } from "../packages/issuer/src/settlement/decode-record.ts";
+import { VerificationPool } from "../packages/issuer/src/settlement/verification-pool.ts";
 import { SettlementWorker } from "../packages/issuer/src/settlement/worker.ts";
 
 /** A real issuer's store, keys and worker, a real terminal's journal, and many payers, without the HTTP between them. */
@@ -44,7 +46,10 @@ export type World = {
   issueAll(): Promise<void>;
   payAll(): Promise<void>;
   acceptSome(count: number): Promise<void>;
-  settleAll(): Promise<void>;
+  /** Signs every payer's payments, as a terminal would upload them: first payments first. */
+  signChains(): Promise<void>;
+  /** Uploads and settles the next `count` records. */
+  settleAll(count: number): Promise<void>;
   checkSettled(count: number): Promise<void>;
   close(): Promise<void>;
 };
@@ -102,18 +107,28 @@ export async function buildWorld(
   });
   const records: Uint8Array[] = [];
   const offered: string[] = [];
+  const pool = new VerificationPool({ certificateIdKey: keys.certificateIdKey });
   const worker = new SettlementWorker({
     store,
     crypto,
     clock,
     log,
     certificateIdCipher: keys.certificateIdCipher,
+    pool,
     anchors: () => anchors,
     keyRing: () => trustLists.keyRing(),
     policy: DEFAULT_POLICY,
     intervalMs: 1_000,
     onWithdrawn: () => undefined,
   });
+
+  const decoding = decodingCaches(size.accounts);
+  async function signChains(): Promise<void> {
+    const chains: Uint8Array[][] = [];
+    for (const payer of payers) chains.push(await chainOf(payer, { payee, till, payments: size.paymentsEach }));
+    for (let sequence = 0; sequence < size.paymentsEach; sequence++)
+      for (const chain of chains) records.push(chain[sequence] ?? new Uint8Array());
+  }
 
   return {
     issueAll: async () => {
@@ -130,8 +145,9 @@ export async function buildWorld(
         payer.certificate = restoreVerified(userCertificate, issued.bytes, crypto);
       }
     },
+    signChains,
     payAll: async () => {
-      for (const payer of payers) records.push(...(await chainOf(payer, { payee, till, payments: size.paymentsEach })));
+      await signChains();
       offered.push(...(await offersFor(terminal.terminal, payers)));
     },
     acceptSome: async (count) => {
@@ -140,19 +156,19 @@ export async function buildWorld(
         if (outcome.kind !== "accepted") throw new Error(`Not accepted: ${outcome.refusal.code}`);
       }
     },
-    settleAll: async () => {
+    settleAll: async (count) => {
       const bringer = {
         sender: { kind: "terminal", payeeId: PAYEE },
         senderId: tillId,
         receivedAt: clock.nowSeconds(),
       } as const;
-      for (let start = 0; start < records.length; start += MAXIMUM_RECORDS) {
-        const batch = records.slice(start, start + MAXIMUM_RECORDS);
-        await store.receive(
-          batch.map((bytes) => takeIn(bytes, bringer, { crypto, certificateIdCipher: keys.certificateIdCipher }).row),
-        );
+      const intake = { crypto, certificateIdCipher: keys.certificateIdCipher, decoding };
+      const uploaded = records.splice(0, count);
+      for (let start = 0; start < count; start += MAXIMUM_RECORDS) {
+        const batch = uploaded.slice(start, start + MAXIMUM_RECORDS);
+        await store.receive(batch.map((bytes) => takeIn(bytes, bringer, intake).row));
       }
-      while ((await worker.settleBatch()) > 0);
+      while ((await worker.settleRound()) > 0);
     },
     checkSettled: async (count) => {
       const cleared = (await store.trialBalance()).find(({ ledgerAccount }) => ledgerAccount.startsWith("clearing"));
@@ -161,6 +177,7 @@ export async function buildWorld(
     },
     close: async () => {
       await terminal.close();
+      await worker.stop();
       await store.close();
     },
   };

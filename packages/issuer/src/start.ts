@@ -23,6 +23,7 @@ import { AttemptLimit } from "./services/attempt-limit.ts";
 import { Backups } from "./services/backups.ts";
 import type { ServerContext } from "./services/server-context.ts";
 import { decodingCaches } from "./settlement/decode-record.ts";
+import { VerificationPool } from "./settlement/verification-pool.ts";
 import { SettlementWorker } from "./settlement/worker.ts";
 
 const SETTLE_INTERVAL_MS = 1_000;
@@ -133,6 +134,7 @@ async function wire(
     clock,
     log,
     certificateIdCipher,
+    pool: new VerificationPool({ certificateIdKey: keys.certificateIdKey }),
     anchors: () => trustLists.current().settlementAnchors,
     keyRing: () => trustLists.keyRing(),
     policy,

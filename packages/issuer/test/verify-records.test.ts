@@ -314,20 +314,18 @@ test("a till's void is told apart from payments, and only of its own request", a
   }
 });
 
-test("a fault of ours stops one record and no other, and is reported", async () => {
+test("a fault of ours stops one record and no other, and is neither payment nor refusal", async () => {
   const bytes = upload(await twoWay());
-  const faults: unknown[] = [];
   let calls = 0;
   const context = await contextFor({
     senderOf: () => {
       if (calls++ === 0) throw new Error("a bug");
       return { kind: "terminal", payeeId: SHOP };
     },
-    onFault: (_record, error) => faults.push(error),
   });
   const record = inboxRecord(bytes, "terminal");
-  const { items, rejected } = await verifyUploadRecords([record, record], context);
-  assert.deepEqual([items.length, rejected.map(({ code }) => code), faults.length], [1, ["RECORD_FAULT"], 1]);
+  const { items, rejected, faulty } = await verifyUploadRecords([record, record], context);
+  assert.deepEqual([items.length, rejected, faulty.map(({ error }) => String(error))], [1, [], ["Error: a bug"]]);
 });
 
 test("whatever the bytes, every record comes out once and nothing is thrown", async () => {

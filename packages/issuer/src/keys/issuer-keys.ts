@@ -41,6 +41,8 @@ export interface IssuerKeys {
   /** Undefined when the root key is kept offline: then trust lists are brought to the server, signed. */
   readonly rootSigner: Signer | undefined;
   readonly certificateIdCipher: CertificateIdCipher;
+  /** Its key, for threads that need a cipher of their own. */
+  readonly certificateIdKey: Uint8Array;
   /** 32 bytes: authenticates the server's nonces. */
   readonly nonceSecret: Uint8Array;
   /** Every key there ever was, withdrawn ones included: what they signed before is still looked at. */
@@ -125,6 +127,7 @@ function keysOf(first: Content, file: KeyFile, crypto: CryptoPort): IssuerKeys {
   return {
     ...rootOf(content),
     certificateIdCipher: certificateIdCipher(Buffer.from(content.certificateIdKey, "base64url")),
+    certificateIdKey: Buffer.from(content.certificateIdKey, "base64url"),
     nonceSecret: Buffer.from(content.nonceSecret, "base64url"),
     all: () => keys,
     byId: (keyId) => keys.find((key) => key.keyId === keyId),

@@ -13,9 +13,9 @@ import {
   verifyPayeeCertificate,
   verifyUserCertificate,
 } from "@cairn/messages";
-import type { InboxRecord } from "@cairn/stores";
 import { type DecodingCaches, decodingCaches } from "./decode-record.ts";
 import { VerifiedCache } from "./verified-cache.ts";
+import type { UploadedRecord } from "./verify-records.ts";
 
 /** Whose records these are, as known from enrolment: a terminal speaks for its payee, a wallet device for its account. */
 export type Sender =
@@ -29,9 +29,7 @@ export type VerifyRecordsContext = {
   readonly certificateIdCipher: CertificateIdCipher;
   readonly caches: VerificationCaches;
   /** Undefined when it is no longer known. */
-  readonly senderOf: (record: InboxRecord) => Sender | undefined;
-  /** Told of faults of our own; the record is kept and the batch goes on. */
-  readonly onFault: (record: InboxRecord, error: unknown) => void;
+  readonly senderOf: (record: UploadedRecord) => Sender | undefined;
 };
 
 export type VerificationCaches = {
@@ -53,6 +51,12 @@ export function verificationCaches(size: number = REMEMBERED_CERTIFICATES): Veri
     payeeCertificates: new VerifiedCache(size),
     terminalIds: new WeakMap(),
   };
+}
+
+/** Other keys may be trusted now: what was verified under the old ones is verified again. */
+export function forgetCertificates(caches: VerificationCaches): void {
+  caches.certificates.clear();
+  caches.payeeCertificates.clear();
 }
 
 type Judged<Content> = Verified<Content> | Refusal | Promise<Verified<Content> | Refusal>;

@@ -10,7 +10,6 @@ export const RECORD_SENTENCES = {
   RECORD_OF_ANOTHER_PAYEE: "This record belongs to another payee. Upload it from one of that payee's terminals.",
   RECORD_OF_ANOTHER_ACCOUNT: "This record belongs to another account.",
   VOID_RECORDED: "The cancellation was recorded.",
-  RECORD_FAULT: "This record could not be looked at because of a fault of the server. The operator was told.",
 } as const;
 
 export type RecordCode = keyof typeof RECORD_SENTENCES;

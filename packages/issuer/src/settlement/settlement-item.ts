@@ -17,13 +17,14 @@ import {
   verifyUnder,
 } from "@cairn/messages";
 import type { PayeeWord, SettlementItem } from "@cairn/settle";
-import type { InboxRecord, RequestVoidRecord } from "@cairn/stores";
+import type { RequestVoidRecord } from "@cairn/stores";
 import { terminalOf, type VerifyRecordsContext, verifiedPayeeCertificate } from "./context.ts";
 import type { DecodedOpen, DecodedTwoWay, DecodedVoid } from "./decode-record.ts";
 import { faultOf, type RecordFault } from "./record-codes.ts";
+import type { UploadedRecord } from "./verify-records.ts";
 
 type Input<Decoded, Link> = {
-  readonly record: InboxRecord;
+  readonly record: UploadedRecord;
   readonly decoded: Decoded;
   readonly certificate: Verified<UserCertificate>;
   readonly payment: Verified<Link>;
@@ -145,7 +146,7 @@ async function judgeCapture(
 
 /** A till's void of its own request: the payee's word that it will accept no payment for it. */
 export async function voidRecord(
-  record: InboxRecord,
+  record: UploadedRecord,
   decoded: DecodedVoid,
   context: VerifyRecordsContext,
 ): Promise<RequestVoidRecord | RecordFault> {
@@ -185,7 +186,7 @@ function payeeWord(
 
 type Common = Omit<SettlementItem, "kind" | "requestHash" | "payeeWord" | "voided" | "refusal">;
 
-function common(record: InboxRecord, payment: Verified<Payment> | Verified<OpenPayment>): Common {
+function common(record: UploadedRecord, payment: Verified<Payment> | Verified<OpenPayment>): Common {
   const { certificateId, sequence, spentMinor, amountMinor, previous } = payment.content;
   const { messageId: paymentId, bytes } = payment;
   const { inboxId, receivedAt, broughtBy } = record;

@@ -3,22 +3,32 @@ import { isRefusal, type MessageId, refusal, verifyUnder } from "@cairn/messages
 import type { SettlementItem } from "@cairn/settle";
 import type { InboxRecord, RequestVoidRecord } from "@cairn/stores";
 import { type Sender, type VerifyRecordsContext, verifiedCertificate } from "./context.ts";
-import { certificateIdOf, type DecodedRecord, decodeRecord, paymentIdOf } from "./decode-record.ts";
+import {
+  certificateIdOf,
+  type DecodedRecord,
+  type DecodingContext,
+  decodeRecord,
+  paymentIdOf,
+} from "./decode-record.ts";
 import { faultOf, isRecordFault, type RecordFault, recordFault } from "./record-codes.ts";
 import { openPaymentItem, twoWayItem, voidRecord } from "./settlement-item.ts";
 
-export type RejectedRecord = {
-  readonly record: InboxRecord;
+/** What verification needs of an inbox record. */
+export type UploadedRecord = Pick<InboxRecord, "inboxId" | "broughtBy" | "senderId" | "bytes" | "receivedAt">;
+export type RejectedRecord<Uploaded extends UploadedRecord = InboxRecord> = {
+  readonly record: Uploaded;
   readonly paymentId: MessageId | undefined;
   readonly code: string;
   readonly sentence: string;
 };
-export type VerifiedRecords = {
+export type VerifiedRecords<Uploaded extends UploadedRecord = InboxRecord> = {
   readonly items: readonly SettlementItem[];
   /** Kept as evidence with their code; they do not touch the payment that they name. */
-  readonly rejected: readonly RejectedRecord[];
+  readonly rejected: readonly RejectedRecord<Uploaded>[];
   /** Requests that their payee has cancelled. Their records are among the rejected, as they are no payments. */
   readonly voids: readonly RequestVoidRecord[];
+  /** Not judged, for a fault of our own: they stay in the inbox for another try. */
+  readonly faulty: readonly { readonly record: Uploaded; readonly error: unknown }[];
 };
 
 /**
@@ -32,17 +42,22 @@ export type VerifiedRecords = {
  * speaks for the payee that the request names through its payee certificate. Certificates are verified once for equal
  * bytes. One bad record never stops the others.
  */
-export async function verifyUploadRecords(
-  records: readonly InboxRecord[],
+export async function verifyUploadRecords<Uploaded extends UploadedRecord>(
+  records: readonly Uploaded[],
   context: VerifyRecordsContext,
-): Promise<VerifiedRecords> {
+): Promise<VerifiedRecords<Uploaded>> {
   const items: SettlementItem[] = [];
-  const rejected: RejectedRecord[] = [];
+  const rejected: RejectedRecord<Uploaded>[] = [];
+  const faulty: { readonly record: Uploaded; readonly error: unknown }[] = [];
   const voids: RequestVoidRecord[] = [];
   const decoding = { crypto: context.crypto, decoding: context.caches.decoding };
   for (const record of records) {
-    const decoded = decodeRecord(record.bytes, record.broughtBy, decoding);
-    const judged = isRecordFault(decoded) ? decoded : await verifySafely(record, decoded, context);
+    const seen = await judgeSafely(record, decoding, context);
+    if ("error" in seen) {
+      faulty.push({ record, error: seen.error });
+      continue;
+    }
+    const { paymentId, judged } = seen;
     if ("certificateId" in judged) {
       items.push(judged);
       continue;
@@ -50,28 +65,29 @@ export async function verifyUploadRecords(
     const isVoid = !isRecordFault(judged);
     if (isVoid) voids.push(judged);
     const { code, sentence } = isVoid ? recordFault("VOID_RECORDED") : judged;
-    rejected.push({ record, paymentId: isRecordFault(decoded) ? undefined : paymentIdOf(decoded), code, sentence });
+    rejected.push({ record, paymentId, code, sentence });
   }
-  return { items, rejected, voids };
+  return { items, rejected, voids, faulty };
 }
 
 type Judged = SettlementItem | RequestVoidRecord | RecordFault;
 
-async function verifySafely(
-  record: InboxRecord,
-  decoded: DecodedRecord,
+async function judgeSafely(
+  record: UploadedRecord,
+  decoding: DecodingContext,
   context: VerifyRecordsContext,
-): Promise<Judged> {
+): Promise<{ readonly paymentId: MessageId | undefined; readonly judged: Judged } | { readonly error: unknown }> {
   try {
-    return await verifyRecord(record, decoded, context);
+    const decoded = decodeRecord(record.bytes, record.broughtBy, decoding);
+    if (isRecordFault(decoded)) return { paymentId: undefined, judged: decoded };
+    return { paymentId: paymentIdOf(decoded), judged: await verifyRecord(record, decoded, context) };
   } catch (error) {
-    context.onFault(record, error);
-    return recordFault("RECORD_FAULT");
+    return { error };
   }
 }
 
 async function verifyRecord(
-  record: InboxRecord,
+  record: UploadedRecord,
   decoded: DecodedRecord,
   context: VerifyRecordsContext,
 ): Promise<Judged> {

@@ -1,49 +1,45 @@
-import type { CryptoPort } from "@cairn/cose";
-import type { CertificateIdCipher } from "@cairn/issue";
-import type { TrustAnchors } from "@cairn/messages";
 import { type SettlementPolicy, type SettlementResult, settle } from "@cairn/settle";
-import { type InboxRecord, type IssuerStore, StoreError } from "@cairn/stores";
-import type { Clock } from "../ports.ts";
+import type { InboxRecord } from "@cairn/stores";
 import type { Logger } from "../services/logger.ts";
-import { senderOf } from "../services/senders.ts";
-import { type Sender, type VerificationCaches, verificationCaches } from "./context.ts";
-import { guardItems, type KeyRing } from "./guard-items.ts";
-import { verifyUploadRecords } from "./verify-records.ts";
+import { Rounds, type RoundsContext, type VerifiedBatch } from "./rounds.ts";
 
-export type WorkerContext = {
-  readonly store: IssuerStore;
-  readonly crypto: CryptoPort;
-  readonly clock: Clock;
+export type WorkerContext = RoundsContext & {
   readonly log: Logger;
-  readonly certificateIdCipher: CertificateIdCipher;
-  readonly anchors: () => TrustAnchors;
-  readonly keyRing: () => KeyRing;
   readonly policy: SettlementPolicy;
   readonly intervalMs: number;
   /** A conflict was proven: certificates were withdrawn. */
   readonly onWithdrawn: () => void;
 };
 
-/** Records in one transaction: enough to spread its cost, few enough to answer others in between. */
-const BATCH_SIZE = 500;
+type Round = { readonly verified: Promise<readonly VerifiedBatch[]>; readonly partitions: readonly number[] };
+
+/** While one round is written, the next are verified: enough for the threads never to wait for the disk. */
+const ROUNDS_AHEAD = 3;
 /** After a fault of the store or of ours: the batch is still in the inbox, and hurrying would only fill the log. */
 const PAUSE_AFTER_FAULT_MS = 2_000;
+/** A record that a fault of ours kept from being judged is tried again after it has waited as long again, within these. */
+const SHORTEST_POSTPONEMENT_SECONDS = 10;
+const LONGEST_POSTPONEMENT_SECONDS = 3_600;
 
 /**
- * Takes batches out of the inbox, verifies, lets the pure rules decide and has everything written in one transaction.
- * One worker a process; a crash anywhere leaves the batch in the inbox.
+ * Takes batches out of the inbox, verifies, lets the pure rules decide and has everything written in one transaction a
+ * partition. One worker a process; a crash anywhere leaves the batches in the inbox.
  */
 export class SettlementWorker {
   readonly #context: WorkerContext;
-  readonly #caches: VerificationCaches = verificationCaches();
-  #anchors: TrustAnchors | undefined;
+  readonly #rounds: Rounds;
+  /** Taken and being verified, oldest first. */
+  readonly #ahead: Round[] = [];
+  readonly #atWork = new Set<number>();
   #running: Promise<void> | undefined;
   #stopped = false;
   #healthy = true;
+  #woken = false;
   #wake: () => void = () => undefined;
 
   constructor(context: WorkerContext) {
     this.#context = context;
+    this.#rounds = new Rounds(context);
   }
 
   start(): void {
@@ -52,6 +48,7 @@ export class SettlementWorker {
 
   /** There is something in the inbox: no need to wait. */
   wake(): void {
+    this.#woken = true;
     this.#wake();
   }
 
@@ -60,31 +57,31 @@ export class SettlementWorker {
     return this.#healthy;
   }
 
-  /** Finishes the batch at hand. */
+  /** Finishes the batches at hand. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#wake();
     await this.#running;
+    await Promise.allSettled(this.#ahead.map((round) => round.verified));
+    await this.#context.pool?.close();
   }
 
   async #run(): Promise<void> {
     while (!this.#stopped) {
+      this.#woken = false;
       const pauseMs = await this.#settleSafely();
-      if (pauseMs > 0 && !this.#stopped) await this.#pause(pauseMs);
+      // What came while the last look was taken would otherwise wait a whole turn.
+      if (pauseMs > 0 && !this.#stopped && !(this.#woken && this.#healthy)) await this.#pause(pauseMs);
     }
   }
 
   /** Gives how long to pause before the next look. */
   async #settleSafely(): Promise<number> {
     try {
-      const settled = await this.settleBatch();
+      const settled = await this.settleRound();
       this.#healthy = true;
       return settled === 0 ? this.#context.intervalMs : 0;
     } catch (error) {
-      if (error instanceof StoreError && error.code === "LEASE_LOST") {
-        this.#context.log.info({}, "another worker settled this batch");
-        return 0;
-      }
       this.#healthy = false;
       this.#context.log.error({ err: error }, "a batch could not be settled; it stays in the inbox");
       return PAUSE_AFTER_FAULT_MS;
@@ -102,20 +99,45 @@ export class SettlementWorker {
     });
   }
 
-  /** Settles one batch; gives how many records it held. */
-  async settleBatch(): Promise<number> {
-    const { store, clock, policy } = this.#context;
-    const batch = await store.takeBatch(BATCH_SIZE);
-    if (batch === undefined || batch.records.length === 0) return 0;
-    const { partition, records } = batch;
-    const { items, rejected, voids } = await this.#verify(records);
+  /** Settles one round of batches, having taken the next ones; gives how many records it held. */
+  async settleRound(): Promise<number> {
+    await this.#takeAhead();
+    const round = this.#ahead.shift();
+    if (round === undefined) return 0;
+    try {
+      const batches = await round.verified;
+      const settled = await Promise.allSettled(batches.map((batch) => this.#settle(batch)));
+      for (const result of settled) if (result.status === "rejected") throw result.reason;
+      return batches.reduce((sum, { records }) => sum + records.length, 0);
+    } finally {
+      for (const partition of round.partitions) this.#atWork.delete(partition);
+    }
+  }
+
+  async #takeAhead(): Promise<void> {
+    while (this.#ahead.length < ROUNDS_AHEAD) {
+      const batches = await this.#rounds.take(this.#atWork);
+      if (batches.length === 0) return;
+      const verified = this.#rounds.verify(batches);
+      // A failure is met when the round's turn comes.
+      verified.catch(() => undefined);
+      this.#ahead.push({ verified, partitions: batches.map(({ partition }) => partition) });
+    }
+  }
+
+  async #settle({ partition, records, verified }: VerifiedBatch): Promise<void> {
+    const { store, clock, policy, onWithdrawn } = this.#context;
+    const { items, rejected, voids, faulty } = verified;
+    const at = clock.nowSeconds();
     // Before the batch, which marks their records as done; recording one twice changes nothing.
     for (const requestVoid of voids) await store.recordVoid(requestVoid);
-    const at = clock.nowSeconds();
+    if (faulty.length > 0) await this.#postpone(partition, faulty, at);
+    const failed = new Set(faulty.map(({ record }) => record.inboxId));
+    const judged = failed.size === 0 ? records : records.filter(({ inboxId }) => !failed.has(inboxId));
     let conflicts: SettlementResult["conflicts"] = [];
     const outcomes = await store.settle({
       partition,
-      records,
+      records: judged,
       items,
       rejected,
       at,
@@ -125,33 +147,17 @@ export class SettlementWorker {
         return result;
       },
     });
-    if (conflicts.length > 0) this.#context.onWithdrawn();
-    this.#report({ partition, records: records.length, rejected: rejected.length }, outcomes, conflicts);
-    return records.length;
+    if (conflicts.length > 0) onWithdrawn();
+    this.#report({ partition, records: judged.length, rejected: rejected.length }, outcomes, conflicts);
   }
 
-  async #verify(records: readonly InboxRecord[]) {
-    const { store, crypto, certificateIdCipher, log } = this.#context;
-    const anchors = this.#context.anchors();
-    if (anchors !== this.#anchors) {
-      // Other keys may be trusted now: what was verified under the old ones is verified again.
-      this.#caches.certificates.clear();
-      this.#caches.payeeCertificates.clear();
-      this.#anchors = anchors;
+  /** The record stays what it is, evidence that waits: the next version of the program may well be able to read it. */
+  async #postpone(partition: number, faulty: VerifiedBatch["verified"]["faulty"], at: number): Promise<void> {
+    const { store, log } = this.#context;
+    for (const { record, error } of faulty) {
+      log.error({ err: error, recordHash: record.recordHash }, "a record could not be looked at; it is tried again");
+      await store.postpone({ partition, inboxIds: [record.inboxId], until: at + postponementSeconds(record, at) });
     }
-    const senders = new Map<string, Sender | undefined>();
-    for (const record of records) {
-      if (!senders.has(record.senderId)) senders.set(record.senderId, await senderOf(record, store));
-    }
-    const verified = await verifyUploadRecords(records, {
-      anchors,
-      crypto,
-      certificateIdCipher,
-      caches: this.#caches,
-      senderOf: ({ senderId }) => senders.get(senderId),
-      onFault: ({ recordHash }, error) => log.error({ err: error, recordHash }, "a record could not be looked at"),
-    });
-    return guardItems(verified, records, { keys: this.#context.keyRing(), store, crypto });
   }
 
   #report(
@@ -165,4 +171,8 @@ export class SettlementWorker {
     for (const { certificateId, first, second, kind } of conflicts)
       this.#context.log.warn({ certificateId, first, second, kind }, "conflict proven; certificate withdrawn");
   }
+}
+
+function postponementSeconds({ receivedAt }: Pick<InboxRecord, "receivedAt">, at: number): number {
+  return Math.min(LONGEST_POSTPONEMENT_SECONDS, Math.max(SHORTEST_POSTPONEMENT_SECONDS, at - receivedAt));
 }

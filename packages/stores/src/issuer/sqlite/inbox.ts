@@ -22,27 +22,26 @@ export class Inbox {
     this.#newest = row === undefined ? 0 : number(row, "newest");
   }
 
+  /** Within the caller's transaction. */
   receive(records: readonly InboxRecord[]): void {
-    this.#database.transaction(() => {
-      for (const record of records) {
-        const { partition, recordHash, broughtBy, senderId, paymentId, receivedAt } = record;
-        const inboxId = this.#newest + 1;
-        const written = this.#database.run(
-          "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-          partition,
-          inboxId,
-          recordHash,
-          broughtBy,
-          senderId,
-          paymentId ?? null,
-          receivedAt,
-          record.bytes,
-        );
-        if (written === 0) continue;
-        this.#newest = inboxId;
-        this.#database.run("INSERT INTO inbox_waiting VALUES (?, ?, 0)", partition, inboxId);
-      }
-    });
+    for (const record of records) {
+      const { partition, recordHash, broughtBy, senderId, paymentId, receivedAt } = record;
+      const inboxId = this.#newest + 1;
+      const written = this.#database.run(
+        "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        partition,
+        inboxId,
+        recordHash,
+        broughtBy,
+        senderId,
+        paymentId ?? null,
+        receivedAt,
+        record.bytes,
+      );
+      if (written === 0) continue;
+      this.#newest = inboxId;
+      this.#database.run("INSERT INTO inbox_waiting VALUES (?, ?, 0)", partition, inboxId);
+    }
   }
 
   takeBatch(limit: number, { except = NO_PARTITIONS, now = NO_LIMIT }: BatchChoice): InboxBatch | undefined {

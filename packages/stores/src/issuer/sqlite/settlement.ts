@@ -12,7 +12,7 @@ import { loadState } from "./settlement-state.ts";
 
 type SettleInput = Parameters<IssuerStore["settle"]>[0];
 
-/** The one transaction of a batch: load, decide, write. */
+/** A batch, within the caller's transaction: load, decide, write. */
 export class Settlement {
   readonly #database: Database;
   readonly #books: Books;
@@ -33,23 +33,21 @@ export class Settlement {
 
   settle(input: SettleInput): readonly SettlementOutcome[] {
     const { partition, items, decide, at } = input;
-    return this.#database.transaction(() => {
-      const state = loadState(this.#database, partition, items);
-      for (const { certificateId } of items)
-        if (!state.certificates.has(certificateId) && this.#certificates.find(certificateId) !== undefined)
-          throw new StoreError("STORE_INPUT_INVALID", `Certificate ${certificateId} is of another partition.`);
-      const result = decide(state, items);
-      for (const change of result.payments) this.#writePayment(partition, change, at);
-      this.#writeSideClaims(partition, result.sideClaims, at);
-      this.#books.post(partition, result.entries);
-      this.#writeExposures(partition, result.exposures);
-      for (const proof of result.conflicts) {
-        const certificate = state.certificates.get(proof.certificateId);
-        if (certificate !== undefined) this.#certificates.recordConflict(accountNumber(certificate.account), proof);
-      }
-      this.#inbox.markDone(partition, recordAnswers(input, result.outcomes), at);
-      return result.outcomes;
-    });
+    const state = loadState(this.#database, partition, items);
+    for (const { certificateId } of items)
+      if (!state.certificates.has(certificateId) && this.#certificates.find(certificateId) !== undefined)
+        throw new StoreError("STORE_INPUT_INVALID", `Certificate ${certificateId} is of another partition.`);
+    const result = decide(state, items);
+    for (const change of result.payments) this.#writePayment(partition, change, at);
+    this.#writeSideClaims(partition, result.sideClaims, at);
+    this.#books.post(partition, result.entries);
+    this.#writeExposures(partition, result.exposures);
+    for (const proof of result.conflicts) {
+      const certificate = state.certificates.get(proof.certificateId);
+      if (certificate !== undefined) this.#certificates.recordConflict(accountNumber(certificate.account), proof);
+    }
+    this.#inbox.markDone(partition, recordAnswers(input, result.outcomes), at);
+    return result.outcomes;
   }
 
   recordVoid({ requestHash, payeeId, terminalId, bytes, receivedAt }: RequestVoidRecord): "recorded" | "repeated" {

@@ -23,6 +23,7 @@ import { Nonces } from "./nonces.ts";
 import { Outcomes } from "./outcomes.ts";
 import { Payees } from "./payees.ts";
 import { Settlement } from "./settlement.ts";
+import { SharedCommit } from "./shared-commit.ts";
 
 type InputOf<Name extends keyof IssuerStore> = Parameters<IssuerStore[Name]>[0];
 
@@ -32,6 +33,7 @@ type InputOf<Name extends keyof IssuerStore> = Parameters<IssuerStore[Name]>[0];
  */
 export class SqliteIssuerStore implements IssuerStore {
   readonly #database: Database;
+  readonly #shared: SharedCommit;
   readonly #accounts: Accounts;
   readonly #enrolment: Enrolment;
   readonly #payees: Payees;
@@ -46,6 +48,7 @@ export class SqliteIssuerStore implements IssuerStore {
   constructor(path: string) {
     const database = new Database(path);
     this.#database = database;
+    this.#shared = new SharedCommit(database);
     this.#books = new Books(database);
     this.#accounts = new Accounts(database, this.#books);
     this.#enrolment = new Enrolment(database);
@@ -59,6 +62,7 @@ export class SqliteIssuerStore implements IssuerStore {
   }
 
   async close() {
+    this.#shared.flush();
     this.#database.close();
   }
 
@@ -153,7 +157,7 @@ export class SqliteIssuerStore implements IssuerStore {
   }
 
   async receive(records: readonly InboxRecord[]) {
-    this.#inbox.receive(records);
+    await this.#shared.run(() => this.#inbox.receive(records));
   }
   async takeBatch(limit: number, choice: BatchChoice = {}) {
     return this.#inbox.takeBatch(limit, choice);
@@ -165,7 +169,7 @@ export class SqliteIssuerStore implements IssuerStore {
     return this.#settlement.recordVoid(requestVoid);
   }
   async settle(input: InputOf<"settle">) {
-    return this.#settlement.settle(input);
+    return this.#shared.run(() => this.#settlement.settle(input));
   }
   async outcomes(paymentIds: readonly MessageId[], viewer?: OutcomeViewer) {
     return this.#outcomes.of(paymentIds, viewer);

@@ -1,0 +1,51 @@
+import type { Database } from "./database.ts";
+
+type Work = { readonly run: () => undefined; readonly resolve: () => void; readonly reject: (error: unknown) => void };
+
+/**
+ * Writes of callers that come at the same moment share one transaction, and so one flush of the disk, which takes longer
+ * than the writes themselves. Each is all or nothing by itself: one that fails takes nothing of the others along.
+ */
+export class SharedCommit {
+  readonly #database: Database;
+  #waiting: Work[] = [];
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Durable when the promise resolves. */
+  run<Result>(work: () => Result): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      let result: Result;
+      const run = (): undefined => {
+        result = work();
+      };
+      this.#waiting.push({ run, resolve: () => resolve(result), reject });
+      if (this.#waiting.length === 1) setImmediate(() => this.flush());
+    });
+  }
+
+  /** Writes now what waits. */
+  flush(): void {
+    const group = this.#waiting;
+    this.#waiting = [];
+    if (group.length === 0) return;
+    const done: Work[] = [];
+    const failed: { readonly work: Work; readonly error: unknown }[] = [];
+    try {
+      this.#database.transaction(() => {
+        for (const work of group) {
+          const failure = group.length === 1 ? work.run() : this.#database.savepoint(work.run);
+          if (failure === undefined) done.push(work);
+          else failed.push({ work, error: failure.error });
+        }
+      });
+    } catch (error) {
+      for (const { reject } of group) reject(error);
+      return;
+    }
+    for (const { resolve } of done) resolve();
+    for (const { work, error } of failed) work.reject(error);
+  }
+}
