@@ -7,13 +7,14 @@ import { PatchedCopy } from "../seeded-bugs/patched-copy.ts";
 
 /**
  * Mutates one core package in a copy of the project, mutant by mutant, and runs that package's tests against each.
- *     node mutation/run.ts --package settle [--mutate "packages/settle/src/judge.ts"] [--concurrency 1]
+ *     node mutation/run.ts --package settle [--mutate FILE]... [--test FILE]... [--concurrency 1]
  * Installs Stryker beside this file on first use: it is no dependency of the project. docs/security/mutation.md
  */
 const { values } = parseArgs({
   options: {
     package: { type: "string", default: "settle" },
-    mutate: { type: "string" },
+    mutate: { type: "string", multiple: true },
+    test: { type: "string", multiple: true },
     concurrency: { type: "string", default: "1" },
   },
 });
@@ -30,7 +31,7 @@ const TESTS: Readonly<Record<string, readonly string[]>> = {
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 const stryker = join(folder, "node_modules/@stryker-mutator/core/bin/stryker.js");
-const tests = TESTS[values.package];
+const tests = values.test ?? TESTS[values.package];
 if (tests === undefined) throw new Error(`One of ${Object.keys(TESTS).join(", ")}, not ${values.package}.`);
 
 if (!existsSync(stryker)) {
@@ -54,7 +55,7 @@ try {
     inPlace: true,
     testRunner: "command",
     commandRunner: { command },
-    mutate: [values.mutate ?? `packages/${values.package}/src/**/*.ts`],
+    mutate: values.mutate ?? [`packages/${values.package}/src/**/*.ts`],
     concurrency: Number(values.concurrency),
     checkers: [],
     plugins: [],

@@ -7,7 +7,7 @@ import type { Length, Outcome, PromiseNumber, Search } from "./search.ts";
 const SETTLING: readonly PromiseNumber[] = [1, 2, 3, 5];
 
 /** Quint, at random, over the worlds of the design: histories of up to 40 steps. */
-const MODEL_HISTORIES: Readonly<Record<Length, number>> = { short: 100, long: 3_000 };
+const MODEL_HISTORIES: Readonly<Record<Length, number>> = { short: 100, long: 1_000 };
 const model: Search = {
   name: "model",
   method: "Quint model, worlds of the design, at random",
