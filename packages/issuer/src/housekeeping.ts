@@ -1,4 +1,5 @@
 import type { TrustListPublisher } from "./lists/trust-list-publisher.ts";
+import type { PushChannel } from "./services/push-channel.ts";
 import type { ServerContext } from "./services/server-context.ts";
 
 export type Housekeeping = { stop(): Promise<void> };
@@ -19,11 +20,15 @@ export function startHousekeeping(round: () => Promise<void>, intervalMs: number
 
 /** What another process keeps: takes up keys and lists that it changed. */
 export async function followHouse(
-  context: Pick<ServerContext, "keys" | "log"> & { readonly trustLists: Pick<TrustListPublisher, "follow"> },
+  context: Pick<ServerContext, "keys" | "log"> & {
+    readonly push?: Pick<PushChannel, "lookAtAll">;
+    readonly trustLists: Pick<TrustListPublisher, "follow">;
+  },
 ): Promise<void> {
   try {
     if (await context.keys.follow()) context.log.info({}, "the issuer's keys changed");
     await context.trustLists.follow();
+    context.push?.lookAtAll();
   } catch (error) {
     context.log.error({ err: error }, "keys and lists could not be read; they are read again");
   }
@@ -39,6 +44,7 @@ export async function keepHouse(context: ServerContext, uploadDeadlineSeconds: n
     if (await trustLists.refresh(now)) log.info({}, "new trust list published");
     // Before the first list of an offline root there is nobody to read a status list.
     if (trustLists.published() !== undefined) await statusLists.current(now);
+    context.push.lookAtAll();
   } catch (error) {
     log.error({ err: error }, "housekeeping failed; it is tried again");
   }

@@ -1,6 +1,7 @@
 export type * from "./api/device-api.ts";
 export type * as operatorApi from "./api/operator-api.ts";
 export { ClientError, type ClientErrorCode } from "./client/client-error.ts";
+export { type FollowOptions, followEvents } from "./client/follow-events.ts";
 export { type EnrolmentInput, IssuerClient, type IssuerClientOptions, type SyncInput } from "./client/issuer-client.ts";
 export { type NewPayeeInput, OperatorClient, type OperatorClientOptions } from "./client/operator-client.ts";
 export { certificateIdCipher } from "./keys/certificate-id-cipher.ts";

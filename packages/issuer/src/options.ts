@@ -36,6 +36,10 @@ export type IssuerOptions = {
   readonly settleIntervalMs?: number;
   /** How often overdue payments are released and lists renewed. Default 60,000. */
   readonly housekeepingIntervalMs?: number;
+  /** Devices that may listen for events at once. Default 1,000. */
+  readonly pushConnections?: number;
+  /** How often an open connection shows that it lives. Default 15,000; keep it below the idle limit of proxies. */
+  readonly pushHeartbeatMs?: number;
   /** Failed enrolment attempts allowed. Defaults and their reason: services/attempt-limit.ts. */
   readonly enrolmentAttempts?: AttemptLimits;
   readonly clock?: Clock;

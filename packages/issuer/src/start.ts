@@ -21,12 +21,16 @@ import { checkOptions, type IssuerOptions, type RunningIssuer } from "./options.
 import { systemClock, systemRandom } from "./ports.ts";
 import { AttemptLimit } from "./services/attempt-limit.ts";
 import { Backups } from "./services/backups.ts";
+import { PushChannel } from "./services/push-channel.ts";
 import type { ServerContext } from "./services/server-context.ts";
+import { answerDevice } from "./services/syncing.ts";
 import { decodingCaches } from "./settlement/decode-record.ts";
 import { VerificationPool } from "./settlement/verification-pool.ts";
 import { SettlementWorker } from "./settlement/worker.ts";
 
 const SETTLE_INTERVAL_MS = 1_000;
+const PUSH_CONNECTIONS = 1_000;
+const PUSH_HEARTBEAT_MS = 15_000;
 const HOUSEKEEPING_INTERVAL_MS = 60_000;
 
 /** Certificates that intake remembers, of each kind: those of the uploads of a few minutes. */
@@ -140,12 +144,22 @@ async function wire(
     policy,
     intervalMs: options.settleIntervalMs ?? SETTLE_INTERVAL_MS,
     onWithdrawn: () => statusLists.markChanged(),
+    onSettled: (partition) => push.partitionChanged(partition),
   });
   const attempts = new AttemptLimit(options.enrolmentAttempts);
   const wakeWorker = () => worker.wake();
   const ports = { store, crypto, clock, random, log, keys, policy };
   const decoding = decodingCaches(INTAKE_CERTIFICATES);
-  const context = {
+  // The channel asks as a sync does, and so needs the context that it is part of.
+  const push: PushChannel = new PushChannel({
+    store,
+    log,
+    answer: (device, holds) => answerDevice(device, { ahead: false, holds }, context),
+    maximumListeners: options.pushConnections ?? PUSH_CONNECTIONS,
+  });
+  const context: ServerContext = {
+    push,
+    pushHeartbeatMs: options.pushHeartbeatMs ?? PUSH_HEARTBEAT_MS,
     ...ports,
     decoding,
     certificateIdCipher,

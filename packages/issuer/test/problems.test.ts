@@ -51,6 +51,7 @@ async function enrol(world: World, code: string, wallet = new TestWallet(world))
 
 /** One way to meet each problem that a running server answers with. The compiler sees to it that none is left out. */
 type Elsewhere =
+  | "PUSH_FULL"
   | "TRUST_LIST_MISSING"
   | "REQUEST_TIMEOUT"
   | "SHUTTING_DOWN"

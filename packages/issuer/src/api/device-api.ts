@@ -108,6 +108,15 @@ export const IssuingAnswer = Type.Object({
 /** `lines` is the computation of the limit from top to bottom, what a line takes away negative; empty unless a limit was computed. */
 export type IssuingAnswer = Decoded<typeof IssuingAnswer>;
 
+export const EventsQuery = Type.Object(
+  {
+    holds: Type.Optional(
+      Type.String({ maxLength: 600, description: "Certificate ids, comma-separated, newest first." }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
 export const SyncQuery = Type.Object(
   {
     ahead: Type.Optional(

@@ -14,6 +14,7 @@ export type Call = {
   readonly method: "GET" | "POST" | "PUT";
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: { readonly type: string; readonly bytes: Uint8Array };
 };
 
@@ -40,6 +41,13 @@ export class Transport {
     }
   }
 
+  /** An answer that goes on: no bound but the caller's signal. @throws ClientError */
+  async stream(call: Call, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const response = await this.#fetch(call, signal);
+    if (response.ok && response.body !== null) return response.body;
+    throw readProblem(await readBounded(response));
+  }
+
   /** @throws ClientError */
   async bytes(call: Call): Promise<Uint8Array> {
     const { status, bytes } = await this.#send(call);
@@ -48,23 +56,31 @@ export class Transport {
   }
 
   async #send(call: Call): Promise<{ status: number; bytes: Uint8Array }> {
+    const signal = AbortSignal.timeout(this.#timeoutMs);
+    const response = await this.#fetch(call, signal);
     try {
-      const response = await fetch(this.#urlOf(call), {
+      return { status: response.status, bytes: await readBounded(response) };
+    } catch (error) {
+      if (error instanceof RangeError) throw clientFault("ISSUER_REPLY_INVALID", error);
+      throw connectionFault(error);
+    }
+  }
+
+  async #fetch(call: Call, signal: AbortSignal): Promise<Response> {
+    try {
+      return await fetch(this.#urlOf(call), {
         method: call.method,
         redirect: "error",
-        signal: AbortSignal.timeout(this.#timeoutMs),
+        signal,
         headers: {
           ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
           ...(call.body === undefined ? {} : { "content-type": call.body.type }),
+          ...call.headers,
         },
         ...(call.body === undefined ? {} : { body: new Uint8Array(call.body.bytes) }),
       });
-      return { status: response.status, bytes: await readBounded(response) };
     } catch (error) {
-      if (error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError"))
-        throw clientFault("ISSUER_TIMEOUT", error);
-      if (error instanceof RangeError) throw clientFault("ISSUER_REPLY_INVALID", error);
-      throw clientFault("ISSUER_UNREACHABLE", error);
+      throw connectionFault(error);
     }
   }
 
@@ -75,6 +91,11 @@ export class Transport {
     }
     return url;
   }
+}
+
+function connectionFault(error: unknown): ClientError {
+  const isTimeout = error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError");
+  return clientFault(isTimeout ? "ISSUER_TIMEOUT" : "ISSUER_UNREACHABLE", error);
 }
 
 function baseOf(url: string): URL {

@@ -1,12 +1,5 @@
 import { encodeCbor, publicKeyToCbor } from "@cairn/cose";
-import type { IssuanceDecision } from "@cairn/issue";
-import {
-  type CertificateId,
-  IDENTIFIER_BYTES,
-  identifierFromText,
-  payeeCertificate,
-  restoreVerified,
-} from "@cairn/messages";
+import { payeeCertificate, restoreVerified } from "@cairn/messages";
 import { Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import {
@@ -23,12 +16,14 @@ import { enrolDevice, enrolTerminal } from "../services/enrolment.ts";
 import { currentPayeeCertificate } from "../services/payee-certificates.ts";
 import type { ServerContext } from "../services/server-context.ts";
 import { makeNonce } from "../services/server-nonce.ts";
-import { type RecordReply, syncDevice } from "../services/syncing.ts";
+import { syncDevice } from "../services/syncing.ts";
 import { receiveUpload, tellOutcomes } from "../services/uploading.ts";
 import { deviceCareRoutes } from "./device-care-routes.ts";
+import { eventRoutes } from "./event-routes.ts";
 import type { ProblemCode } from "./problems.ts";
 import { bodyOf, takeSignedCalls } from "./raw-body.ts";
 import { CALL_PROBLEMS, signedCall } from "./signed-call-schema.ts";
+import { holdsOf, recordText, syncAnswerText } from "./sync-answer.ts";
 import type { TypeBoxProvider } from "./typebox.ts";
 
 export type DeviceRoutesContext = ServerContext & {
@@ -137,22 +132,7 @@ export async function deviceRoutes(plain: FastifyInstance, context: DeviceRoutes
     async (request): Promise<Encoded<typeof SyncAnswer>> => {
       const { ahead, holds } = request.query;
       const result = await syncDevice(bodyOf(request), { ahead: ahead === "true", holds: holdsOf(holds) }, context);
-      const { account, certificate } = result;
-      return {
-        ...(await lists()),
-        account: {
-          currency: account.currency,
-          balanceMinor: account.balanceMinor.toString(),
-          creditLineMinor: account.credit.lineMinor.toString(),
-          creditUsedMinor: account.credit.usedMinor.toString(),
-          status: account.status,
-        },
-        decision: decisionText(result.decision),
-        certificateId: certificate?.certificateId ?? null,
-        certificate: certificate === undefined ? null : base64url(certificate.bytes),
-        records: result.records.map(recordText),
-        payments: [...result.payments],
-      };
+      return syncAnswerText(result, await lists());
     },
   );
 
@@ -167,6 +147,7 @@ export async function deviceRoutes(plain: FastifyInstance, context: DeviceRoutes
   );
 
   deviceCareRoutes(plain, context);
+  eventRoutes(plain, context, lists);
 
   app.post(
     "/v1/outcomes",
@@ -175,23 +156,4 @@ export async function deviceRoutes(plain: FastifyInstance, context: DeviceRoutes
       payments: [...(await tellOutcomes(bodyOf(request), context))],
     }),
   );
-}
-
-function holdsOf(text: string | undefined): readonly CertificateId[] {
-  const ids = text === undefined ? [] : text.split(",");
-  return ids
-    .map((id) => identifierFromText<CertificateId>(id, IDENTIFIER_BYTES.certificateId))
-    .filter((id) => id !== undefined);
-}
-
-function recordText({ paymentId, fault }: RecordReply, index: number): Encoded<typeof UploadAnswer>["records"][number] {
-  const about = { index, paymentId: paymentId ?? null };
-  if (fault === undefined) return { ...about, state: "received", code: null, sentence: null };
-  return { ...about, state: "refused", code: fault.code, sentence: fault.sentence };
-}
-
-function decisionText(decision: IssuanceDecision): Encoded<typeof SyncAnswer>["decision"] {
-  if (decision.kind === "none") return { kind: "none", reasons: [], lines: [] };
-  const lines = decision.computation.lines.map(({ label, minor, note }) => ({ label, minor: minor.toString(), note }));
-  return { kind: decision.kind, reasons: decision.reasons.map(({ code, sentence }) => ({ code, sentence })), lines };
 }

@@ -53,6 +53,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: ProblemRow } = {
     status: 409,
     sentence: "This database is a server's. Back it up beside the issuer, with cairn issuer backup --store.",
   },
+  PUSH_FULL: { status: 503, sentence: "Too many devices are connected. Ask by sync; try again later." },
   KEY_UNKNOWN: { status: 404, sentence: "There is no such issuer key." },
   TRUST_LIST_MISSING: {
     status: 503,

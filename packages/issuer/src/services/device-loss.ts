@@ -27,6 +27,7 @@ export async function reportLoss(deviceId: DeviceId, context: ServerContext): Pr
   }
   statusLists.markChanged();
   log.info({ deviceId, withdrawn }, "device reported lost");
+  context.push.accountChanged(device.account);
   return withdrawn;
 }
 
@@ -45,6 +46,7 @@ export async function reportFound(deviceId: DeviceId, context: ServerContext): P
   }
   statusLists.markChanged();
   log.info({ deviceId, restored }, "device found");
+  context.push.accountChanged(device.account);
   return restored;
 }
 

@@ -5,6 +5,7 @@ import type { AttemptLimit } from "./attempt-limit.ts";
 import type { Backups } from "./backups.ts";
 import type { IntakeContext } from "./intake.ts";
 import type { IssuingContext } from "./issuing.ts";
+import type { PushChannel } from "./push-channel.ts";
 import type { CallContext } from "./signed-calls.ts";
 
 /** Everything that the services stand on, put together once in start.ts. */
@@ -15,6 +16,9 @@ export type ServerContext = CallContext &
     readonly attempts: AttemptLimit;
     readonly trustLists: TrustListPublisher;
     readonly statusLists: StatusListPublisher;
+    /** Tells devices that listen of changes to their accounts. */
+    readonly push: PushChannel;
+    readonly pushHeartbeatMs: number;
     /** Settlement looks into the inbox now rather than at its next turn. */
     readonly wakeWorker: () => void;
     readonly backups: Backups;

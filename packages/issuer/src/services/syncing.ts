@@ -33,6 +33,15 @@ export async function syncDevice(body: Uint8Array, wishes: SyncWishes, context: 
   const device = await deviceCaller(call, context);
   const records = asMalformed(() => splitRecords(call.content));
   const replies = await keepRecords(records, device, context);
+  return { ...(await answerDevice(device, wishes, context)), records: replies };
+}
+
+/** What a device that is online is told: a certificate or why there is none, its account, what became of its payments. */
+export async function answerDevice(
+  device: DeviceRecord,
+  wishes: SyncWishes,
+  context: ServerContext,
+): Promise<SyncResult> {
   const kind = wishes.ahead ? "requested-ahead" : "device-online";
   const { decision, issued } = await issueCertificate(device, { kind }, context);
   const certificates = (await context.store.certificatesOf(device.account)).filter(
@@ -45,7 +54,7 @@ export async function syncDevice(body: Uint8Array, wishes: SyncWishes, context: 
     decision,
     certificate:
       issued ?? (mayRedeliver(account, decision) ? await redeliver(certificates, wishes, context) : undefined),
-    records: replies,
+    records: [],
     payments: await paymentsOf(certificates, context),
   };
 }

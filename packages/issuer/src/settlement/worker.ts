@@ -9,6 +9,8 @@ export type WorkerContext = RoundsContext & {
   readonly intervalMs: number;
   /** A conflict was proven: certificates were withdrawn. */
   readonly onWithdrawn: () => void;
+  /** Accounts of this partition may have changed. */
+  readonly onSettled?: (partition: number) => void;
 };
 
 type Round = { readonly verified: Promise<readonly VerifiedBatch[]>; readonly partitions: readonly number[] };
@@ -148,6 +150,7 @@ export class SettlementWorker {
       },
     });
     if (conflicts.length > 0) onWithdrawn();
+    this.#context.onSettled?.(partition);
     this.#report({ partition, records: judged.length, rejected: rejected.length }, outcomes, conflicts);
   }
 

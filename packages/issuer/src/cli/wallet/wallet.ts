@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { addDeviceCommands } from "./devices.ts";
+import { addListenCommand } from "./listen.ts";
 import { addLookCommands } from "./look.ts";
 import { addOnlineCommands } from "./online.ts";
 import { addPayCommands } from "./pay.ts";
@@ -10,4 +11,5 @@ export function addWalletCommands(program: Command): void {
   addPayCommands(wallet);
   addLookCommands(wallet);
   addDeviceCommands(wallet);
+  addListenCommand(wallet);
 }

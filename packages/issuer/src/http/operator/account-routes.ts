@@ -14,7 +14,7 @@ type AccountReply = Encoded<typeof api.Account>;
 
 /** Accounts, their money, their devices. */
 export function accountRoutes(app: OperatorApp, context: ServerContext): void {
-  const { store, clock } = context;
+  const { store, clock, push } = context;
   const unknown = ["ACCOUNT_UNKNOWN"] as const;
 
   async function known(account: number): Promise<AccountRecord> {
@@ -71,6 +71,7 @@ export function accountRoutes(app: OperatorApp, context: ServerContext): void {
       const posted = await store.topUp({ account, amountMinor, idempotencyKey, at: clock.nowSeconds() });
       if (posted === "key-reused") throw new ServiceError("IDEMPOTENCY_KEY_REUSED");
       context.log.info({ account, amountMinor: amountMinor.toString(), posted }, "top-up");
+      push.accountChanged(account);
       return { repeated: posted === "repeated", account: accountView(await known(account)) };
     },
   );
@@ -93,6 +94,7 @@ export function accountRoutes(app: OperatorApp, context: ServerContext): void {
       if (lineMinor > MAXIMUM_MINOR || overdueMinor > MAXIMUM_MINOR) throw new ServiceError("AMOUNT_OUT_OF_RANGE");
       await store.setCredit(account, { lineMinor, overdueMinor, scoreBand, informedAt: clock.nowSeconds() });
       context.log.info({ account, lineMinor: lineMinor.toString(), scoreBand }, "credit set");
+      push.accountChanged(account);
       return accountView(await known(account));
     },
   );
@@ -110,6 +112,7 @@ export function accountRoutes(app: OperatorApp, context: ServerContext): void {
       const { account } = await known(params.account);
       await store.setAccountStatus(account, body.status);
       context.log.info({ account, status: body.status }, "account status set");
+      push.accountChanged(account);
       return accountView(await known(account));
     },
   );
@@ -168,6 +171,7 @@ export function accountRoutes(app: OperatorApp, context: ServerContext): void {
       const { account } = await known(params.account);
       const resolved = await store.resolveConflicts(account, clock.nowSeconds());
       context.log.info({ account, resolved }, "conflicts resolved");
+      push.accountChanged(account);
       return { resolved };
     },
   );
@@ -202,6 +206,7 @@ export function accountRoutes(app: OperatorApp, context: ServerContext): void {
       if (device === undefined) throw new ServiceError("DEVICE_UNKNOWN");
       await store.setDeviceStatus(device.deviceId, body.status);
       context.log.info({ deviceId: device.deviceId, status: body.status }, "device status set");
+      push.accountChanged(device.account);
       return deviceView({ ...device, status: body.status });
     },
   );

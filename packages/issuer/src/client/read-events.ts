@@ -1,0 +1,50 @@
+import { Value } from "@sinclair/typebox/value";
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import { SyncAnswer } from "../api/device-api.ts";
+import { ClientError, clientFault } from "./client-error.ts";
+
+/** Longest event read: an answer holds both lists in base64. */
+const MAXIMUM_EVENT_CHARACTERS = 16_777_216;
+
+/** Reads events until the connection ends. @throws ClientError ISSUER_REPLY_INVALID, ISSUER_TIMEOUT, ISSUER_UNREACHABLE */
+export async function* readEvents(
+  stream: ReadableStream<Uint8Array>,
+  options: { readonly silenceMs: number; readonly onSilence: () => void },
+): AsyncGenerator<SyncAnswer, void, undefined> {
+  let isSilent = false;
+  const onTimeout = (): void => {
+    isSilent = true;
+    options.onSilence();
+  };
+  let timer = setTimeout(onTimeout, options.silenceMs);
+  const decoder = new TextDecoder();
+  const heard = new TransformStream<Uint8Array, string>({
+    transform: (chunk, controller) => {
+      clearTimeout(timer);
+      timer = setTimeout(onTimeout, options.silenceMs);
+      controller.enqueue(decoder.decode(chunk, { stream: true }));
+    },
+  });
+  const events = stream
+    .pipeThrough(heard)
+    .pipeThrough(new EventSourceParserStream({ maxBufferSize: MAXIMUM_EVENT_CHARACTERS }));
+  try {
+    for await (const { event, data } of events) {
+      // What later versions may tell is passed over.
+      if (event === "sync") yield decode(data);
+    }
+  } catch (error) {
+    if (error instanceof ClientError) throw error;
+    throw clientFault(isSilent ? "ISSUER_TIMEOUT" : "ISSUER_UNREACHABLE", error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function decode(data: string): SyncAnswer {
+  try {
+    return Value.Decode(SyncAnswer, JSON.parse(data));
+  } catch (cause) {
+    throw clientFault("ISSUER_REPLY_INVALID", cause);
+  }
+}

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { deviceIdOf } from "@cairn/messages";
+import type { SyncAnswer } from "../src/api/device-api.ts";
+import { followEvents } from "../src/client/follow-events.ts";
+import { eventually } from "./support/issuer.ts";
+import { crypto } from "./support/values.ts";
+import { type TestWallet, verifyDelivered } from "./support/wallet.ts";
+import { addWallet, makeWorld } from "./support/world.ts";
+
+/** A wallet that listens in the background and takes over whatever it is told. */
+function listen(t: TestContext, wallet: TestWallet) {
+  const heard: SyncAnswer[] = [];
+  const lost: string[] = [];
+  const stop = new AbortController();
+  t.after(() => stop.abort());
+  const done = followEvents(wallet.client, {
+    signal: stop.signal,
+    holds: async () => (wallet.certificate === undefined ? [] : [wallet.held().content.certificateId]),
+    onAnswer: async (answer) => {
+      heard.push(answer);
+      if (answer.certificate !== null) wallet.hold(answer.certificate);
+    },
+    onLost: (error) => lost.push(error?.code ?? "ended"),
+    random: () => 1,
+    pauseMs: { first: 10, longest: 40 },
+  });
+  done.catch(() => undefined);
+  return { heard, lost, stop, done };
+}
+
+test("a device that listens gets its certificates without asking: the first one, and one after money came in", async (t) => {
+  const { wallet, operator, account } = await makeWorld(t);
+  const { heard, stop, done } = listen(t, wallet);
+  await eventually(async () => heard.length === 1);
+  const first = wallet.held().content;
+  assert.equal(first.terms.limitMinor, 4_900n);
+  await operator.topUp(account, { amountMinor: 20_000n, idempotencyKey: "wages" });
+  await eventually(async () => heard.length === 2);
+  const [, second] = heard;
+  assert.ok(second?.certificate);
+  assert.ok(second.decision.reasons.some(({ code }) => code === "ALLOWANCE_CHANGED"));
+  const { rootKey } = await operator.keys();
+  const { content } = await verifyDelivered({ rootKey, trustList: second.trustList, certificate: second.certificate });
+  assert.notEqual(content.certificateId, first.certificateId);
+  assert.equal((await operator.certificates(account)).length, 2);
+  stop.abort();
+  await done;
+});
+
+test("polling goes on beside it, and nothing is told that changes nothing", async (t) => {
+  const { wallet, operator, account } = await makeWorld(t);
+  await wallet.sync();
+  const { heard } = listen(t, wallet);
+  await operator.topUp(account, { amountMinor: 1n, idempotencyKey: "a cent" });
+  const { decision } = await wallet.client.sync({ records: [], holds: [wallet.held().content.certificateId] });
+  assert.equal(decision.kind, "none");
+  await operator.setAccountStatus(account, "frozen");
+  await operator.topUp(account, { amountMinor: 20_000n, idempotencyKey: "wages" });
+  await eventually(async () => heard.length > 0);
+  await operator.topUp(account, { amountMinor: 1n, idempotencyKey: "another" });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.deepEqual(
+    heard.map(({ decision: told, certificate }) => [told.reasons[0]?.code, certificate]),
+    [["ACCOUNT_FROZEN", null]],
+    "a refusal is told once",
+  );
+});
+
+test("after a lost connection the device hears what it missed, and of a restart it only notices a pause", async (t) => {
+  const world = await makeWorld(t, { publicUrl: "https://issuer.example" });
+  const { wallet, operator, account, issuer } = world;
+  await wallet.sync();
+  const old = wallet.held().content.certificateId;
+  const { heard, lost } = listen(t, wallet);
+  await eventually(async () => heard.length === 0);
+  await operator.topUp(account, { amountMinor: 20_000n, idempotencyKey: "wages" });
+  await eventually(async () => heard.length === 1);
+  // It says at the next connection that it has the old one alone, as if the event had never arrived.
+  wallet.hold(
+    (await operator.certificates(account)).find(({ certificateId }) => certificateId === old)?.certificate ??
+      new Uint8Array(),
+  );
+  await world.restart({ port: Number(new URL(issuer.url).port) });
+  await eventually(async () => heard.length === 2);
+  assert.ok(lost.length >= 1);
+  assert.equal(heard[1]?.certificateId, heard[0]?.certificateId, "the same certificate, delivered again");
+});
+
+test("the number of connections is bounded, one for each device, and a blocked device is cut off", async (t) => {
+  const world = await makeWorld(t, { pushConnections: 1, pushHeartbeatMs: 20 });
+  const { wallet, operator, account } = world;
+  const { heard, lost, done } = listen(t, wallet);
+  await eventually(async () => heard.length === 1);
+  const other = await addWallet(world, account);
+  const refused = other.client.events({});
+  await assert.rejects(refused.next(), { code: "PUSH_FULL" });
+  const again = wallet.client.events({ holds: [wallet.held().content.certificateId] });
+  const next = again.next();
+  await eventually(async () => lost.includes("ended"));
+  await again.return(undefined).catch(() => undefined);
+  await next.catch(() => undefined);
+  await operator.reportLoss(deviceIdOf(wallet.signer.publicKey, crypto));
+  await assert.rejects(done, { code: "CALLER_FROZEN" });
+});
+
+test("heartbeats keep a quiet connection, and silence ends it", async (t) => {
+  const { wallet } = await makeWorld(t, { pushHeartbeatMs: 20 });
+  await wallet.sync();
+  const holds = [wallet.held().content.certificateId];
+  const stop = new AbortController();
+  const quiet = wallet.client.events({ holds, silenceMs: 2_000, signal: stop.signal });
+  const ended = quiet.next().then(
+    () => "ended",
+    (error) => error.code,
+  );
+  assert.equal(await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 2_300, "open"))]), "open");
+  stop.abort();
+  await ended;
+  const silent = await makeWorld(t, { pushHeartbeatMs: 60_000 });
+  await silent.wallet.sync();
+  const held = [silent.wallet.held().content.certificateId];
+  await assert.rejects(silent.wallet.client.events({ holds: held, silenceMs: 100 }).next(), { code: "ISSUER_TIMEOUT" });
+});
