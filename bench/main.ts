@@ -18,6 +18,10 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     about: "payments settled per second on all cores beside raw ES256 verification",
     run: async (report) => (await import("./settle.ts")).settle(report),
   },
+  "status-list": {
+    about: "bytes and milliseconds of a status list of a million certificates",
+    run: async (report) => (await import("./status-list.ts")).statusListFigures(report),
+  },
   loop: {
     about: "accepts, issues and settlements per second beside raw ES256 operations",
     run: async (report) => (await import("./loop.ts")).loop(report),
@@ -35,7 +39,7 @@ if (benchmark === undefined) {
   const lines = [
     "Usage: npm run -s bench -- NAME [--json]",
     "",
-    ...Object.entries(BENCHMARKS).map(([each, { about }]) => `  ${each.padEnd(8)} ${about}`),
+    ...Object.entries(BENCHMARKS).map(([each, { about }]) => `  ${each.padEnd(12)} ${about}`),
   ];
   process.stderr.write(`${lines.join("\n")}\n`);
   process.exitCode = values.help ? 0 : 2;

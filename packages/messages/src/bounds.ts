@@ -12,7 +12,7 @@ export const MAXIMUM_MESSAGE_BYTES = 2048;
 /** Longest trust list: some 200 issuer keys. */
 export const MAXIMUM_TRUST_LIST_BYTES = 65_536;
 
-/** Longest status list as received (compressed). One million certificates with 0.1 % revoked need about 2 kB. */
+/** Longest status list as received (compressed). One million certificates with 0.1 % revoked need 2.8 kB. */
 export const MAXIMUM_STATUS_LIST_BYTES = 4_194_304;
 
 /** Longest status list once inflated: 2^26 certificates, one bit each; a larger claim is a decompression bomb. */
