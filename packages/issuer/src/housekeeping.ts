@@ -1,4 +1,5 @@
 import type { TrustListPublisher } from "./lists/trust-list-publisher.ts";
+import { finishTransfers } from "./services/online-money.ts";
 import type { PushChannel } from "./services/push-channel.ts";
 import type { ServerContext } from "./services/server-context.ts";
 
@@ -41,6 +42,7 @@ export async function keepHouse(context: ServerContext, uploadDeadlineSeconds: n
   try {
     const released = await store.releaseOverdue({ before: now - uploadDeadlineSeconds, at: now });
     if (released > 0) log.info({ released }, "overdue payments released");
+    await finishTransfers(context);
     if (await trustLists.refresh(now)) log.info({}, "new trust list published");
     // Before the first list of an offline root there is nobody to read a status list.
     if (trustLists.published() !== undefined) await statusLists.current(now);

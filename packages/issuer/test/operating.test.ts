@@ -135,6 +135,17 @@ test("the API description names every route and every problem", async (t) => {
 });
 
 const ROUTES = [
+  "put /v1/operator/trust-list",
+  "post /v1/operator/keys/{keyId}/withdrawal",
+  "post /v1/operator/devices/{deviceId}/recovery",
+  "post /v1/operator/devices/{deviceId}/loss",
+  "post /v1/operator/certificates/{certificateId}/restoration",
+  "post /v1/losses",
+  "post /v1/devices",
+  "get /v1/operator/keys/statement",
+  "post /v1/operator/accounts/{account}/withdrawals",
+  "post /v1/operator/accounts/{account}/transfers",
+  "post /v1/operator/accounts/{account}/payments",
   "get /health",
   "get /openapi.json",
   "get /ready",

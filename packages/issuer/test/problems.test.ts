@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { encodeCbor, publicKeyToCbor } from "@cairn/cose";
 import { generateNodeSigner } from "@cairn/cose/node";
-import { type CallPurpose, deviceIdOf, MAXIMUM_BODY_BYTES, writeSignedCall } from "@cairn/messages";
+import { type CallPurpose, currency, deviceIdOf, MAXIMUM_BODY_BYTES, writeSignedCall } from "@cairn/messages";
 import { Value } from "@sinclair/typebox/value";
 import { Problem } from "../src/api/device-api.ts";
 import { answerBrokenConnection, type BareConnection } from "../src/http/broken-connection.ts";
@@ -31,6 +31,10 @@ function operate(world: World, method: string, path: string, body?: object): Pro
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
 }
+
+/** Online money out of the world's account. */
+const move = (world: World, what: string, order: object): Promise<Response> =>
+  operate(world, "POST", `/accounts/${world.account}/${what}`, { idempotencyKey: "k", ...order });
 
 /** A call as the wallet makes it; `signer` may be another's. */
 async function signed(
@@ -112,6 +116,16 @@ const WAYS: { readonly [Code in Exclude<ProblemCode, Elsewhere>]: (world: World)
     operate(world, "POST", `/accounts/${world.account}/top-ups`, { amountMinor: "0", idempotencyKey: "zero" }),
   IDEMPOTENCY_KEY_REUSED: (world) =>
     operate(world, "POST", `/accounts/${world.account}/top-ups`, { amountMinor: "1", idempotencyKey: "first" }),
+  ACCOUNT_FROZEN: async (world) => {
+    await world.operator.setAccountStatus(world.account, "frozen");
+    return move(world, "withdrawals", { amountMinor: "1" });
+  },
+  CURRENCY_DIFFERS: async (world) => {
+    const { account } = await world.operator.createAccount({ name: "Yui", currency: currency("JPY") });
+    return move(world, "transfers", { amountMinor: "1", to: account });
+  },
+  FUNDS_INSUFFICIENT: (world) => move(world, "withdrawals", { amountMinor: "9007199254740991" }),
+  SAME_ACCOUNT: (world) => move(world, "transfers", { amountMinor: "1", to: world.account }),
   KEY_UNKNOWN: (world) => operate(world, "POST", "/keys/00000000/withdrawal", {}),
   TRUST_LIST_REFUSED: (world) => operate(world, "PUT", "/trust-list", { trustList: "AA" }),
   INPUT_INVALID: (world) => operate(world, "POST", "/accounts", { name: "Bob", currency: "EUR", more: 1 }),

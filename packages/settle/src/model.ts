@@ -160,16 +160,47 @@ export type LedgerAccount =
   | { readonly kind: "loss-reserve" }
   /** What the issuer owes a payee, kept in the payer's partition until swept: a liability, credit side. */
   | { readonly kind: "clearing"; readonly payeeId: PayeeId }
-  /** Money that came in or went out: an asset, debit side. */
+  /** A payee's own account, in the payee's home partition: what is swept out of clearing. A liability, credit side. */
+  | { readonly kind: "payee"; readonly payeeId: PayeeId }
+  /** On its way to a payee's own account. Where it leaves: credit; at home: debit; the same total once it arrived. */
+  | { readonly kind: "sweeping"; readonly payeeId: PayeeId; readonly from: number }
+  /** On its way from one partition to another. Where it leaves: credit; where it arrives: debit. */
+  | { readonly kind: "transit"; readonly from: number; readonly to: number }
+  /** Payouts that are ordered and neither confirmed nor returned: a liability, credit side. */
+  | { readonly kind: "payouts" }
+  /** What payees paid for the service: an income, credit side. */
+  | { readonly kind: "fees" }
+  /** Money that came in or went out: an asset. Of one partition on either side, as money leaves elsewhere than it came. */
   | { readonly kind: "cash" };
 
 /** One line of an entry. Debit positive, credit negative; the postings of an entry sum to zero. */
 export type Posting = { readonly ledgerAccount: LedgerAccount; readonly minor: bigint };
 
+/** Docs: docs/guides/books.md. */
+export const ENTRY_KINDS = [
+  "settlement",
+  "top-up",
+  "withdrawal",
+  "transfer",
+  "transfer-out",
+  "transfer-in",
+  "online-payment",
+  "sweep",
+  "sweep-out",
+  "sweep-in",
+  "fee",
+  "payout",
+  "payout-paid",
+  "payout-returned",
+  "refund",
+  "refund-out",
+] as const;
+export type EntryKind = (typeof ENTRY_KINDS)[number];
+
 export type LedgerEntry = {
   /** What it is for; the same reference is never posted twice. */
   readonly reference: string;
-  readonly kind: "settlement" | "top-up";
+  readonly kind: EntryKind;
   readonly currency: Currency;
   readonly postings: readonly Posting[];
   readonly postedAt: number;

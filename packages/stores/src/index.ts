@@ -1,4 +1,7 @@
+export { ledgerAccountText } from "./issuer/ledger-text.ts";
 export { MemoryIssuerStore } from "./issuer/memory/memory-issuer-store.ts";
+export type * from "./issuer/movements-port.ts";
+export { partitionOfId } from "./issuer/partitions.ts";
 export type * from "./issuer/port.ts";
 export { type BackupInput, backUpPostgres, restorePostgres } from "./issuer/postgres/backup.ts";
 export type { PostgresOptions } from "./issuer/postgres/database.ts";

@@ -2,6 +2,7 @@ import type { IssuerStore } from "@cairn/stores";
 import { booksSuite } from "./issuer-books.suite.ts";
 import { certificatesSuite } from "./issuer-certificates.suite.ts";
 import { membersSuite } from "./issuer-members.suite.ts";
+import { movementsSuite } from "./issuer-movements.suite.ts";
 import { settlementSuite } from "./issuer-settlement.suite.ts";
 
 /** May take its time: a database server makes the store's tables first. */
@@ -13,4 +14,5 @@ export function issuerStoreSuite(name: string, open: OpenStore): void {
   certificatesSuite(name, open);
   settlementSuite(name, open);
   booksSuite(name, open);
+  movementsSuite(name, open);
 }

@@ -5,6 +5,7 @@ import { backupRoutes } from "./operator/backup-routes.ts";
 import { bookRoutes } from "./operator/book-routes.ts";
 import { certificateRoutes } from "./operator/certificate-routes.ts";
 import { keyRoutes } from "./operator/key-routes.ts";
+import { moneyRoutes } from "./operator/money-routes.ts";
 import { payeeRoutes } from "./operator/payee-routes.ts";
 import { operatorOnly } from "./operator-token.ts";
 import type { TypeBoxProvider } from "./typebox.ts";
@@ -24,6 +25,14 @@ export async function operatorRoutes(
     route.bodyLimit = MAXIMUM_JSON_BYTES;
   });
   const app = plain.withTypeProvider<TypeBoxProvider>();
-  for (const routes of [accountRoutes, payeeRoutes, certificateRoutes, bookRoutes, keyRoutes, backupRoutes])
+  for (const routes of [
+    accountRoutes,
+    payeeRoutes,
+    certificateRoutes,
+    bookRoutes,
+    moneyRoutes,
+    keyRoutes,
+    backupRoutes,
+  ])
     routes(app, options.context);
 }

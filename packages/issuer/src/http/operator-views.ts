@@ -1,14 +1,14 @@
-import type { LedgerAccount } from "@cairn/settle";
-import type {
-  AccountRecord,
-  CertificateRecord,
-  ConflictRecord,
-  DeviceRecord,
-  EvidenceRecord,
-  PayeeRecord,
-  StoredEntry,
-  StoredOutcome,
-  TerminalRecord,
+import {
+  type AccountRecord,
+  type CertificateRecord,
+  type ConflictRecord,
+  type DeviceRecord,
+  type EvidenceRecord,
+  ledgerAccountText,
+  type PayeeRecord,
+  type StoredEntry,
+  type StoredOutcome,
+  type TerminalRecord,
 } from "@cairn/stores";
 import type * as api from "../api/operator-api.ts";
 import { base64url, type Encoded } from "../api/wire.ts";
@@ -139,22 +139,8 @@ export function conflictView(record: ConflictRecord): Encoded<typeof api.Conflic
 export function entryView(entry: StoredEntry): Encoded<typeof api.Entry> {
   const { entryId, reference, kind, currency, postedAt } = entry;
   const postings = entry.postings.map(({ ledgerAccount, minor }) => ({
-    ledgerAccount: ledgerAccountName(ledgerAccount),
+    ledgerAccount: ledgerAccountText(ledgerAccount),
     minor: minor.toString(),
   }));
   return { entryId, reference, kind, currency, postedAt, postings };
-}
-
-/** "wallet:12", "clearing:KIOSK", "cash". */
-function ledgerAccountName(account: LedgerAccount): string {
-  switch (account.kind) {
-    case "wallet":
-    case "credit":
-      return `${account.kind}:${account.account}`;
-    case "clearing":
-      return `${account.kind}:${account.payeeId}`;
-    case "cash":
-    case "loss-reserve":
-      return account.kind;
-  }
 }

@@ -1,3 +1,4 @@
+import { ONLINE_REFUSALS } from "@cairn/settle";
 import { StoreError, type StoreErrorCode } from "@cairn/stores";
 import type { Problem } from "../api/device-api.ts";
 import { type ServiceCode, ServiceError } from "../services/service-error.ts";
@@ -54,6 +55,10 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: ProblemRow } = {
     sentence: "This database is a server's. Back it up beside the issuer, with cairn issuer backup --store.",
   },
   PUSH_FULL: { status: 503, sentence: "Too many devices are connected. Ask by sync; try again later." },
+  ACCOUNT_FROZEN: { status: 409, sentence: ONLINE_REFUSALS.ACCOUNT_FROZEN },
+  CURRENCY_DIFFERS: { status: 409, sentence: ONLINE_REFUSALS.CURRENCY_DIFFERS },
+  FUNDS_INSUFFICIENT: { status: 409, sentence: ONLINE_REFUSALS.FUNDS_INSUFFICIENT },
+  SAME_ACCOUNT: { status: 409, sentence: ONLINE_REFUSALS.SAME_ACCOUNT },
   KEY_UNKNOWN: { status: 404, sentence: "There is no such issuer key." },
   TRUST_LIST_MISSING: {
     status: 503,

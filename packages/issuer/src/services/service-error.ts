@@ -1,4 +1,5 @@
 import { CodedError } from "@cairn/cose";
+import type { OnlineRefusal } from "@cairn/settle";
 
 /** Every way in which a call can fail for a reason of its own. The HTTP edge has one problem document for each. */
 export type ServiceCode =
@@ -23,6 +24,7 @@ export type ServiceCode =
   | "AMOUNT_OUT_OF_RANGE"
   | "IDEMPOTENCY_KEY_REUSED"
   | "PUSH_FULL"
+  | OnlineRefusal
   | "KEY_UNKNOWN"
   | "BACKUP_ELSEWHERE"
   | "TRUST_LIST_MISSING"

@@ -10,8 +10,15 @@ export function ledgerAccountText(ledgerAccount: LedgerAccount): string {
     case "credit":
       return `${ledgerAccount.kind}:${ledgerAccount.account}`;
     case "clearing":
-      return `clearing:${ledgerAccount.payeeId}`;
+    case "payee":
+      return `${ledgerAccount.kind}:${ledgerAccount.payeeId}`;
+    case "sweeping":
+      return `sweeping:${ledgerAccount.payeeId}:${ledgerAccount.from}`;
+    case "transit":
+      return `transit:${ledgerAccount.from}:${ledgerAccount.to}`;
     case "loss-reserve":
+    case "payouts":
+    case "fees":
     case "cash":
       return ledgerAccount.kind;
   }
@@ -19,10 +26,12 @@ export function ledgerAccountText(ledgerAccount: LedgerAccount): string {
 
 /** @throws StoreError STORE_DAMAGED */
 export function readLedgerAccount(text: string): LedgerAccount {
-  const [kind, about = ""] = text.split(":", 2);
+  const [kind, about = "", place = ""] = text.split(":", 3);
   if (kind === "wallet" || kind === "credit") return { kind, account: Number(about) };
-  if (kind === "clearing" && isPayeeId(about)) return { kind, payeeId: about };
-  if (text === "loss-reserve" || text === "cash") return { kind: text };
+  if ((kind === "clearing" || kind === "payee") && isPayeeId(about)) return { kind, payeeId: about };
+  if (kind === "sweeping" && isPayeeId(about)) return { kind, payeeId: about, from: Number(place) };
+  if (kind === "transit") return { kind, from: Number(about), to: Number(place) };
+  if (text === "loss-reserve" || text === "cash" || text === "payouts" || text === "fees") return { kind: text };
   throw new StoreError("STORE_DAMAGED", `"${text}" is no ledger account.`);
 }
 

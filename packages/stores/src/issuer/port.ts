@@ -21,6 +21,7 @@ import type {
   SettlementResult,
   SettlementState,
 } from "@cairn/settle";
+import type { MovementsPort } from "./movements-port.ts";
 
 /**
  * The issuer's durable state. Every write is one transaction, durable when the promise resolves. Decisions are handed
@@ -29,7 +30,7 @@ import type {
  * Amounts are minor units of the account's currency, times are seconds since 1970, ids are lower-case hexadecimal text.
  * Misuse (an account, device, payee or certificate that is not there) throws a `StoreError`.
  */
-export interface IssuerStore {
+export interface IssuerStore extends MovementsPort {
   close(): Promise<void>;
 
   // --- accounts and their money

@@ -4,6 +4,7 @@ import { addBackupCommands } from "./backup.ts";
 import { addBookCommands } from "./books.ts";
 import { addDeviceCommands } from "./devices.ts";
 import { addKeyCommands } from "./keys.ts";
+import { addMoneyCommands } from "./money.ts";
 import { addPayeeCommands } from "./payees.ts";
 import { addStartCommand } from "./start.ts";
 import { addWorkerCommand } from "./worker.ts";
@@ -14,6 +15,7 @@ export function addIssuerCommands(program: Command): void {
   addWorkerCommand(issuer);
   addAccountCommands(issuer);
   addPayeeCommands(issuer);
+  addMoneyCommands(issuer);
   addBookCommands(issuer);
   addDeviceCommands(issuer);
   addKeyCommands(issuer);

@@ -23,6 +23,13 @@ export function withOperatorOptions(command: Command): Command {
 
 /** @throws CommandError ISSUER_NOT_FOUND when neither folder nor options say where the issuer is. */
 export async function operatorClient(options: OperatorOptions): Promise<OperatorClient> {
+  return new OperatorClient(await operatorAccess(options));
+}
+
+/** Where the issuer is, and the token that opens it. @throws CommandError ISSUER_NOT_FOUND */
+export async function operatorAccess(
+  options: OperatorOptions,
+): Promise<{ readonly url: string; readonly token: string }> {
   const token = process.env.CAIRN_OPERATOR_TOKEN ?? (await readLine(join(options.data, TOKEN_FILE)));
   const url = options.issuer ?? (await readLine(join(options.data, ADDRESS_FILE)));
   if (token === undefined || url === undefined) {
@@ -32,7 +39,7 @@ export async function operatorClient(options: OperatorOptions): Promise<Operator
       next: "Start one with: cairn issuer start   or name its folder with --data.",
     });
   }
-  return new OperatorClient({ url, token });
+  return { url, token };
 }
 
 async function readLine(path: string): Promise<string | undefined> {

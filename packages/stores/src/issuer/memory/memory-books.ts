@@ -1,7 +1,8 @@
 import { type AccountNumber, type Partition, partitionOf } from "@cairn/issue";
-import type { Currency, PayeeId } from "@cairn/messages";
-import type { LedgerEntry } from "@cairn/settle";
-import { ledgerAccountText } from "../ledger-text.ts";
+import { type Currency, currency, type PayeeId } from "@cairn/messages";
+import type { LedgerAccount, LedgerEntry } from "@cairn/settle";
+import { ledgerAccountText, readLedgerAccount } from "../ledger-text.ts";
+import type { LedgerBalance } from "../movements-port.ts";
 import type { StoredEntry } from "../port.ts";
 import { StoreError } from "../store-error.ts";
 
@@ -46,7 +47,7 @@ export class MemoryBooks {
         (entry) =>
           entry.entryId > after &&
           (account === undefined || touches(entry, [`wallet:${account}`, `credit:${account}`])) &&
-          (payeeId === undefined || touches(entry, [`clearing:${payeeId}`])),
+          (payeeId === undefined || touches(entry, [`clearing:${payeeId}`, `payee:${payeeId}`])),
       )
       .slice(0, limit);
   }
@@ -61,6 +62,18 @@ export class MemoryBooks {
       }
     }
     return [...sums.entries()].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, sum]) => sum);
+  }
+
+  /** Of one kind of ledger account, over all partitions, those at zero left out. */
+  balancesOf(kind: LedgerAccount["kind"]): LedgerBalance[] {
+    const found: LedgerBalance[] = [];
+    for (const [key, minor] of this.#balances) {
+      const [partition = "", name = "", of = ""] = key.split(" ");
+      const ledgerAccount = readLedgerAccount(name);
+      if (ledgerAccount.kind === kind && minor !== 0n)
+        found.push({ partition: Number(partition), ledgerAccount, currency: currency(of), minor });
+    }
+    return found;
   }
 
   verify(): { readonly entries: number; readonly faults: string[] } {
@@ -93,8 +106,7 @@ export class MemoryBooks {
       }
     }
     for (const [key, minor] of changed) {
-      const isLiability = key.includes(" wallet:") || key.includes(" clearing:");
-      if (isLiability ? minor > 0n : minor < 0n)
+      if (LIABILITY.test(key) ? minor > 0n : !EITHER_SIDE.test(key) && minor < 0n)
         throw new StoreError("STORE_INPUT_INVALID", `The balance ${key} would be below zero.`);
     }
     return changed;
@@ -112,6 +124,10 @@ export function fundsOf(
     creditUsedMinor: books.balance(partition, `credit:${account}`, currency),
   };
 }
+
+/** The same as the databases' rules. */
+const LIABILITY = / (?:(?:wallet|clearing|payee):|(?:payouts|fees) )/;
+const EITHER_SIDE = / (?:(?:sweeping|transit):|cash )/;
 
 const balanceKey = (partition: Partition, ledgerAccount: string, currency: Currency): string =>
   `${partition} ${ledgerAccount} ${currency}`;

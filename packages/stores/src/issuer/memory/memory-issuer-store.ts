@@ -1,6 +1,7 @@
 import { type AccountNumber, partitionOf } from "@cairn/issue";
 import type { CertificateId, DeviceId, MessageId, PayeeId, RequestHash, TerminalId } from "@cairn/messages";
 import type { AccountFunds, CertificateState, SettlementItem, SettlementResult, SettlementState } from "@cairn/settle";
+import type { MovementDecision, MovementInput, MovementView, OperationKind } from "../movements-port.ts";
 import { mainOutcome, outcomeSeenBy, type PaymentFacts, sideOutcome } from "../outcome-views.ts";
 import type {
   BatchChoice,
@@ -20,6 +21,7 @@ import { MemoryBooks } from "./memory-books.ts";
 import { MemoryCertificates, stateOf } from "./memory-certificates.ts";
 import { MemoryInbox } from "./memory-inbox.ts";
 import { MemoryMembers } from "./memory-members.ts";
+import { MemoryMovements } from "./memory-movements.ts";
 
 type InputOf<Name extends keyof IssuerStore> = Parameters<IssuerStore[Name]>[0];
 
@@ -28,6 +30,7 @@ export class MemoryIssuerStore implements IssuerStore {
   readonly #books = new MemoryBooks();
   readonly #certificates = new MemoryCertificates();
   readonly #members = new MemoryMembers(this.#books, (account) => this.#certificates.unresolvedConflicts(account));
+  readonly #movements = new MemoryMovements(this.#books, this.#members, this.#certificates);
   readonly #inbox = new MemoryInbox();
   readonly #voids = new Map<RequestHash, RequestVoidRecord>();
   readonly #nonces = new Map<string, number>();
@@ -206,6 +209,16 @@ export class MemoryIssuerStore implements IssuerStore {
         faults.push(`What certificate ${record.certificateId} has settled is not what its payments say.`);
     }
     return { entries, faults };
+  }
+
+  async move<Result>(input: MovementInput, decide: (view: MovementView) => MovementDecision<Result>) {
+    return this.#movements.move(input, decide);
+  }
+  async ledgerBalances(kind: Parameters<IssuerStore["ledgerBalances"]>[0]) {
+    return this.#movements.ledgerBalances(kind);
+  }
+  async operationRecords(kind: OperationKind) {
+    return this.#movements.operationRecords(kind);
   }
 
   async useNonce(nonce: string, expiresAt: number, now: number) {

@@ -85,6 +85,13 @@ export class MemoryMembers {
     return "posted";
   }
 
+  /** Credit that was repaid: what is overdue of it is no longer. */
+  repay(account: AccountNumber, minor: bigint): void {
+    const kept = this.#kept(account);
+    const overdueMinor = kept.credit.overdueMinor > minor ? kept.credit.overdueMinor - minor : 0n;
+    this.#accounts.set(account, { ...kept, credit: { ...kept.credit, overdueMinor } });
+  }
+
   createEnrolmentCode(code: EnrolmentCode): void {
     if ("account" in code.for) this.#kept(code.for.account);
     else found(this.#payees.get(code.for.payeeId), "PAYEE_UNKNOWN", code.for.payeeId);

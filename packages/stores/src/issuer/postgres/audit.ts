@@ -1,6 +1,6 @@
+import { ENTRY_KINDS } from "@cairn/settle";
 import { entryHash, FIRST_HASH } from "../ledger-text.ts";
 import { smallints } from "./binary-arrays.ts";
-import { ENTRY_KINDS } from "./books.ts";
 import type { Database } from "./database.ts";
 import { bytes, currencyIn, minor, number, oneOf, type Row, text } from "./rows.ts";
 

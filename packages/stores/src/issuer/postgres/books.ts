@@ -1,6 +1,6 @@
 import { type AccountNumber, type Partition, partitionOf } from "@cairn/issue";
 import type { Currency, PayeeId } from "@cairn/messages";
-import type { LedgerEntry, Posting } from "@cairn/settle";
+import { ENTRY_KINDS, type LedgerEntry, type Posting } from "@cairn/settle";
 import { entryHash, FIRST_HASH, ledgerAccountText, readLedgerAccount } from "../ledger-text.ts";
 import type { StoredEntry } from "../port.ts";
 import { found } from "../store-error.ts";
@@ -9,7 +9,6 @@ import type { Database } from "./database.ts";
 import { currencyIn, minor, number, oneOf, type Row, text } from "./rows.ts";
 import type { LockedPartition, Session } from "./session.ts";
 
-export const ENTRY_KINDS = ["settlement", "top-up"] as const;
 /** Entry ids that one number of the sequence `entry_blocks` stands for. */
 const BLOCK = 1_024;
 
@@ -56,7 +55,7 @@ export class Books {
   async entries({ account, payeeId, after = 0, limit }: EntryFilter): Promise<StoredEntry[]> {
     const about = [
       ...(account === undefined ? [] : [["wallet", "credit"].map((kind) => `${kind}:${account}`)]),
-      ...(payeeId === undefined ? [] : [[`clearing:${payeeId}`]]),
+      ...(payeeId === undefined ? [] : [[`clearing:${payeeId}`, `payee:${payeeId}`]]),
     ];
     // An entry may stand there for both of an account's ledger accounts. Two filters have to see everything of both.
     const enough = about.length === 1 ? "ORDER BY x.entry_id LIMIT 2 * $2" : "";
@@ -194,7 +193,7 @@ function writeBalances(session: Session, partition: Partition, rows: readonly En
   );
 }
 
-function groupEntries(rows: readonly Row[]): StoredEntry[] {
+export function groupEntries(rows: readonly Row[]): StoredEntry[] {
   const entries = new Map<number, StoredEntry & { readonly postings: Posting[] }>();
   for (const row of rows) {
     const entryId = number(row, "entry_id");

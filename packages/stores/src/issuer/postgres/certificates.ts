@@ -20,7 +20,7 @@ const SELECT = `
   FROM certificates c
   JOIN exposures e ON e.partition = c.partition AND e.certificate_id = c.certificate_id
   ${CERTIFICATE_JOINS}`;
-const SELECT_OF_ACCOUNT = `${SELECT} WHERE c.partition = $1 AND c.account = $2 ORDER BY c.serial`;
+export const SELECT_OF_ACCOUNT = `${SELECT} WHERE c.partition = $1 AND c.account = $2 ORDER BY c.serial`;
 
 const hex = (idText: string): Buffer => Buffer.from(idText, "hex");
 
@@ -310,7 +310,7 @@ function insertCertificate(
   );
 }
 
-function certificateFrom(row: Row): CertificateRecord {
+export function certificateFrom(row: Row): CertificateRecord {
   const closed = row.closed_at !== null;
   return {
     certificateId: id<CertificateId>(row, "certificate_id"),

@@ -1,5 +1,6 @@
 import type { AccountNumber } from "@cairn/issue";
 import type { CertificateId, DeviceId, MessageId, PayeeId, TerminalId } from "@cairn/messages";
+import type { MovementDecision, MovementInput, MovementView, OperationKind } from "../movements-port.ts";
 import type {
   BatchChoice,
   EnrolmentCode,
@@ -20,6 +21,7 @@ import { Database, type PostgresOptions } from "./database.ts";
 import { Enrolment } from "./enrolment.ts";
 import { Inbox } from "./inbox.ts";
 import { Leases } from "./leases.ts";
+import { Movements } from "./movements.ts";
 import { Nonces } from "./nonces.ts";
 import { Outcomes } from "./outcomes.ts";
 import { Payees } from "./payees.ts";
@@ -43,6 +45,7 @@ export class PostgresIssuerStore implements IssuerStore {
   readonly #settlement: Settlement;
   readonly #outcomes: Outcomes;
   readonly #books: Books;
+  readonly #movements: Movements;
   readonly #nonces: Nonces;
 
   constructor(database: Database, options: PostgresOptions) {
@@ -56,6 +59,7 @@ export class PostgresIssuerStore implements IssuerStore {
     this.#inbox = new Inbox(database, this.#leases, options.distribution === "citus");
     this.#settlement = new Settlement({ database, books: this.#books, inbox: this.#inbox, leases: this.#leases });
     this.#outcomes = new Outcomes(database);
+    this.#movements = new Movements(database, this.#books);
     this.#nonces = new Nonces(database);
   }
 
@@ -195,6 +199,16 @@ export class PostgresIssuerStore implements IssuerStore {
   }
   verifyBooks() {
     return audit(this.#database);
+  }
+
+  move<Result>(input: MovementInput, decide: (view: MovementView) => MovementDecision<Result>) {
+    return this.#movements.move(input, decide);
+  }
+  ledgerBalances(kind: Parameters<IssuerStore["ledgerBalances"]>[0]) {
+    return this.#movements.balancesOf(kind);
+  }
+  operationRecords(kind: OperationKind) {
+    return this.#movements.records(kind);
   }
 
   useNonce(nonce: string, expiresAt: number, now: number) {

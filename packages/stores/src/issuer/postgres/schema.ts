@@ -386,4 +386,29 @@ export const MIGRATIONS: readonly Migration[] = [
   `,
     triggers: "",
   },
+  {
+    worksFrom: 1,
+    tables: ["operation_records"],
+    sql: `
+  ALTER TABLE balances DROP CONSTRAINT balances_check;
+  ALTER TABLE balances ADD CONSTRAINT balances_check
+    CHECK (CASE
+      WHEN ledger_account LIKE 'wallet:%' OR ledger_account LIKE 'clearing:%' OR ledger_account LIKE 'payee:%'
+        OR ledger_account IN ('payouts', 'fees') THEN minor <= 0
+      WHEN ledger_account LIKE 'credit:%' OR ledger_account = 'loss-reserve' THEN minor >= 0
+      ELSE true
+    END);
+
+  -- What was agreed, ordered or decided by people beside the ledger: JSON by kind and id (movements-port.ts).
+  CREATE TABLE operation_records (
+    partition smallint NOT NULL,
+    kind text NOT NULL,
+    id text NOT NULL,
+    body text NOT NULL,
+    PRIMARY KEY (partition, kind, id)
+  );
+  CREATE INDEX operation_records_by_kind ON operation_records (kind, id);
+  `,
+    triggers: "",
+  },
 ];

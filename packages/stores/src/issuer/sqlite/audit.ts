@@ -1,5 +1,5 @@
+import { ENTRY_KINDS } from "@cairn/settle";
 import { entryHash, FIRST_HASH } from "../ledger-text.ts";
-import { ENTRY_KINDS } from "./books.ts";
 import type { Database, Row } from "./database.ts";
 import { bytes, currencyIn, minor, number, oneOf, text } from "./rows.ts";
 

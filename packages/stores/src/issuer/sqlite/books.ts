@@ -1,12 +1,10 @@
 import type { AccountNumber, Partition } from "@cairn/issue";
 import type { Currency, PayeeId } from "@cairn/messages";
-import type { LedgerEntry, Posting } from "@cairn/settle";
+import { ENTRY_KINDS, type LedgerEntry, type Posting } from "@cairn/settle";
 import { entryHash, FIRST_HASH, ledgerAccountText, readLedgerAccount } from "../ledger-text.ts";
 import type { StoredEntry } from "../port.ts";
 import type { Database, Row } from "./database.ts";
 import { bytes, currencyIn, minor, number, oneOf, text } from "./rows.ts";
-
-export const ENTRY_KINDS = ["settlement", "top-up"] as const;
 
 export type EntryFilter = {
   readonly account?: AccountNumber;
@@ -91,7 +89,7 @@ export class Books {
   entries({ account, payeeId, after = 0, limit }: EntryFilter): StoredEntry[] {
     const about = [
       ...(account === undefined ? [] : [["wallet", "credit"].map((kind) => `${kind}:${account}`)]),
-      ...(payeeId === undefined ? [] : [[`clearing:${payeeId}`]]),
+      ...(payeeId === undefined ? [] : [[`clearing:${payeeId}`, `payee:${payeeId}`]]),
     ];
     const conditions = about.map(
       () => "e.entry_id IN (SELECT entry_id FROM postings WHERE ledger_account IN (SELECT value FROM json_each(?)))",
@@ -139,7 +137,7 @@ export class Books {
 
 type Change = { readonly ledgerAccount: string; readonly currency: Currency; readonly minor: bigint };
 
-function groupEntries(rows: readonly Row[]): StoredEntry[] {
+export function groupEntries(rows: readonly Row[]): StoredEntry[] {
   const entries = new Map<number, StoredEntry & { readonly postings: Posting[] }>();
   for (const row of rows) {
     const entryId = number(row, "entry_id");

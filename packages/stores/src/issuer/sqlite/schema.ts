@@ -318,4 +318,33 @@ export const MIGRATIONS: readonly string[] = [
   -- Seconds since 1970 until which a record is left alone after a fault of the server's own.
   ALTER TABLE inbox_waiting ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- More ledger accounts, each on its side: the table's rule names them, so the table is made anew.
+  CREATE TABLE balances_of_more_accounts (
+    partition INTEGER NOT NULL,
+    ledger_account TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    minor INTEGER NOT NULL,
+    PRIMARY KEY (partition, ledger_account, currency),
+    CHECK (CASE
+      WHEN ledger_account LIKE 'wallet:%' OR ledger_account LIKE 'clearing:%' OR ledger_account LIKE 'payee:%'
+        OR ledger_account IN ('payouts', 'fees') THEN minor <= 0
+      WHEN ledger_account LIKE 'credit:%' OR ledger_account = 'loss-reserve' THEN minor >= 0
+      ELSE 1
+    END)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO balances_of_more_accounts SELECT partition, ledger_account, currency, minor FROM balances;
+  DROP TABLE balances;
+  ALTER TABLE balances_of_more_accounts RENAME TO balances;
+
+  -- What was agreed, ordered or decided by people beside the ledger: JSON by kind and id (movements-port.ts).
+  CREATE TABLE operation_records (
+    partition INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (partition, kind, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX operation_records_by_kind ON operation_records (kind, id);
+  `,
 ];

@@ -1,5 +1,6 @@
 import type { AccountNumber } from "@cairn/issue";
 import type { CertificateId, DeviceId, MessageId, PayeeId, TerminalId } from "@cairn/messages";
+import type { MovementDecision, MovementInput, MovementView, OperationKind } from "../movements-port.ts";
 import type {
   BatchChoice,
   EnrolmentCode,
@@ -19,6 +20,7 @@ import { Certificates } from "./certificates.ts";
 import { Database } from "./database.ts";
 import { Enrolment } from "./enrolment.ts";
 import { Inbox } from "./inbox.ts";
+import { Movements } from "./movements.ts";
 import { Nonces } from "./nonces.ts";
 import { Outcomes } from "./outcomes.ts";
 import { Payees } from "./payees.ts";
@@ -42,6 +44,7 @@ export class SqliteIssuerStore implements IssuerStore {
   readonly #settlement: Settlement;
   readonly #outcomes: Outcomes;
   readonly #books: Books;
+  readonly #movements: Movements;
   readonly #nonces: Nonces;
 
   /** @throws StoreError STORE_IN_USE, STORE_TOO_NEW; the database's own errors when the file cannot be used. */
@@ -58,6 +61,12 @@ export class SqliteIssuerStore implements IssuerStore {
     const parts = { database, books: this.#books, certificates: this.#certificates, inbox: this.#inbox };
     this.#settlement = new Settlement(parts);
     this.#outcomes = new Outcomes(database);
+    this.#movements = new Movements({
+      database,
+      books: this.#books,
+      accounts: this.#accounts,
+      certificates: this.#certificates,
+    });
     this.#nonces = new Nonces(database);
   }
 
@@ -201,6 +210,16 @@ export class SqliteIssuerStore implements IssuerStore {
   }
   async verifyBooks() {
     return audit(this.#database);
+  }
+
+  async move<Result>(input: MovementInput, decide: (view: MovementView) => MovementDecision<Result>) {
+    return this.#movements.move(input, decide);
+  }
+  async ledgerBalances(kind: Parameters<IssuerStore["ledgerBalances"]>[0]) {
+    return this.#movements.balancesOf(kind);
+  }
+  async operationRecords(kind: OperationKind) {
+    return this.#movements.records(kind);
   }
 
   async useNonce(nonce: string, expiresAt: number, now: number) {
