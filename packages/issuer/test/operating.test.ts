@@ -135,6 +135,9 @@ test("the API description names every route and every problem", async (t) => {
 });
 
 const ROUTES = [
+  "get /v1/operator/backups",
+  "post /v1/operator/backups",
+  "post /v1/events",
   "put /v1/operator/trust-list",
   "post /v1/operator/keys/{keyId}/withdrawal",
   "post /v1/operator/devices/{deviceId}/recovery",
