@@ -47,6 +47,19 @@ const stories: Search = {
   },
 };
 
+/** Every state of a small world, breadth first, by the real decisions of wallet, terminal and issuer. */
+const exhaustive: Search = {
+  name: "small world",
+  method: "every state of a small world, breadth first",
+  promises: [1, 2, 3, 4, 5, 6],
+  run: async (length) => {
+    const ended = await runNode(["prove/small-world/main.ts", "--json", "--size", length]);
+    return outcomeOfJson(ended, "states", (worlds: readonly { states: number }[]) =>
+      worlds.reduce((sum, { states }) => sum + states, 0),
+    );
+  },
+};
+
 const FUZZ_SECONDS: Readonly<Record<Length, number>> = { short: 60, long: 420 };
 const fuzz: Search = {
   name: "fuzz",
@@ -91,6 +104,7 @@ function outcomeOfJson<Told>(
 export const searches: readonly Search[] = [
   fuzz,
   model,
+  exhaustive,
   stories,
   propertySearch({
     name: "settlement",

@@ -16,6 +16,7 @@ const tests = (...files: readonly string[]) => ["--test", "--test-reporter=dot",
 /** The searches: what explores by itself rather than by example. Arguments of Node.js. */
 export const SEARCHES = {
   "model stories": tests("packages/settle/test/model-traces.test.ts"),
+  "small world, all of it": ["prove/small-world/main.ts", "--size", "tiny"],
   "settlement at random": tests("packages/settle/test/properties.test.ts"),
   "wallet interleavings and crashes": tests(
     "packages/pay/test/interleavings.test.ts",
