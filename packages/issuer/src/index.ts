@@ -16,5 +16,8 @@ export {
 } from "./settlement/context.ts";
 export { RECORD_SENTENCES, type RecordCode } from "./settlement/record-codes.ts";
 export { type RejectedRecord, type VerifiedRecords, verifyUploadRecords } from "./settlement/verify-records.ts";
+export { HttpAccountSource, HttpCreditSource, type HttpSourceOptions } from "./sources/http-sources.ts";
+export type * from "./sources/ports.ts";
+export { type SourceCode, SourceError } from "./sources/source-error.ts";
 export { startIssuer } from "./start.ts";
 export { type RunningWorker, startWorker, type WorkerOptions } from "./start-worker.ts";

@@ -4,6 +4,7 @@ import { type IssuerId, isIssuerId, MAXIMUM_NAME_BYTES, MAXIMUM_URL_BYTES } from
 import type { IssuerStore } from "@cairn/stores";
 import type { Clock, Random } from "./ports.ts";
 import type { AttemptLimits } from "./services/attempt-limit.ts";
+import type { AccountSource, CreditSource } from "./sources/ports.ts";
 
 export type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
 
@@ -36,6 +37,12 @@ export type IssuerOptions = {
   readonly settleIntervalMs?: number;
   /** How often overdue payments are released and lists renewed. Default 60,000. */
   readonly housekeepingIntervalMs?: number;
+  /** The operator's credit bureau. Default: credit is what the operator's calls set. */
+  readonly creditSource?: CreditSource;
+  /** The operator's core banking. Default: money and state are what the operator's calls say. */
+  readonly accountSource?: AccountSource;
+  /** What a source said is good for so long before it is asked again. Default 60. */
+  readonly sourcesRefreshSeconds?: number;
   /** Devices that may listen for events at once. Default 1,000. */
   readonly pushConnections?: number;
   /** How often an open connection shows that it lives. Default 15,000; keep it below the idle limit of proxies. */

@@ -27,8 +27,10 @@ import { answerDevice } from "./services/syncing.ts";
 import { decodingCaches } from "./settlement/decode-record.ts";
 import { VerificationPool } from "./settlement/verification-pool.ts";
 import { SettlementWorker } from "./settlement/worker.ts";
+import { Sources } from "./sources/refresh.ts";
 
 const SETTLE_INTERVAL_MS = 1_000;
+const SOURCES_REFRESH_SECONDS = 60;
 const PUSH_CONNECTIONS = 1_000;
 const PUSH_HEARTBEAT_MS = 15_000;
 const HOUSEKEEPING_INTERVAL_MS = 60_000;
@@ -157,7 +159,16 @@ async function wire(
     answer: (device, holds) => answerDevice(device, { ahead: false, holds }, context),
     maximumListeners: options.pushConnections ?? PUSH_CONNECTIONS,
   });
+  const sources = new Sources({
+    store,
+    clock,
+    log,
+    creditSource: options.creditSource,
+    accountSource: options.accountSource,
+    refreshAfterSeconds: options.sourcesRefreshSeconds ?? SOURCES_REFRESH_SECONDS,
+  });
   const context: ServerContext = {
+    sources,
     push,
     pushHeartbeatMs: options.pushHeartbeatMs ?? PUSH_HEARTBEAT_MS,
     ...ports,

@@ -1,6 +1,7 @@
 import type { StatusListPublisher } from "../lists/status-list-publisher.ts";
 import type { TrustListPublisher } from "../lists/trust-list-publisher.ts";
 import type { Random } from "../ports.ts";
+import type { Sources } from "../sources/refresh.ts";
 import type { AttemptLimit } from "./attempt-limit.ts";
 import type { Backups } from "./backups.ts";
 import type { IntakeContext } from "./intake.ts";
@@ -16,6 +17,8 @@ export type ServerContext = CallContext &
     readonly attempts: AttemptLimit;
     readonly trustLists: TrustListPublisher;
     readonly statusLists: StatusListPublisher;
+    /** The operator's own systems. */
+    readonly sources: Sources;
     /** Tells devices that listen of changes to their accounts. */
     readonly push: PushChannel;
     readonly pushHeartbeatMs: number;

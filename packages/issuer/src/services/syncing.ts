@@ -42,6 +42,7 @@ export async function answerDevice(
   wishes: SyncWishes,
   context: ServerContext,
 ): Promise<SyncResult> {
+  await context.sources.refresh(device.account);
   const kind = wishes.ahead ? "requested-ahead" : "device-online";
   const { decision, issued } = await issueCertificate(device, { kind }, context);
   const certificates = (await context.store.certificatesOf(device.account)).filter(

@@ -10,6 +10,7 @@ import type { Printer } from "../printer.ts";
 import { createDemoAccounts } from "./demo-accounts.ts";
 import { ADDRESS_FILE, DEFAULT_ISSUER_FOLDER } from "./operator.ts";
 import { checkLogLevel, LOG_LEVELS, toldToStop } from "./running.ts";
+import { openSources } from "./sources-option.ts";
 import {
   ABOUT_CITUS_OPTION,
   ABOUT_STORE_OPTION,
@@ -27,6 +28,8 @@ type StartOptions = StoreOptions & {
   readonly name: string;
   readonly publicUrl?: string;
   readonly offlineRoot?: string;
+  readonly creditSource?: string;
+  readonly accountSource?: string;
   readonly policy?: string;
   readonly logLevel: LogLevel;
   readonly demo?: boolean;
@@ -50,6 +53,8 @@ export function addStartCommand(issuer: Command): void {
         .option("--name <text>", "the issuer's name as people see it", "Cairn demo issuer")
         .option("--public-url <url>", "where devices reach this issuer, when not at the address listened on")
         .option("--offline-root <file>", "public key of a root kept offline (cairn root create); its lists are brought")
+        .option("--credit-source <url>", "the credit bureau to ask; its token in CAIRN_CREDIT_SOURCE_TOKEN")
+        .option("--account-source <url>", "the core banking to ask; its token in CAIRN_ACCOUNT_SOURCE_TOKEN")
         .option("--policy <file>", "issuing policy (JSON); without it the built-in one")
         .option("--log-level <level>", `one of ${LOG_LEVELS.join(", ")}; log lines go to standard error`, "warn")
         .option("--demo", "create demo accounts on the first start, and say what to type next"),
@@ -90,6 +95,7 @@ async function start(printer: Printer, options: StartOptions): Promise<void> {
       : { offlineRootKey: new Uint8Array(Buffer.from((await readFile(options.offlineRoot, "utf8")).trim(), "hex")) }),
     ...(options.policy === undefined ? {} : { policy: readPolicy(JSON.parse(await readFile(options.policy, "utf8"))) }),
   };
+  const sources = await openSources(options);
   const store = await openNamedStore(options);
   if (options.apiOnly === true && store === undefined)
     throw new CommandError({
@@ -100,7 +106,7 @@ async function start(printer: Printer, options: StartOptions): Promise<void> {
     });
   // The server and its libraries are loaded here, so that wallet and terminal commands start fast.
   const { startIssuer } = await import("../../start.ts");
-  const issuer = await startIssuer({ ...input, ...(store === undefined ? {} : { store }) });
+  const issuer = await startIssuer({ ...input, ...sources, ...(store === undefined ? {} : { store }) });
   try {
     if (options.apiOnly !== true) await writeFile(join(options.data, ADDRESS_FILE), `${issuer.url}\n`);
     printer.line(`Issuer "${options.name}" is at ${issuer.url} (API description: ${issuer.url}/openapi.json)`);
