@@ -49,6 +49,8 @@ export type IssuerOptions = {
   readonly pushHeartbeatMs?: number;
   /** Failed enrolment attempts allowed. Defaults and their reason: services/attempt-limit.ts. */
   readonly enrolmentAttempts?: AttemptLimits;
+  /** Records that may wait to be settled; beyond them uploads are put off with INBOX_FULL. Default 1,000,000. */
+  readonly inboxLimit?: number;
   readonly clock?: Clock;
   readonly random?: Random;
   /** Where the apps lie, each with its built files in NAME/dist. Default: this repository's apps. */

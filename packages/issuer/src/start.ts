@@ -22,6 +22,7 @@ import { systemClock, systemRandom } from "./ports.ts";
 import { AttemptLimit } from "./services/attempt-limit.ts";
 import { Backups } from "./services/backups.ts";
 import { PushChannel } from "./services/push-channel.ts";
+import { InboxLimit } from "./services/inbox-limit.ts";
 import type { ServerContext } from "./services/server-context.ts";
 import { answerDevice } from "./services/syncing.ts";
 import { decodingCaches } from "./settlement/decode-record.ts";
@@ -149,6 +150,7 @@ async function wire(
     onSettled: (partition) => push.partitionChanged(partition),
   });
   const attempts = new AttemptLimit(options.enrolmentAttempts);
+  const inboxLimit = new InboxLimit({ store, clock, limit: options.inboxLimit });
   const wakeWorker = () => worker.wake();
   const ports = { store, crypto, clock, random, log, keys, policy };
   const decoding = decodingCaches(INTAKE_CERTIFICATES);
@@ -176,6 +178,7 @@ async function wire(
     certificateIdCipher,
     nonceSecret,
     attempts,
+    inboxLimit,
     trustLists,
     statusLists,
     wakeWorker,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { encodeCbor, publicKeyToCbor } from "@cairn/cose";
 import { generateNodeSigner } from "@cairn/cose/node";
 import { type CallPurpose, currency, deviceIdOf, MAXIMUM_BODY_BYTES, writeSignedCall } from "@cairn/messages";
@@ -38,7 +38,7 @@ const move = (world: World, what: string, order: object): Promise<Response> =>
 
 /** A call as the wallet makes it; `signer` may be another's. */
 async function signed(
-  wallet: TestWallet,
+  wallet: Pick<TestWallet, "signer" | "client">,
   purpose: CallPurpose,
   content: Uint8Array = new Uint8Array(),
   signer = wallet.signer,
@@ -94,6 +94,15 @@ const WAYS: { readonly [Code in Exclude<ProblemCode, Elsewhere>]: (world: World)
     for (let attempt = 0; attempt < 3; attempt++) assert.equal((await enrol(world, "00000-00000")).status, 403);
     return enrol(world, (await world.operator.createDeviceCode(world.account)).code);
   },
+  INBOX_FULL: async (world) => {
+    const records = [Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3)];
+    const upload = async (bytes: readonly Uint8Array[]) =>
+      post(world, "/v1/uploads", await signed(world.terminal, "upload", Buffer.concat(bytes)));
+    assert.equal((await upload(records.slice(1))).status, 202, "what fits is taken");
+    const answer = await upload(records);
+    assert.equal(answer.headers.get("retry-after"), "30");
+    return answer;
+  },
   ACCOUNT_UNKNOWN: (world) => operate(world, "GET", "/accounts/999999999999"),
   PAYEE_UNKNOWN: (world) => operate(world, "GET", "/payees/NOBODY"),
   PAYEE_EXISTS: (world) => operate(world, "POST", "/payees", { payeeId: KIOSK, name: "Again", currency: "EUR" }),
@@ -132,7 +141,8 @@ const WAYS: { readonly [Code in Exclude<ProblemCode, Elsewhere>]: (world: World)
   BODY_TOO_LARGE: (world) => post(world, "/v1/uploads", new Uint8Array(MAXIMUM_BODY_BYTES + 1)),
   BODY_ENCODING_INVALID: (world) => post(world, "/v1/uploads", Uint8Array.of(1, 2), { "content-encoding": "gzip" }),
   CONTENT_TYPE_UNSUPPORTED: (world) => post(world, "/v1/uploads", Uint8Array.of(1), { "content-type": "text/plain" }),
-  CONTENT_ENCODING_UNSUPPORTED: (world) => post(world, "/v1/uploads", Uint8Array.of(1), { "content-encoding": "br" }),
+  CONTENT_ENCODING_UNSUPPORTED: (world) =>
+    post(world, "/v1/uploads", Uint8Array.of(1), { "content-encoding": "compress" }),
   HTTP_MALFORMED: (world) => fetch(`${world.issuer.url}/v1/%ff`),
   ROUTE_UNKNOWN: (world) => fetch(`${world.issuer.url}/v1/nothing`),
   OPERATOR_TOKEN_INVALID: (world) => fetch(`${world.issuer.url}/v1/operator/accounts`),
@@ -152,7 +162,8 @@ async function assertProblem(response: Response, code: ProblemCode): Promise<voi
 test("every problem of a running server has a stable code, a status and a sentence", async (t) => {
   for (const [code, meet] of Object.entries(WAYS) as [keyof typeof WAYS, (world: World) => Promise<Response>][]) {
     await t.test(code, async (t) => {
-      const world = await makeWorld(t, { enrolmentAttempts: { perAddressPerMinute: 3, overallPerMinute: 9 } });
+      const enrolmentAttempts = { perAddressPerMinute: 3, overallPerMinute: 9 };
+      const world = await makeWorld(t, { enrolmentAttempts, inboxLimit: 2 });
       await assertProblem(await meet(world), code);
     });
   }
@@ -205,13 +216,23 @@ test("what is not HTTP, and what comes too slowly, is answered on the bare conne
   assert.deepEqual([ended.length, destroyed], [1, 2]);
 });
 
-test("gzip bodies are taken, and a bomb is stopped at the largest body that a call may have", async (t) => {
+test("compressed bodies are taken, and a bomb is stopped at the largest body that a call may have", async (t) => {
   const world = await makeWorld(t);
-  const body = gzipSync(await signed(world.wallet, "sync"));
-  assert.equal((await post(world, "/v1/sync", body, { "content-encoding": "gzip" })).status, 200);
-  const bomb = gzipSync(new Uint8Array(100 * MAXIMUM_BODY_BYTES));
-  assert.ok(bomb.length < MAXIMUM_BODY_BYTES);
-  await assertProblem(await post(world, "/v1/sync", bomb, { "content-encoding": "gzip" }), "BODY_TOO_LARGE");
+  const zeros = new Uint8Array(100 * MAXIMUM_BODY_BYTES);
+  for (const [encoding, pack] of Object.entries({
+    gzip: gzipSync,
+    deflate: deflateSync,
+    br: (bytes: Uint8Array) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } }),
+    zstd: zstdCompressSync,
+  })) {
+    const headers = { "content-encoding": encoding };
+    const body = pack(await signed(world.wallet, "sync"));
+    assert.equal((await post(world, "/v1/sync", body, headers)).status, 200, encoding);
+    await assertProblem(await post(world, "/v1/sync", body.subarray(0, -9), headers), "BODY_ENCODING_INVALID");
+    const bomb = pack(zeros);
+    assert.ok(bomb.length < MAXIMUM_BODY_BYTES);
+    await assertProblem(await post(world, "/v1/sync", bomb, headers), "BODY_TOO_LARGE");
+  }
 });
 
 test("a signed call is good for one route, one body and one caller", async (t) => {

@@ -85,7 +85,8 @@ function sendFailure(error: FastifyError | EdgeError, request: FastifyRequest, r
 }
 
 function sendProblem(reply: FastifyReply, code: ProblemCode, detail?: string): FastifyReply {
-  if (code === "TOO_MANY_ATTEMPTS") reply.header("retry-after", Number.parseInt(detail ?? "60", 10));
+  if (code === "TOO_MANY_ATTEMPTS" || code === "INBOX_FULL")
+    reply.header("retry-after", Number.parseInt(detail ?? "60", 10));
   if (code === "OPERATOR_TOKEN_INVALID") reply.header("www-authenticate", "Bearer");
   const document = problemDocument(code, detail);
   return reply.code(document.status).type(PROBLEM_TYPE).serializer(JSON.stringify).send(document);

@@ -31,6 +31,7 @@ export type DeviceRoutesContext = ServerContext & {
   readonly issuerName: string;
 };
 
+const RECORDS_PROBLEMS = [...CALL_PROBLEMS, "INBOX_FULL"] as const satisfies readonly ProblemCode[];
 const ENROLMENT_PROBLEMS = [
   ...CALL_PROBLEMS,
   "ENROLMENT_CODE_INVALID",
@@ -125,7 +126,10 @@ export async function deviceRoutes(plain: FastifyInstance, context: DeviceRoutes
     "/v1/sync",
     {
       schema: {
-        ...signedCall({ summary: "A wallet brings its payments home and gets a certificate." }, SyncAnswer),
+        ...signedCall(
+          { summary: "A wallet brings its payments home and gets a certificate.", problems: RECORDS_PROBLEMS },
+          SyncAnswer,
+        ),
         querystring: SyncQuery,
       },
     },
@@ -138,7 +142,12 @@ export async function deviceRoutes(plain: FastifyInstance, context: DeviceRoutes
 
   app.post(
     "/v1/uploads",
-    { schema: signedCall({ summary: "A terminal uploads what it accepted.", status: 202 }, UploadAnswer) },
+    {
+      schema: signedCall(
+        { summary: "A terminal uploads what it accepted.", status: 202, problems: RECORDS_PROBLEMS },
+        UploadAnswer,
+      ),
+    },
     async (request, reply): Promise<Encoded<typeof UploadAnswer>> => {
       const { records, payeeCertificate: bytes } = await receiveUpload(bodyOf(request), context);
       reply.code(202);

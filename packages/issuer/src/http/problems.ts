@@ -37,6 +37,10 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: ProblemRow } = {
   ENROLMENT_CODE_EXPIRED: { status: 410, sentence: "This enrolment code has expired. Ask for a new one." },
   KEY_ALREADY_ENROLLED: { status: 409, sentence: "This device's key is enrolled already." },
   TOO_MANY_ATTEMPTS: { status: 429, sentence: "Too many wrong enrolment codes. Wait a minute." },
+  INBOX_FULL: {
+    status: 503,
+    sentence: "Too many records wait to be settled. Keep these and bring them again in half a minute.",
+  },
   ACCOUNT_UNKNOWN: { status: 404, sentence: "There is no such account." },
   PAYEE_UNKNOWN: { status: 404, sentence: "There is no such payee." },
   PAYEE_EXISTS: { status: 409, sentence: "There is a payee with this id already." },
@@ -69,7 +73,10 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: ProblemRow } = {
   BODY_TOO_LARGE: { status: 413, sentence: "The request is larger than any valid one. Send fewer records." },
   BODY_ENCODING_INVALID: { status: 400, sentence: "The request's body could not be unpacked." },
   CONTENT_TYPE_UNSUPPORTED: { status: 415, sentence: "This route does not take this kind of content." },
-  CONTENT_ENCODING_UNSUPPORTED: { status: 415, sentence: "Only gzip or no content encoding is supported." },
+  CONTENT_ENCODING_UNSUPPORTED: {
+    status: 415,
+    sentence: "Supported content encodings are gzip, deflate, br and zstd, one at a time, or none.",
+  },
   HTTP_MALFORMED: { status: 400, sentence: "This is not a valid HTTP request." },
   ROUTE_UNKNOWN: { status: 404, sentence: "There is nothing at this address." },
   OPERATOR_TOKEN_INVALID: { status: 401, sentence: "The operator's token is missing or wrong." },

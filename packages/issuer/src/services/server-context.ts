@@ -4,6 +4,7 @@ import type { Random } from "../ports.ts";
 import type { Sources } from "../sources/refresh.ts";
 import type { AttemptLimit } from "./attempt-limit.ts";
 import type { Backups } from "./backups.ts";
+import type { InboxLimit } from "./inbox-limit.ts";
 import type { IntakeContext } from "./intake.ts";
 import type { IssuingContext } from "./issuing.ts";
 import type { PushChannel } from "./push-channel.ts";
@@ -15,6 +16,7 @@ export type ServerContext = CallContext &
   IntakeContext & {
     readonly random: Random;
     readonly attempts: AttemptLimit;
+    readonly inboxLimit: InboxLimit;
     readonly trustLists: TrustListPublisher;
     readonly statusLists: StatusListPublisher;
     /** The operator's own systems. */

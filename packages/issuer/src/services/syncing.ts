@@ -26,7 +26,7 @@ export type SyncResult = {
 /**
  * A wallet comes home: its payments are kept for settlement, its closings count at once, then the server decides
  * whether it gets a new certificate, and tells what became of earlier payments.
- * @throws ServiceError CALL_MALFORMED, NONCE_INVALID, CALLER_UNKNOWN, CALL_SIGNATURE_INVALID, CALLER_FROZEN
+ * @throws ServiceError CALL_MALFORMED, NONCE_INVALID, CALLER_UNKNOWN, CALL_SIGNATURE_INVALID, CALLER_FROZEN, INBOX_FULL
  */
 export async function syncDevice(body: Uint8Array, wishes: SyncWishes, context: ServerContext): Promise<SyncResult> {
   const call = openCall("sync", body, context);
@@ -83,6 +83,7 @@ async function keepRecords(
     }
   }
   if (rows.length > 0) {
+    await context.inboxLimit.admit(rows.length);
     await context.store.receive(rows);
     context.wakeWorker();
   }

@@ -18,7 +18,7 @@ import type { RecordReply } from "./syncing.ts";
 
 /**
  * A terminal brings what it accepted. Every record is durable before the answer says "received"; settlement follows.
- * @throws ServiceError CALL_MALFORMED, NONCE_INVALID, CALLER_UNKNOWN, CALL_SIGNATURE_INVALID, CALLER_FROZEN
+ * @throws ServiceError CALL_MALFORMED, NONCE_INVALID, CALLER_UNKNOWN, CALL_SIGNATURE_INVALID, CALLER_FROZEN, INBOX_FULL
  */
 export async function receiveUpload(
   body: Uint8Array,
@@ -34,6 +34,7 @@ export async function receiveUpload(
   } as const;
   const taken = records.map(({ bytes }) => takeIn(bytes, bringer, context));
   if (taken.length > 0) {
+    await context.inboxLimit.admit(taken.length);
     await context.store.receive(taken.map(({ row }) => row));
     context.wakeWorker();
   }

@@ -155,6 +155,8 @@ export interface IssuerStore extends MovementsPort {
     readonly inboxIds: readonly number[];
     readonly until: number;
   }): Promise<void>;
+  /** How many records wait, postponed ones included. */
+  waitingRecords(): Promise<number>;
   /**
    * The payee's signed void of its own request, the caller having checked that it is. A payment for the request that is
    * known from the payer alone is released by the next `releaseOverdue`; an acceptance uploaded later is refused.

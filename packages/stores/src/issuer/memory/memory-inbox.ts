@@ -51,6 +51,12 @@ export class MemoryInbox {
     return undefined;
   }
 
+  waitingRecords(): number {
+    let count = 0;
+    for (const waiting of this.#waiting.values()) count += waiting.size;
+    return count;
+  }
+
   postpone(inboxIds: readonly number[], until: number): void {
     for (const inboxId of inboxIds) this.#postponed.set(inboxId, until);
   }

@@ -139,6 +139,9 @@ export class MemoryIssuerStore implements IssuerStore {
   async postpone({ inboxIds, until }: InputOf<"postpone">) {
     this.#inbox.postpone(inboxIds, until);
   }
+  async waitingRecords() {
+    return this.#inbox.waitingRecords();
+  }
   async recordVoid(requestVoid: RequestVoidRecord) {
     if (this.#voids.has(requestVoid.requestHash)) return "repeated";
     this.#voids.set(requestVoid.requestHash, requestVoid);

@@ -53,6 +53,11 @@ export class Inbox {
     }
   }
 
+  async waitingRecords(): Promise<number> {
+    const row = await this.#database.get("SELECT count(*) AS waiting FROM inbox_waiting");
+    return row === undefined ? 0 : number(row, "waiting");
+  }
+
   async postpone({ partition, inboxIds, until }: Parameters<IssuerStore["postpone"]>[0]): Promise<void> {
     if (inboxIds.length === 0) return;
     await this.#database.run(

@@ -163,6 +163,9 @@ export class PostgresIssuerStore implements IssuerStore {
   postpone(input: InputOf<"postpone">) {
     return this.#inbox.postpone(input);
   }
+  waitingRecords() {
+    return this.#inbox.waitingRecords();
+  }
   recordVoid(requestVoid: RequestVoidRecord) {
     return this.#settlement.recordVoid(requestVoid);
   }

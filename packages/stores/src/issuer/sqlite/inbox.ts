@@ -58,6 +58,11 @@ export class Inbox {
     return { partition: next, records: rows.map(recordFrom) };
   }
 
+  waitingRecords(): number {
+    const row = this.#database.get("SELECT count(*) AS waiting FROM inbox_waiting");
+    return row === undefined ? 0 : number(row, "waiting");
+  }
+
   postpone({ partition, inboxIds, until }: Parameters<IssuerStore["postpone"]>[0]): void {
     this.#database.transaction(() => {
       for (const inboxId of inboxIds)

@@ -174,6 +174,9 @@ export class SqliteIssuerStore implements IssuerStore {
   async postpone(input: InputOf<"postpone">) {
     this.#inbox.postpone(input);
   }
+  async waitingRecords() {
+    return this.#inbox.waitingRecords();
+  }
   async recordVoid(requestVoid: RequestVoidRecord) {
     return this.#settlement.recordVoid(requestVoid);
   }
