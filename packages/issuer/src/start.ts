@@ -21,8 +21,8 @@ import { checkOptions, type IssuerOptions, type RunningIssuer } from "./options.
 import { systemClock, systemRandom } from "./ports.ts";
 import { AttemptLimit } from "./services/attempt-limit.ts";
 import { Backups } from "./services/backups.ts";
-import { PushChannel } from "./services/push-channel.ts";
 import { InboxLimit } from "./services/inbox-limit.ts";
+import { PushChannel } from "./services/push-channel.ts";
 import type { ServerContext } from "./services/server-context.ts";
 import { answerDevice } from "./services/syncing.ts";
 import { decodingCaches } from "./settlement/decode-record.ts";
