@@ -135,6 +135,12 @@ test("the API description names every route and every problem", async (t) => {
 });
 
 const ROUTES = [
+  "post /v1/operator/payout-batches/{batchId}/payouts/{payeeId}",
+  "post /v1/operator/payout-batches/{batchId}/export",
+  "get /v1/operator/payout-batches/{batchId}",
+  "post /v1/operator/payout-batches",
+  "post /v1/operator/sweeps",
+  "put /v1/operator/payees/{payeeId}/terms",
   "get /v1/operator/backups",
   "post /v1/operator/backups",
   "post /v1/events",

@@ -36,6 +36,24 @@ function operate(world: World, method: string, path: string, body?: object): Pro
 const move = (world: World, what: string, order: object): Promise<Response> =>
   operate(world, "POST", `/accounts/${world.account}/${what}`, { idempotencyKey: "k", ...order });
 
+const IBAN = "DE89370400440532013000";
+const TERMS = {
+  holder: "Kiosk",
+  iban: IBAN,
+  feeBasisPoints: 0,
+  feeFixedMinor: "0",
+  feeMinimumMinor: "0",
+  feeMaximumMinor: null,
+};
+const EXPORT = { format: "csv", debtorName: "Bank", debtorIban: IBAN, executionDate: "2026-12-01" };
+
+/** A payout batch B that pays the kiosk 5 cents. */
+async function makeBatch(world: World): Promise<void> {
+  await move(world, "payments", { amountMinor: "5", payeeId: KIOSK });
+  await operate(world, "PUT", `/payees/${KIOSK}/terms`, TERMS);
+  await operate(world, "POST", "/payout-batches", { batchId: "B", currency: "EUR" });
+}
+
 /** A call as the wallet makes it; `signer` may be another's. */
 async function signed(
   wallet: Pick<TestWallet, "signer" | "client">,
@@ -134,6 +152,25 @@ const WAYS: { readonly [Code in Exclude<ProblemCode, Elsewhere>]: (world: World)
     return move(world, "transfers", { amountMinor: "1", to: account });
   },
   FUNDS_INSUFFICIENT: (world) => move(world, "withdrawals", { amountMinor: "9007199254740991" }),
+  IBAN_INVALID: (world) =>
+    operate(world, "PUT", `/payees/${KIOSK}/terms`, { ...TERMS, iban: "DE00370400440532013000" }),
+  NOTHING_TO_PAY: (world) => operate(world, "POST", "/payout-batches", { batchId: "B", currency: "EUR" }),
+  PAYOUT_BATCH_UNKNOWN: (world) => operate(world, "GET", "/payout-batches/NONE"),
+  PAYOUT_UNKNOWN: async (world) => {
+    await makeBatch(world);
+    await operate(world, "POST", "/payout-batches/B/export", EXPORT);
+    return operate(world, "POST", "/payout-batches/B/payouts/OTHER", { state: "paid", reason: null });
+  },
+  PAYOUT_NOT_EXPORTED: async (world) => {
+    await makeBatch(world);
+    return operate(world, "POST", `/payout-batches/B/payouts/${KIOSK}`, { state: "paid", reason: null });
+  },
+  PAYOUT_DECIDED: async (world) => {
+    await makeBatch(world);
+    await operate(world, "POST", "/payout-batches/B/export", EXPORT);
+    await operate(world, "POST", `/payout-batches/B/payouts/${KIOSK}`, { state: "paid", reason: null });
+    return operate(world, "POST", `/payout-batches/B/payouts/${KIOSK}`, { state: "returned", reason: null });
+  },
   SAME_ACCOUNT: (world) => move(world, "transfers", { amountMinor: "1", to: world.account }),
   KEY_UNKNOWN: (world) => operate(world, "POST", "/keys/00000000/withdrawal", {}),
   TRUST_LIST_REFUSED: (world) => operate(world, "PUT", "/trust-list", { trustList: "AA" }),

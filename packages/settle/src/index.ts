@@ -4,6 +4,7 @@ export { type ClosingJudgement, judgeClosing } from "./conflict.ts";
 export { settlementReference } from "./funding.ts";
 export * from "./model.ts";
 export * from "./online-money.ts";
+export * from "./payout.ts";
 export { settle } from "./settle.ts";
 export { SettleError, type SettleErrorCode } from "./settle-error.ts";
 export { topUpEntry, topUpReference } from "./top-up.ts";

@@ -7,6 +7,7 @@ import { certificateRoutes } from "./operator/certificate-routes.ts";
 import { keyRoutes } from "./operator/key-routes.ts";
 import { moneyRoutes } from "./operator/money-routes.ts";
 import { payeeRoutes } from "./operator/payee-routes.ts";
+import { payoutRoutes } from "./operator/payout-routes.ts";
 import { operatorOnly } from "./operator-token.ts";
 import type { TypeBoxProvider } from "./typebox.ts";
 
@@ -31,6 +32,7 @@ export async function operatorRoutes(
     certificateRoutes,
     bookRoutes,
     moneyRoutes,
+    payoutRoutes,
     keyRoutes,
     backupRoutes,
   ])

@@ -62,6 +62,12 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: ProblemRow } = {
   ACCOUNT_FROZEN: { status: 409, sentence: ONLINE_REFUSALS.ACCOUNT_FROZEN },
   CURRENCY_DIFFERS: { status: 409, sentence: ONLINE_REFUSALS.CURRENCY_DIFFERS },
   FUNDS_INSUFFICIENT: { status: 409, sentence: ONLINE_REFUSALS.FUNDS_INSUFFICIENT },
+  IBAN_INVALID: { status: 400, sentence: "This is not a bank account number (IBAN): its check digits are wrong." },
+  NOTHING_TO_PAY: { status: 409, sentence: "No payee with a bank account has money in this currency." },
+  PAYOUT_BATCH_UNKNOWN: { status: 404, sentence: "There is no such payout batch." },
+  PAYOUT_UNKNOWN: { status: 404, sentence: "This batch has no payout for this payee." },
+  PAYOUT_NOT_EXPORTED: { status: 409, sentence: "This batch has not been handed to the bank yet." },
+  PAYOUT_DECIDED: { status: 409, sentence: "The bank's word on this payout is known already, and it was another." },
   SAME_ACCOUNT: { status: 409, sentence: ONLINE_REFUSALS.SAME_ACCOUNT },
   KEY_UNKNOWN: { status: 404, sentence: "There is no such issuer key." },
   TRUST_LIST_MISSING: {

@@ -17,9 +17,10 @@ export interface MovementsPort {
   operationRecords(kind: OperationKind): Promise<readonly { readonly id: string; readonly body: string }[]>;
 }
 
-/** `payee-terms` by payee, `payout-batch` by batch, `payout` by batch and payee, `refunds` and `review` by payment. */
+/** `payee-terms` and `sweeps` (how many so far) by payee, `payout-batch` by batch, `payout` by batch and payee, `refunds` and `review` by payment. */
 export type OperationKind =
   | "payee-terms"
+  | "sweeps"
   | "payout-batch"
   | "payout"
   | "refunds"

@@ -6,6 +6,7 @@ import { addDeviceCommands } from "./devices.ts";
 import { addKeyCommands } from "./keys.ts";
 import { addMoneyCommands } from "./money.ts";
 import { addPayeeCommands } from "./payees.ts";
+import { addPayoutCommands } from "./payouts.ts";
 import { addStartCommand } from "./start.ts";
 import { addWorkerCommand } from "./worker.ts";
 
@@ -16,6 +17,7 @@ export function addIssuerCommands(program: Command): void {
   addAccountCommands(issuer);
   addPayeeCommands(issuer);
   addMoneyCommands(issuer);
+  addPayoutCommands(issuer);
   addBookCommands(issuer);
   addDeviceCommands(issuer);
   addKeyCommands(issuer);
