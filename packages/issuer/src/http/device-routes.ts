@@ -5,7 +5,6 @@ import type { FastifyInstance } from "fastify";
 import {
   DeviceEnrolment,
   NonceAnswer,
-  OutcomesAnswer,
   SyncAnswer,
   SyncQuery,
   TerminalEnrolment,
@@ -17,9 +16,10 @@ import { currentPayeeCertificate } from "../services/payee-certificates.ts";
 import type { ServerContext } from "../services/server-context.ts";
 import { makeNonce } from "../services/server-nonce.ts";
 import { syncDevice } from "../services/syncing.ts";
-import { receiveUpload, tellOutcomes } from "../services/uploading.ts";
+import { receiveUpload } from "../services/uploading.ts";
 import { deviceCareRoutes } from "./device-care-routes.ts";
 import { eventRoutes } from "./event-routes.ts";
+import { outcomeRoutes } from "./outcome-routes.ts";
 import type { ProblemCode } from "./problems.ts";
 import { bodyOf, takeSignedCalls } from "./raw-body.ts";
 import { CALL_PROBLEMS, signedCall } from "./signed-call-schema.ts";
@@ -158,11 +158,5 @@ export async function deviceRoutes(plain: FastifyInstance, context: DeviceRoutes
   deviceCareRoutes(plain, context);
   eventRoutes(plain, context, lists);
 
-  app.post(
-    "/v1/outcomes",
-    { schema: signedCall({ summary: "What became of the caller's own payments." }, OutcomesAnswer) },
-    async (request): Promise<Encoded<typeof OutcomesAnswer>> => ({
-      payments: [...(await tellOutcomes(bodyOf(request), context))],
-    }),
-  );
+  outcomeRoutes(plain, context);
 }

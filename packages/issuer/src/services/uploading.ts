@@ -8,7 +8,7 @@ import {
   splitRecords,
 } from "@cairn/messages";
 import type { PaymentOutcomeText } from "../api/device-api.ts";
-import { anyCaller, terminalCaller } from "./callers.ts";
+import { anyCaller, type Caller, terminalCaller } from "./callers.ts";
 import { takeIn } from "./intake.ts";
 import { outcomesFor } from "./outcomes.ts";
 import { currentPayeeCertificate } from "./payee-certificates.ts";
@@ -47,10 +47,18 @@ export async function receiveUpload(
 
 /** @throws ServiceError CALL_MALFORMED, NONCE_INVALID, CALLER_UNKNOWN, CALL_SIGNATURE_INVALID, CALLER_FROZEN */
 export async function tellOutcomes(body: Uint8Array, context: ServerContext): Promise<readonly PaymentOutcomeText[]> {
+  const { paymentIds, caller } = await askedOutcomes(body, context);
+  return outcomesFor(paymentIds, caller, context.store);
+}
+
+/** Who asks, and for which payments. @throws as `tellOutcomes` */
+export async function askedOutcomes(
+  body: Uint8Array,
+  context: ServerContext,
+): Promise<{ readonly paymentIds: readonly MessageId[]; readonly caller: Caller }> {
   const call = openCall("outcomes", body, context);
   const caller = await anyCaller(call, context);
-  const paymentIds = asMalformed(() => readPaymentIds(decodeCbor(call.content)));
-  return outcomesFor(paymentIds, caller, context.store);
+  return { paymentIds: asMalformed(() => readPaymentIds(decodeCbor(call.content))), caller };
 }
 
 function readPaymentIds(value: CborValue): readonly MessageId[] {
