@@ -1,1 +1,36 @@
-export {};
+export { drawCode, QrCode, useScreenOn } from "./code/qr-code.tsx";
+export { type ClockState, judgeClock, MAXIMUM_CLOCK_LAG_SECONDS } from "./device/clock-guard.ts";
+export {
+  deviceClock,
+  deviceRandom,
+  deviceSigner,
+  enrolmentCodeIn,
+  issuerAddress,
+  takeEnrolmentCode,
+} from "./device/device.ts";
+export { holdOneTab, takeOverTab } from "./device/one-tab.ts";
+export { useOnline } from "./device/online.ts";
+export { askToKeepStorage, type StorageCare } from "./device/storage.ts";
+export { applyUpdate, keepAppOnDevice, useUpdateReady } from "./device/updates.ts";
+export { KIT_MESSAGES } from "./kit-messages.ts";
+export { formatDay, formatFromNow, formatMoney, formatTime } from "./language/format.ts";
+export {
+  LANGUAGE_NAMES,
+  LANGUAGES,
+  type Language,
+  language,
+  type MessageFiles,
+  preferredLanguage,
+  refusalAdvice,
+  refusalText,
+  setLanguage,
+  startLanguage,
+  t,
+  useLanguage,
+} from "./language/language.ts";
+export { Button, Notice, Screen, Verdict } from "./look/parts.tsx";
+export { type Screens, useScreens } from "./look/screens.ts";
+export { playVerdict } from "./look/sound.ts";
+export { setTheme, showTheme, THEMES, type Theme, theme } from "./look/theme.ts";
+export { FrameReader } from "./scan/frame-reader.ts";
+export { type Scanned, Scanner } from "./scan/scanner.tsx";

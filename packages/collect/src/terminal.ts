@@ -12,6 +12,7 @@ import { applyLists } from "./apply-lists.ts";
 import { capture, receiptCode } from "./capture.ts";
 import { type ChargeInput, charge, requestCode } from "./charge.ts";
 import { type Enrolment, type EnrolmentOutcome, enrol } from "./enrol.ts";
+import { exportRecords } from "./export-records.ts";
 import { type HistoryEntry, history, type Standing, standing, type Totals, totals } from "./history.ts";
 import { type AcceptedIssuer, acceptedIssuers } from "./issuers.ts";
 import { type GuestEnrolment, type JoinOutcome, joinIssuer } from "./join.ts";
@@ -36,6 +37,7 @@ export type Terminal = {
   receiptCode(paymentId: MessageId): Promise<string>;
   voidRequest(requestId: MessageId): Promise<VoidOutcome>;
   buildUpload(options: UploadOptions): Promise<Upload>;
+  exportRecords(): Promise<readonly Uint8Array[]>;
   applyUploadAnswer(upload: Upload, answer: UploadAnswer): Promise<AppliedUpload>;
   applyLists(lists: OfferedLists): Promise<readonly Refusal[]>;
   paymentsToAsk(limit: number, guestIssuerId?: IssuerId): Promise<readonly MessageId[]>;
@@ -60,6 +62,7 @@ export function openTerminal(ports: TerminalPorts): Terminal {
     receiptCode: (paymentId) => receiptCode(context, paymentId),
     voidRequest: (requestId) => voidRequest(context, requestId),
     buildUpload: (options) => buildUpload(context, options),
+    exportRecords: () => exportRecords(context),
     applyUploadAnswer: (upload, answer) => applyUploadAnswer(context, upload, answer),
     applyLists: (lists) => applyLists(context, lists),
     paymentsToAsk: (limit, guestIssuerId) => paymentsToAsk(context, limit, guestIssuerId),

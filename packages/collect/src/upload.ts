@@ -61,7 +61,8 @@ export async function buildUpload(context: TerminalContext, options: UploadOptio
   return { records, items, guestIssuerId };
 }
 
-async function* encodedEntries(
+/** The upload records of what the journal gave, in its order. Signs captures and voids that were never signed. */
+export async function* encodedEntries(
   context: TerminalContext,
   entries: UploadEntries,
 ): AsyncIterable<{ readonly record: Uint8Array; readonly item: UploadItem }> {

@@ -1,0 +1,139 @@
+import {
+  Button,
+  formatFromNow,
+  formatMoney,
+  formatTime,
+  LANGUAGE_NAMES,
+  LANGUAGES,
+  Notice,
+  type StorageCare,
+  setLanguage,
+  setTheme,
+  THEMES,
+  t,
+  theme,
+  useLanguage,
+} from "@cairn/app-kit";
+import type { CollectPolicy } from "@cairn/collect";
+import { useState } from "preact/hooks";
+import { exportJournal } from "../session/export-journal.ts";
+import { saveFile } from "../session/save-file.ts";
+import { Fact, Facts } from "./facts.tsx";
+import { useSession } from "./session-context.ts";
+
+const WHEN_STALE: readonly CollectPolicy["whenStale"][] = ["refuse", "at-own-risk"];
+
+type MoreScreenProps = { readonly storage: StorageCare; readonly onReport: () => void };
+
+/** The day's report, the issuer's terms, the copy of the journal, and what is set once. */
+export function MoreScreen({ storage, onReport }: MoreScreenProps) {
+  const { session } = useSession();
+  return (
+    <main class="screen">
+      <header>
+        <h1>{t("more.title")}</h1>
+      </header>
+      <div class="content">
+        {storage !== "kept" && <Notice kind="warn">{t(`storage.${storage}`)}</Notice>}
+        <Button kind="main" onClick={onReport}>
+          {t("report.title")}
+        </Button>
+        <section class="panel">
+          <h2>{t("more.journal")}</h2>
+          <p>{t("more.journal-explain")}</p>
+          <Button
+            onClick={async () =>
+              saveFile("cairn-journal.cborseq", "application/cbor-seq", await exportJournal(session.terminal))
+            }
+          >
+            {t("action.export-journal")}
+          </Button>
+        </section>
+        <Terms />
+        <Choices />
+      </div>
+    </main>
+  );
+}
+
+function Terms() {
+  const { view } = useSession();
+  const { terms, payeeId, expiresAt } = view.standing.payee;
+  const { perPaymentCapMinor, storedTotalCapMinor, perCertificateCapMinor, currency } = terms;
+  return (
+    <section class="panel">
+      <h2>{t("more.limits")}</h2>
+      <Facts>
+        <Fact name={t("more.payee")} value={`${terms.name} (${payeeId})`} />
+        <Fact name={t("more.limit-payment")} value={formatMoney(perPaymentCapMinor, currency)} />
+        <Fact name={t("more.limit-stored")} value={formatMoney(storedTotalCapMinor, currency)} />
+        <Fact name={t("more.limit-certificate")} value={formatMoney(perCertificateCapMinor, currency)} />
+        <Fact name={t("more.limit-offline")} value={formatFromNow(terms.maximumOfflineSeconds, 0)} />
+      </Facts>
+      <p class="hint">{t("more.valid-until", { time: formatTime(expiresAt) })}</p>
+    </section>
+  );
+}
+
+function Choices() {
+  const { session, view } = useSession();
+  const language = useLanguage();
+  const [colours, setColours] = useState(theme);
+  const { settings } = view;
+  return (
+    <section class="panel">
+      <fieldset class="choices">
+        <legend>{t("more.when-stale")}</legend>
+        {WHEN_STALE.map((whenStale) => (
+          <label key={whenStale}>
+            <input
+              type="radio"
+              name="when-stale"
+              checked={settings.whenStale === whenStale}
+              onChange={() => session.change({ whenStale })}
+            />
+            {t(whenStale === "refuse" ? "more.when-stale-refuse" : "more.when-stale-risk")}
+          </label>
+        ))}
+      </fieldset>
+      <label class="choice">
+        <input type="checkbox" checked={settings.sound} onChange={() => session.change({ sound: !settings.sound })} />
+        {t("more.sound")}
+      </label>
+      <label class="field">
+        {t("settings.language")}
+        <select
+          value={language}
+          onChange={({ currentTarget }) => {
+            const chosen = LANGUAGES.find((one) => one === currentTarget.value);
+            if (chosen !== undefined) void setLanguage(chosen);
+          }}
+        >
+          {LANGUAGES.map((one) => (
+            <option key={one} value={one} lang={one}>
+              {LANGUAGE_NAMES[one]}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="field">
+        {t("settings.theme")}
+        <select
+          value={colours}
+          onChange={({ currentTarget }) => {
+            const chosen = THEMES.find((one) => one === currentTarget.value);
+            if (chosen === undefined) return;
+            setTheme(chosen);
+            setColours(chosen);
+          }}
+        >
+          {THEMES.map((one) => (
+            <option key={one} value={one}>
+              {t(`theme.${one}`)}
+            </option>
+          ))}
+        </select>
+      </label>
+    </section>
+  );
+}

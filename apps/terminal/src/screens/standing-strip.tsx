@@ -1,0 +1,27 @@
+import { formatTime, judgeClock, Notice, t, useOnline } from "@cairn/app-kit";
+import { useSession } from "./session-context.ts";
+
+/** Who is paid, whether there is a network, and until when sales are guaranteed. */
+export function StandingStrip() {
+  const { view } = useSession();
+  const isOnline = useOnline();
+  const { payee, now, statusListAgeSeconds, isStatusListStale, stored, storableMinor } = view.standing;
+  const guaranteedUntil = now - statusListAgeSeconds + payee.terms.maximumOfflineSeconds;
+  const isNearlyFull = stored.count > 0 && storableMinor * 10n < payee.terms.storedTotalCapMinor;
+  const clock = judgeClock(Math.floor(Date.now() / 1000), now);
+  return (
+    <header class="standing">
+      <h1>{payee.terms.name}</h1>
+      <p class={`pill ${isOnline ? "good" : "plain"}`} role="status">
+        {t(isOnline ? "online" : "offline")}
+      </p>
+      {isStatusListStale ? (
+        <Notice kind="warn">{t(view.settings.whenStale === "refuse" ? "list.stale" : "list.stale-risk")}</Notice>
+      ) : (
+        <p class="hint">{t("list.fresh", { time: formatTime(guaranteedUntil) })}</p>
+      )}
+      {isNearlyFull && <Notice kind="warn">{t("warn.stored")}</Notice>}
+      {clock !== "right" && <Notice kind="warn">{t(`clock.${clock}`)}</Notice>}
+    </header>
+  );
+}
