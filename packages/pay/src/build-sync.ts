@@ -7,9 +7,12 @@ import {
   MAXIMUM_RECORDS,
   type MessageId,
   prepareMessage,
+  restoreVerified,
   type SyncRecord,
+  trustAnchors,
+  trustList,
 } from "@cairn/messages";
-import { type ClosingPolicy, DEFAULT_CLOSING_POLICY, decideClosing } from "./decide-closing.ts";
+import { type ClosingPolicy, type ClosingReason, DEFAULT_CLOSING_POLICY, decideClosing } from "./decide-closing.ts";
 import { draftOf, signDraft } from "./draft.ts";
 import type { WalletPorts } from "./ports.ts";
 import { signatureFor } from "./show-payment.ts";
@@ -31,7 +34,7 @@ export type SyncBatch = {
   readonly more: boolean;
   readonly closed: readonly {
     readonly certificateId: CertificateId;
-    readonly because: "expired" | "used-up" | "asked";
+    readonly because: ClosingReason;
   }[];
 };
 
@@ -78,11 +81,17 @@ async function signUnsignedPayments(ports: WalletPorts): Promise<void> {
 function closeDueCertificates(ports: WalletPorts, wish: SyncWish): Promise<SyncBatch["closed"]> {
   const asked = wish.closeAll ?? false;
   const policy = wish.closingPolicy ?? DEFAULT_CLOSING_POLICY;
-  return commitWallet(ports, { kind: "none" }, ({ held, now }) => {
+  return commitWallet(ports, { kind: "none" }, ({ held, identity, now }) => {
+    const { keysById } = trustAnchors(restoreVerified(trustList, identity.trustList, ports.crypto), ports.crypto);
     const closed: SyncBatch["closed"][number][] = [];
     const writes: WalletWrite[] = [];
     for (const each of held) {
-      const decision = decideClosing(each, { now, asked, policy });
+      const decision = decideClosing(each, {
+        now,
+        asked,
+        isTrusted: keysById.has(each.certificate.issuerKeyId),
+        policy,
+      });
       if (decision.kind === "keep") continue;
       const { certificateId } = decision.content;
       const draft = draftOf(prepareMessage(closing, decision.content, ports.crypto));

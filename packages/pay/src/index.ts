@@ -4,7 +4,13 @@ export { applySyncAnswer, type SyncAnswer, type SyncApplied } from "./apply-sync
 export { buildSync, type SyncBatch, type SyncEntry, type SyncWish } from "./build-sync.ts";
 export { type CertificateWanted, chooseCertificate, roomOf } from "./choose-certificate.ts";
 export { PAY_SENTENCES, type PayCode, PayError, type PayErrorCode, type PayRefusal, type Refused } from "./codes.ts";
-export { type ClosingDecision, type ClosingPolicy, DEFAULT_CLOSING_POLICY, decideClosing } from "./decide-closing.ts";
+export {
+  type ClosingDecision,
+  type ClosingPolicy,
+  type ClosingReason,
+  DEFAULT_CLOSING_POLICY,
+  decideClosing,
+} from "./decide-closing.ts";
 export {
   decideOpenPayment,
   type OpenPaymentDecision,

@@ -13,7 +13,7 @@ const held = (counter: Partial<Counter> = {}, closed = false): HeldCertificate =
   closed,
   revoked: false,
 });
-const idle = { now: NOW, asked: false, policy: DEFAULT_CLOSING_POLICY };
+const idle = { now: NOW, asked: false, isTrusted: true, policy: DEFAULT_CLOSING_POLICY };
 
 test("a certificate in use stays, unless the user asks", () => {
   assert.deepEqual(decideClosing(held(), idle), { kind: "keep", because: "in-use" });
@@ -30,6 +30,11 @@ test("expired and used up ones are closed", () => {
   assert.equal(decideClosing(held(), { ...idle, now: lastSecond.now + 1 }).because, "expired");
   assert.equal(decideClosing(held({ spentMinor: 9_500n }), idle).because, "in-use");
   assert.equal(decideClosing(held({ spentMinor: 9_501n }), idle).because, "used-up");
+});
+
+test("one whose issuer key was withdrawn is given back, since nobody takes it", () => {
+  assert.equal(decideClosing(held(), { ...idle, isTrusted: false }).because, "untrusted");
+  assert.equal(decideClosing(held({}, true), { ...idle, isTrusted: false }).because, "closed");
 });
 
 test("a closing waits until every payment is signed, and comes once", () => {

@@ -7,8 +7,10 @@ import {
   decodeMessage,
   type MessageId,
   readSyncRecord,
+  restoreVerified,
   type SyncRecord,
   splitRecords,
+  trustList,
   verifyMessage,
 } from "@cairn/messages";
 import {
@@ -155,6 +157,17 @@ test("a refused closing record is brought again", async () => {
   const batch = await buildSync(world.ports, { closeAll: true });
   await apply(world, batch, { records: [{ index: 0, state: "refused", code: "X", sentence: "No." }] });
   assert.deepEqual((await buildSync(world.ports)).entries, batch.entries);
+});
+
+test("a certificate of a withdrawn issuer key is given back at the sync after the list that says so", async () => {
+  const { ports } = await holding();
+  assert.deepEqual((await buildSync(ports)).closed, []);
+  const other = generateNodeSigner();
+  const [entry] = restoreVerified(trustList, await aTrustList(), ports.crypto).content.keys;
+  assert.ok(entry);
+  const trustListBytes = await aTrustList({ version: 9, keys: [{ ...entry, key: other.publicKey }] });
+  await applySyncAnswer(ports, { answer: await aSyncAnswer({ trustList: trustListBytes }), entries: [] });
+  assert.deepEqual((await buildSync(ports)).closed, [{ certificateId: certificateId(1), because: "untrusted" }]);
 });
 
 test("expired and used up certificates are closed by themselves, others stay beside a new one", async () => {
