@@ -22,6 +22,10 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     about: "bytes and milliseconds of a status list of a million certificates",
     run: async (report) => (await import("./status-list.ts")).statusListFigures(report),
   },
+  terminals: {
+    about: "a thousand terminals uploading at once over HTTP: until received, until settled",
+    run: async (report) => (await import("./terminals.ts")).terminals(report),
+  },
   loop: {
     about: "accepts, issues and settlements per second beside raw ES256 operations",
     run: async (report) => (await import("./loop.ts")).loop(report),

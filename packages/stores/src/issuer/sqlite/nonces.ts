@@ -9,12 +9,11 @@ export class Nonces {
     this.#database = database;
   }
 
+  /** Within the caller's transaction. */
   use(nonce: string, expiresAt: number, now: number): boolean {
     if (expiresAt < now) return false;
-    return this.#database.transaction(() => {
-      this.#database.run("DELETE FROM nonces WHERE expires_at < ?", now);
-      const sql = "INSERT INTO nonces VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
-      return this.#database.run(sql, partitionOfId(nonce), nonce, expiresAt) === 1;
-    });
+    this.#database.run("DELETE FROM nonces WHERE expires_at < ?", now);
+    const sql = "INSERT INTO nonces VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+    return this.#database.run(sql, partitionOfId(nonce), nonce, expiresAt) === 1;
   }
 }

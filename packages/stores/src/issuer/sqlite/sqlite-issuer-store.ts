@@ -226,6 +226,6 @@ export class SqliteIssuerStore implements IssuerStore {
   }
 
   async useNonce(nonce: string, expiresAt: number, now: number) {
-    return this.#nonces.use(nonce, expiresAt, now);
+    return this.#shared.run(() => this.#nonces.use(nonce, expiresAt, now));
   }
 }
