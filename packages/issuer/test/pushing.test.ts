@@ -3,10 +3,14 @@ import { type TestContext, test } from "node:test";
 import { deviceIdOf } from "@cairn/messages";
 import type { SyncAnswer } from "../src/api/device-api.ts";
 import { followEvents } from "../src/client/follow-events.ts";
+import { MoneyClient } from "../src/client/money-client.ts";
 import { eventually } from "./support/issuer.ts";
-import { crypto } from "./support/values.ts";
+import { crypto, EUR } from "./support/values.ts";
 import { type TestWallet, verifyDelivered } from "./support/wallet.ts";
 import { addWallet, makeWorld } from "./support/world.ts";
+
+/** Only what changes makes the server look: the round by schedule stays out of the way. */
+const NO_SCHEDULE = { housekeepingIntervalMs: 3_600_000 };
 
 /** A wallet that listens in the background and takes over whatever it is told. */
 function listen(t: TestContext, wallet: TestWallet) {
@@ -30,7 +34,7 @@ function listen(t: TestContext, wallet: TestWallet) {
 }
 
 test("a device that listens gets its certificates without asking: the first one, and one after money came in", async (t) => {
-  const { wallet, operator, account } = await makeWorld(t);
+  const { wallet, operator, account } = await makeWorld(t, NO_SCHEDULE);
   const { heard, stop, done } = listen(t, wallet);
   await eventually(async () => heard.length === 1);
   const first = wallet.held().content;
@@ -48,8 +52,20 @@ test("a device that listens gets its certificates without asking: the first one,
   await done;
 });
 
+test("money that comes by an online transfer is heard of too, by the account that it reaches", async (t) => {
+  const { wallet, operator, account, issuer } = await makeWorld(t, NO_SCHEDULE);
+  await wallet.sync();
+  const { heard } = listen(t, wallet);
+  const money = new MoneyClient({ url: issuer.url, token: issuer.operatorToken });
+  const rich = await operator.createAccount({ name: "Bob", currency: EUR });
+  await operator.topUp(rich.account, { amountMinor: 50_000n, idempotencyKey: "bob" });
+  await money.transfer(rich.account, { to: account, amountMinor: 30_000n, idempotencyKey: "gift" });
+  await eventually(async () => heard.length === 1);
+  assert.ok(heard[0]?.decision.reasons.some(({ code }) => code === "ALLOWANCE_CHANGED"));
+});
+
 test("polling goes on beside it, and nothing is told that changes nothing", async (t) => {
-  const { wallet, operator, account } = await makeWorld(t);
+  const { wallet, operator, account } = await makeWorld(t, NO_SCHEDULE);
   await wallet.sync();
   const { heard } = listen(t, wallet);
   await operator.topUp(account, { amountMinor: 1n, idempotencyKey: "a cent" });
@@ -109,12 +125,12 @@ test("heartbeats keep a quiet connection, and silence ends it", async (t) => {
   await wallet.sync();
   const holds = [wallet.held().content.certificateId];
   const stop = new AbortController();
-  const quiet = wallet.client.events({ holds, silenceMs: 2_000, signal: stop.signal });
+  const quiet = wallet.client.events({ holds, silenceMs: 4_000, signal: stop.signal });
   const ended = quiet.next().then(
     () => "ended",
     (error) => error.code,
   );
-  assert.equal(await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 2_300, "open"))]), "open");
+  assert.equal(await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 4_200, "open"))]), "open");
   stop.abort();
   await ended;
   const silent = await makeWorld(t, { pushHeartbeatMs: 60_000 });

@@ -18,7 +18,7 @@ const PROBLEMS = [
 
 /** Money that moves online. Offline promises are kept: what open certificates may still take cannot be spent here. */
 export function moneyRoutes(app: OperatorApp, context: ServerContext): void {
-  const { store } = context;
+  const { store, push } = context;
 
   async function answered(
     path: { readonly account: number },
@@ -29,6 +29,7 @@ export function moneyRoutes(app: OperatorApp, context: ServerContext): void {
     const account = numberOf(path.account);
     if (amountMinor === 0n || amountMinor > MAXIMUM_MINOR) throw new ServiceError("AMOUNT_OUT_OF_RANGE");
     const moved = await run({ account, amountMinor, idempotencyKey });
+    push.accountChanged(account);
     const record = await store.account(account);
     if (record === undefined) throw new ServiceError("ACCOUNT_UNKNOWN");
     context.log.info({ account, amountMinor: amountMinor.toString(), moved }, "online money");
@@ -62,7 +63,13 @@ export function moneyRoutes(app: OperatorApp, context: ServerContext): void {
         ),
       },
     },
-    ({ params, body }) => answered(params, body, (order) => transfer({ ...order, to: numberOf(body.to) }, context)),
+    ({ params, body }) =>
+      answered(params, body, async (order) => {
+        const to = numberOf(body.to);
+        const moved = await transfer({ ...order, to }, context);
+        push.accountChanged(to);
+        return moved;
+      }),
   );
 
   app.post(
