@@ -11,6 +11,7 @@ import { createApp } from "./http/app.ts";
 import { readAppFiles } from "./http/app-files.ts";
 import { appRoutes } from "./http/app-routes.ts";
 import { deviceRoutes } from "./http/device-routes.ts";
+import { metricsRoutes } from "./http/metrics-routes.ts";
 import { operatorRoutes } from "./http/operator-routes.ts";
 import { serviceRoutes } from "./http/service-routes.ts";
 import { canSign, openIssuerKeys } from "./keys/issuer-keys.ts";
@@ -73,7 +74,9 @@ async function startOn(store: IssuerStore, issuerId: IssuerId, options: IssuerOp
   try {
     const { context, worker } = await wire(store, issuerId, options, { app, gate });
     const operatorToken = await openOperatorToken(options.dataFolder, context.random);
-    serviceRoutes(app, () => gate.unavailable === undefined && worker.healthy && canServe(context));
+    const isReady = () => gate.unavailable === undefined && worker.healthy && canServe(context);
+    serviceRoutes(app, isReady);
+    metricsRoutes(app, { context, token: operatorToken, isReady });
     await app.register(deviceRoutes, { ...context, issuerId, issuerName: options.issuerName });
     await app.register(operatorRoutes, { prefix: "/v1/operator", context, token: operatorToken });
     const apps = await serveApps(app, options.appsFolder ?? BUILT_APPS);

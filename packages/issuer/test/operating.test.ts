@@ -135,6 +135,8 @@ test("the API description names every route and every problem", async (t) => {
 });
 
 const ROUTES = [
+  "post /v1/operator/payments/{paymentId}/refunds",
+  "get /metrics",
   "post /v1/operator/payout-batches/{batchId}/payouts/{payeeId}",
   "post /v1/operator/payout-batches/{batchId}/export",
   "get /v1/operator/payout-batches/{batchId}",

@@ -5,7 +5,14 @@ import { test } from "node:test";
 import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { encodeCbor, publicKeyToCbor } from "@cairn/cose";
 import { generateNodeSigner } from "@cairn/cose/node";
-import { type CallPurpose, currency, deviceIdOf, MAXIMUM_BODY_BYTES, writeSignedCall } from "@cairn/messages";
+import {
+  type CallPurpose,
+  currency,
+  deviceIdOf,
+  MAXIMUM_BODY_BYTES,
+  type MessageId,
+  writeSignedCall,
+} from "@cairn/messages";
 import { Value } from "@sinclair/typebox/value";
 import { Problem } from "../src/api/device-api.ts";
 import { answerBrokenConnection, type BareConnection } from "../src/http/broken-connection.ts";
@@ -53,6 +60,23 @@ async function makeBatch(world: World): Promise<void> {
   await operate(world, "PUT", `/payees/${KIOSK}/terms`, TERMS);
   await operate(world, "POST", "/payout-batches", { batchId: "B", currency: "EUR" });
 }
+
+/** A payment of 5.00: known from the payer alone, or uploaded and settled. */
+async function pay({ wallet, terminal, operator }: World, state: "pending" | "settled"): Promise<MessageId> {
+  await wallet.sync();
+  const request = await terminal.request(500n);
+  const payment = await wallet.pay(request);
+  const record = terminal.record(request, wallet.held(), payment);
+  if (state === "settled") await terminal.client.upload([record]);
+  else await wallet.client.sync({ records: [wallet.record(payment, { request })] });
+  await eventually(
+    async () => (await operator.evidence(payment.messageId).catch(() => undefined))?.payment?.state === state,
+  );
+  return payment.messageId;
+}
+
+const giveBack = (world: World, paymentId: MessageId, amountMinor: string): Promise<Response> =>
+  operate(world, "POST", `/payments/${paymentId}/refunds`, { amountMinor, idempotencyKey: "k" });
 
 /** A call as the wallet makes it; `signer` may be another's. */
 async function signed(
@@ -170,6 +194,14 @@ const WAYS: { readonly [Code in Exclude<ProblemCode, Elsewhere>]: (world: World)
     await operate(world, "POST", "/payout-batches/B/export", EXPORT);
     await operate(world, "POST", `/payout-batches/B/payouts/${KIOSK}`, { state: "paid", reason: null });
     return operate(world, "POST", `/payout-batches/B/payouts/${KIOSK}`, { state: "returned", reason: null });
+  },
+  PAYMENT_NOT_SETTLED: async (world) => giveBack(world, await pay(world, "pending"), "1"),
+  REFUND_EXCEEDS_PAYMENT: async (world) => giveBack(world, await pay(world, "settled"), "501"),
+  PAYEE_FUNDS_INSUFFICIENT: async (world) => {
+    const paymentId = await pay(world, "settled");
+    await operate(world, "PUT", `/payees/${KIOSK}/terms`, TERMS);
+    await operate(world, "POST", "/payout-batches", { batchId: "B", currency: "EUR" });
+    return giveBack(world, paymentId, "500");
   },
   SAME_ACCOUNT: (world) => move(world, "transfers", { amountMinor: "1", to: world.account }),
   KEY_UNKNOWN: (world) => operate(world, "POST", "/keys/00000000/withdrawal", {}),

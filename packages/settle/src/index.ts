@@ -5,6 +5,7 @@ export { settlementReference } from "./funding.ts";
 export * from "./model.ts";
 export * from "./online-money.ts";
 export * from "./payout.ts";
+export * from "./refund.ts";
 export { settle } from "./settle.ts";
 export { SettleError, type SettleErrorCode } from "./settle-error.ts";
 export { topUpEntry, topUpReference } from "./top-up.ts";

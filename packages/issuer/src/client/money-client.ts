@@ -1,6 +1,7 @@
-import type { PayeeId } from "@cairn/messages";
+import type { MessageId, PayeeId } from "@cairn/messages";
 import type { TSchema } from "@sinclair/typebox";
 import * as api from "../api/money-api.ts";
+import { RefundAnswer } from "../api/refund-api.ts";
 import type { Decoded } from "../api/wire.ts";
 import type { OperatorClientOptions } from "./operator-client.ts";
 import { Transport } from "./transport.ts";
@@ -25,6 +26,11 @@ export class MoneyClient {
 
   pay(account: number, order: Order & { readonly payeeId: PayeeId }) {
     return this.#post(`/accounts/${account}/payments`, order, api.MoneyAnswer);
+  }
+
+  /** Gives a settled payment back, in full or in part. */
+  refund(paymentId: MessageId, order: Order) {
+    return this.#post(`/payments/${paymentId}/refunds`, order, RefundAnswer);
   }
 
   #post<Answer extends TSchema>(path: string, order: Order, answer: Answer): Promise<Decoded<Answer>> {

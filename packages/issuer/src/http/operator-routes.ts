@@ -8,6 +8,7 @@ import { keyRoutes } from "./operator/key-routes.ts";
 import { moneyRoutes } from "./operator/money-routes.ts";
 import { payeeRoutes } from "./operator/payee-routes.ts";
 import { payoutRoutes } from "./operator/payout-routes.ts";
+import { refundRoutes } from "./operator/refund-routes.ts";
 import { operatorOnly } from "./operator-token.ts";
 import type { TypeBoxProvider } from "./typebox.ts";
 
@@ -32,6 +33,7 @@ export async function operatorRoutes(
     certificateRoutes,
     bookRoutes,
     moneyRoutes,
+    refundRoutes,
     payoutRoutes,
     keyRoutes,
     backupRoutes,

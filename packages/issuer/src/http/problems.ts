@@ -68,6 +68,12 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: ProblemRow } = {
   PAYOUT_UNKNOWN: { status: 404, sentence: "This batch has no payout for this payee." },
   PAYOUT_NOT_EXPORTED: { status: 409, sentence: "This batch has not been handed to the bank yet." },
   PAYOUT_DECIDED: { status: 409, sentence: "The bank's word on this payout is known already, and it was another." },
+  PAYMENT_NOT_SETTLED: { status: 409, sentence: "This payment was not paid, so nothing of it can be given back." },
+  REFUND_EXCEEDS_PAYMENT: { status: 409, sentence: "With what was given back before, this is more than was paid." },
+  PAYEE_FUNDS_INSUFFICIENT: {
+    status: 409,
+    sentence: "The payee's account holds too little for it. The refund waits: send it again when there is more.",
+  },
   SAME_ACCOUNT: { status: 409, sentence: ONLINE_REFUSALS.SAME_ACCOUNT },
   KEY_UNKNOWN: { status: 404, sentence: "There is no such issuer key." },
   TRUST_LIST_MISSING: {

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { amount, formatAmount, isPayeeId, parseAmount } from "@cairn/messages";
+import { amount, formatAmount, IDENTIFIER_BYTES, isPayeeId, type MessageId, parseAmount } from "@cairn/messages";
 import type { Command } from "commander";
 import { MoneyClient } from "../../client/money-client.ts";
 import { addCommand } from "../command.ts";
+import { idOf } from "../identifier-argument.ts";
 import { CommandError, EXIT } from "../outcome.ts";
 import { type OperatorOptions, operatorAccess, operatorClient, withOperatorOptions } from "./operator.ts";
 
@@ -29,6 +30,29 @@ export function addMoneyCommands(issuer: Command): void {
     if (!isPayeeId(payeeId)) throw wrong("PAYEE_ID_INVALID", `"${payeeId}" is not a payee id.`);
     return { account, sum, send: (client, from, order) => client.pay(from, { ...order, payeeId }) };
   });
+  addRefund(money);
+}
+
+function addRefund(money: Command): void {
+  addCommand<MoneyOptions>(
+    money,
+    "refund <payment> <amount>",
+    "Give a settled payment back, in full or in part, at the payee's expense.",
+    (command) =>
+      withOperatorOptions(command).option("--key <text>", "idempotency key: the same key gives back once, ever"),
+    async (printer, options, id = "", sum = "") => {
+      const paymentId = idOf<MessageId>(id, IDENTIFIER_BYTES.messageId, "payment");
+      const { payment } = await (await operatorClient(options)).evidence(paymentId);
+      if (payment === null || payment.currency === null) throw wrong("PAYMENT_UNKNOWN", "There is no such payment.");
+      const order = {
+        amountMinor: parseAmount(sum, payment.currency).minor,
+        idempotencyKey: options.key ?? randomUUID(),
+      };
+      const answer = await new MoneyClient(await operatorAccess(options)).refund(paymentId, order);
+      printer.line(answer.repeated ? "This key was used for it before; nothing moved." : "Given back.");
+      printer.result(answer);
+    },
+  );
 }
 
 function addMove(
