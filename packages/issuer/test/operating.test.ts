@@ -135,6 +135,7 @@ test("the API description names every route and every problem", async (t) => {
 });
 
 const ROUTES = [
+  "post /v1/outcomes/stream",
   "post /v1/operator/payments/{paymentId}/refunds",
   "get /metrics",
   "post /v1/operator/payout-batches/{batchId}/payouts/{payeeId}",
