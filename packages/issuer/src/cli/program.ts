@@ -11,6 +11,8 @@ const PARTIES = {
 
 /** Runs the `cairn` command. Each party works on a data folder of its own, so each can be a process or a machine of its own. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
+  // Whoever reads may stop early, as `head` does: the command does its work all the same.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", passOverBrokenPipe);
   const program = new Command("cairn")
     .description("Payments where neither side has a network: issuer, wallet and terminal.")
     .version("0.1.0")
@@ -35,4 +37,8 @@ A first round:
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
   }
+}
+
+function passOverBrokenPipe(error: Error): void {
+  if (!("code" in error) || error.code !== "EPIPE") throw error;
 }
