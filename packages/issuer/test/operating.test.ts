@@ -135,6 +135,8 @@ test("the API description names every route and every problem", async (t) => {
 });
 
 const ROUTES = [
+  "get /v1/operator/reconciliation",
+  "get /v1/operator/statements",
   "post /v1/outcomes/stream",
   "post /v1/operator/payments/{paymentId}/refunds",
   "get /metrics",

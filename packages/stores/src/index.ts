@@ -6,6 +6,7 @@ export type * from "./issuer/port.ts";
 export { type BackupInput, backUpPostgres, restorePostgres } from "./issuer/postgres/backup.ts";
 export type { PostgresOptions } from "./issuer/postgres/database.ts";
 export { openPostgresIssuerStore, PostgresIssuerStore } from "./issuer/postgres/postgres-issuer-store.ts";
+export type * from "./issuer/reconciliation-port.ts";
 export { SqliteIssuerStore } from "./issuer/sqlite/sqlite-issuer-store.ts";
 export { StoreError, type StoreErrorCode } from "./issuer/store-error.ts";
 export * from "./terminal/index.ts";

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import {
   aPayment,
+  aRecord,
   aWord,
   NOW,
   openAccount,
@@ -86,6 +87,31 @@ export function booksSuite(name: string, open: OpenStore): void {
       ],
     );
     assert.deepEqual(await store.verifyBooks(), { entries: 5, faults: [] });
+    await store.close();
+  });
+
+  test(`${name}: every payment that came in during a period is in one line of its reconciliation`, async () => {
+    const store = await open();
+    const payer = await openPayer(store, { balanceMinor: 5_000n });
+    await settleItems(store, payer, [aPayment(payer, 1), aPayment(payer, 2, { amountMinor: 700n })]);
+    await settleItems(store, payer, [payersCopy(aPayment(payer, 3))]);
+    await store.receive([aRecord(payer, { paymentId: aPayment(payer, 4).paymentId, receivedAt: NOW + 9 })]);
+    await store.receive([aRecord(payer, { paymentId: aPayment(payer, 1).paymentId, receivedAt: NOW + 9 })]);
+    const told = async (from: number, to: number) =>
+      (await store.reconcile({ from, to })).map(({ state, currency, payments, amountMinor, takenMinor }) => [
+        state,
+        currency,
+        payments,
+        amountMinor,
+        takenMinor,
+      ]);
+    const settled = ["settled", "EUR", 2, 1_700n, 1_700n];
+    const pending = ["pending", "EUR", 1, 1_000n, 0n];
+    const received = ["received", undefined, 1, 0n, 0n];
+    assert.deepEqual(await told(NOW, NOW + 10), [pending, received, settled]);
+    assert.deepEqual(await told(NOW, NOW + 9), [pending, settled]);
+    assert.deepEqual(await told(NOW + 9, NOW + 10), [received]);
+    assert.deepEqual(await told(NOW + 10, NOW + 99), []);
     await store.close();
   });
 

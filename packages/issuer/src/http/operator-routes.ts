@@ -9,6 +9,7 @@ import { moneyRoutes } from "./operator/money-routes.ts";
 import { payeeRoutes } from "./operator/payee-routes.ts";
 import { payoutRoutes } from "./operator/payout-routes.ts";
 import { refundRoutes } from "./operator/refund-routes.ts";
+import { reportRoutes } from "./operator/report-routes.ts";
 import { operatorOnly } from "./operator-token.ts";
 import type { TypeBoxProvider } from "./typebox.ts";
 
@@ -33,6 +34,7 @@ export async function operatorRoutes(
     certificateRoutes,
     bookRoutes,
     moneyRoutes,
+    reportRoutes,
     refundRoutes,
     payoutRoutes,
     keyRoutes,

@@ -22,6 +22,7 @@ import type {
   SettlementState,
 } from "@cairn/settle";
 import type { MovementsPort } from "./movements-port.ts";
+import type { ReconciliationPort } from "./reconciliation-port.ts";
 
 /**
  * The issuer's durable state. Every write is one transaction, durable when the promise resolves. Decisions are handed
@@ -30,7 +31,7 @@ import type { MovementsPort } from "./movements-port.ts";
  * Amounts are minor units of the account's currency, times are seconds since 1970, ids are lower-case hexadecimal text.
  * Misuse (an account, device, payee or certificate that is not there) throws a `StoreError`.
  */
-export interface IssuerStore extends MovementsPort {
+export interface IssuerStore extends MovementsPort, ReconciliationPort {
   close(): Promise<void>;
 
   // --- accounts and their money

@@ -7,6 +7,7 @@ import { addKeyCommands } from "./keys.ts";
 import { addMoneyCommands } from "./money.ts";
 import { addPayeeCommands } from "./payees.ts";
 import { addPayoutCommands } from "./payouts.ts";
+import { addReportCommands } from "./reports.ts";
 import { addStartCommand } from "./start.ts";
 import { addWorkerCommand } from "./worker.ts";
 
@@ -18,6 +19,7 @@ export function addIssuerCommands(program: Command): void {
   addPayeeCommands(issuer);
   addMoneyCommands(issuer);
   addPayoutCommands(issuer);
+  addReportCommands(issuer);
   addBookCommands(issuer);
   addDeviceCommands(issuer);
   addKeyCommands(issuer);

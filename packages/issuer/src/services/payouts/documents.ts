@@ -62,7 +62,7 @@ export function payoutCsv({ batch, payouts }: PayoutView): string {
 }
 
 /** Quoted where it must be; a cell that a spreadsheet would take for a formula is made text. */
-function csvCell(text: string): string {
+export function csvCell(text: string): string {
   const plain = /^[=+\-@\t\r]/.test(text) ? `\u0027${text}` : text;
   return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
 }

@@ -51,6 +51,14 @@ export class MemoryInbox {
     return undefined;
   }
 
+  /** Of every payment that a record names: when the first came, and whether one still waits. */
+  *paymentsNamed(): Iterable<{ readonly paymentId: MessageId; readonly firstAt: number; readonly waits: boolean }> {
+    for (const [paymentId, kept] of this.#byPayment) {
+      const firstAt = Math.min(...kept.map(({ record }) => record.receivedAt));
+      yield { paymentId, firstAt, waits: kept.some(({ decidedAt }) => decidedAt === undefined) };
+    }
+  }
+
   waitingRecords(): number {
     let count = 0;
     for (const waiting of this.#waiting.values()) count += waiting.size;

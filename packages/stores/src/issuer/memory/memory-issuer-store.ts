@@ -15,6 +15,7 @@ import type {
   PreparedCertificate,
   RequestVoidRecord,
 } from "../port.ts";
+import type { ReconciliationLine } from "../reconciliation-port.ts";
 import { recordAnswers } from "../record-answers.ts";
 import { StoreError } from "../store-error.ts";
 import { MemoryBooks } from "./memory-books.ts";
@@ -222,6 +223,25 @@ export class MemoryIssuerStore implements IssuerStore {
   }
   async operationRecords(kind: OperationKind) {
     return this.#movements.operationRecords(kind);
+  }
+
+  async reconcile({ from, to }: InputOf<"reconcile">) {
+    const lines = new Map<string, ReconciliationLine>();
+    for (const { paymentId, firstAt, waits } of this.#inbox.paymentsNamed()) {
+      if (firstAt < from || firstAt >= to) continue;
+      const facts = this.#facts(paymentId);
+      const state = facts?.payment.state ?? (waits ? "received" : "rejected");
+      const key = `${state} ${facts?.currency}`;
+      const line = lines.get(key);
+      lines.set(key, {
+        state,
+        currency: facts?.currency,
+        payments: (line?.payments ?? 0) + 1,
+        amountMinor: (line?.amountMinor ?? 0n) + (facts?.payment.amountMinor ?? 0n),
+        takenMinor: (line?.takenMinor ?? 0n) + (facts?.payment.takenMinor ?? 0n),
+      });
+    }
+    return [...lines].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, line]) => line);
   }
 
   async useNonce(nonce: string, expiresAt: number, now: number) {

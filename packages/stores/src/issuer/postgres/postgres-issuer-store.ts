@@ -25,6 +25,7 @@ import { Movements } from "./movements.ts";
 import { Nonces } from "./nonces.ts";
 import { Outcomes } from "./outcomes.ts";
 import { Payees } from "./payees.ts";
+import { reconcile } from "./reconciliation.ts";
 import { Settlement } from "./settlement.ts";
 
 type InputOf<Name extends keyof IssuerStore> = Parameters<IssuerStore[Name]>[0];
@@ -212,6 +213,10 @@ export class PostgresIssuerStore implements IssuerStore {
   }
   operationRecords(kind: OperationKind) {
     return this.#movements.records(kind);
+  }
+
+  reconcile(period: InputOf<"reconcile">) {
+    return reconcile(this.#database, period);
   }
 
   useNonce(nonce: string, expiresAt: number, now: number) {

@@ -24,6 +24,7 @@ import { Movements } from "./movements.ts";
 import { Nonces } from "./nonces.ts";
 import { Outcomes } from "./outcomes.ts";
 import { Payees } from "./payees.ts";
+import { reconcile } from "./reconciliation.ts";
 import { Settlement } from "./settlement.ts";
 import { SharedCommit } from "./shared-commit.ts";
 
@@ -223,6 +224,10 @@ export class SqliteIssuerStore implements IssuerStore {
   }
   async operationRecords(kind: OperationKind) {
     return this.#movements.records(kind);
+  }
+
+  async reconcile(period: InputOf<"reconcile">) {
+    return reconcile(this.#database, period);
   }
 
   async useNonce(nonce: string, expiresAt: number, now: number) {

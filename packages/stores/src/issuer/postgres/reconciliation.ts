@@ -1,0 +1,32 @@
+import type { ReconciliationLine } from "../reconciliation-port.ts";
+import type { Database } from "./database.ts";
+import { currencyIn, minor, number, oneOf, optional, type Row } from "./rows.ts";
+import { PAYMENT_STATES } from "./settlement-state.ts";
+
+type Period = { readonly from: number; readonly to: number };
+
+/** Each payment once, by how it stands. */
+export async function reconcile(database: Database, { from, to }: Period): Promise<ReconciliationLine[]> {
+  const rows = await database.all(SELECT, from, to);
+  return rows.map((row: Row) => ({
+    state: oneOf(row, "state", [...PAYMENT_STATES, "received", "rejected"] as const),
+    currency: optional(row, "currency", currencyIn),
+    payments: number(row, "payments"),
+    amountMinor: minor(row, "amount_minor"),
+    takenMinor: minor(row, "taken_minor"),
+  }));
+}
+
+const SELECT = `
+  SELECT coalesce(p.state, CASE WHEN EXISTS (
+      SELECT 1 FROM inbox x JOIN inbox_waiting w ON w.partition = x.partition AND w.inbox_id = x.inbox_id
+      WHERE x.partition = i.partition AND x.payment_id = i.payment_id) THEN 'received' ELSE 'rejected' END) AS state, a.currency, count(*) AS payments, coalesce(sum(p.amount_minor), 0) AS amount_minor, coalesce(sum(p.taken_minor), 0) AS taken_minor
+  FROM (
+    SELECT partition, payment_id, min(received_at) AS first_at FROM inbox
+    WHERE payment_id IS NOT NULL GROUP BY partition, payment_id
+  ) i
+  LEFT JOIN payments p ON p.partition = i.partition AND p.payment_id = i.payment_id
+  LEFT JOIN certificates c ON c.partition = p.partition AND c.certificate_id = p.certificate_id
+  LEFT JOIN accounts a ON a.partition = c.partition AND a.account = c.account
+  WHERE i.first_at >= $1 AND i.first_at < $2
+  GROUP BY 1, 2 ORDER BY 1, 2`;
