@@ -31,7 +31,7 @@ import {
   type Verified,
   writeCode,
 } from "@cairn/messages";
-import { type DeviceRecord, openSqliteTerminalJournal, SqliteIssuerStore } from "@cairn/stores";
+import { type DeviceRecord, type IssuerStore, openSqliteTerminalJournal, SqliteIssuerStore } from "@cairn/stores";
 import { openIssuerKeys } from "../packages/issuer/src/keys/issuer-keys.ts";
 import { TrustListPublisher } from "../packages/issuer/src/lists/trust-list-publisher.ts";
 import { systemClock, systemRandom } from "../packages/issuer/src/ports.ts";
@@ -76,9 +76,9 @@ const clock = systemClock;
 export async function buildWorld(
   folder: string,
   size: { readonly accounts: number; readonly paymentsEach: number },
+  store: IssuerStore = new SqliteIssuerStore(join(folder, "issuer.sqlite")),
 ): Promise<World> {
   const now = clock.nowSeconds();
-  const store = new SqliteIssuerStore(join(folder, "issuer.sqlite"));
   const keys = await openIssuerKeys({
     dataFolder: folder,
     passphrase: "a benchmark of one run",
@@ -183,7 +183,7 @@ export async function buildWorld(
   };
 }
 
-async function enrolTill(store: SqliteIssuerStore, till: Signer, at: number): Promise<void> {
+async function enrolTill(store: IssuerStore, till: Signer, at: number): Promise<void> {
   await store.createPayee({
     payeeId: PAYEE,
     name: "Bench",
@@ -205,7 +205,7 @@ async function enrolTill(store: SqliteIssuerStore, till: Signer, at: number): Pr
   });
 }
 
-async function enrolPayers(store: SqliteIssuerStore, count: number, at: number): Promise<Payer[]> {
+async function enrolPayers(store: IssuerStore, count: number, at: number): Promise<Payer[]> {
   const payers: Payer[] = [];
   for (let index = 0; index < count; index++) {
     const signer = generateNodeSigner();

@@ -33,6 +33,7 @@ export class Database {
         PRAGMA synchronous = FULL;
         PRAGMA foreign_keys = ON;
         PRAGMA cache_size = -65536;
+        PRAGMA wal_autocheckpoint = 8000;
       `);
       this.transaction(() => this.#migrate());
     } catch (error) {
