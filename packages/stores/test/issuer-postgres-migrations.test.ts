@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openPostgresIssuerStore } from "@cairn/stores";
+import { Client } from "pg";
 import { MIGRATIONS, type Migration } from "../src/issuer/postgres/schema.ts";
 import { aPayment, NOW, openPayer, settleItems } from "./issuer-fixture.ts";
 import { rejectsWith } from "./issuer-members.suite.ts";
@@ -67,6 +68,31 @@ test("a newer program migrates while an older one pays and reads without a pause
   const last = await openPostgresIssuerStore({ ...connection, migrations: [...migrations, REMOVED] });
   await assert.rejects(openPostgresIssuerStore(connection), rejectsWith("STORE_TOO_NEW"));
   await Promise.all([old, restarted, last, ...newer].map((store) => store.close()));
+});
+
+test("every table is named by the migration that makes it: backups and a distributed engine go by these names", {
+  skip,
+}, async () => {
+  const connection = { connectionString: await connectionString(), schema: newSchema() };
+  const store = await openPostgresIssuerStore(connection);
+  const client = new Client({ connectionString: connection.connectionString });
+  await client.connect();
+  const { rows } = await client.query(
+    "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = $1 AND tablename <> 'migrations'",
+    [connection.schema],
+  );
+  const { rows: keys } = await client.query(
+    `SELECT i.indexrelid::regclass::text AS name, a.attname::text AS first FROM pg_index i
+      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+      JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = $1 AND i.indisunique AND c.relname <> 'migrations'`,
+    [connection.schema],
+  );
+  await client.end();
+  assert.deepEqual(rows.map(({ name }) => name).toSorted(), MIGRATIONS.flatMap(({ tables }) => tables).toSorted());
+  for (const { name, first } of keys) assert.equal(first, "partition", `${name} begins with the partition`);
+  assert.ok(keys.length >= rows.length, "each table has a key");
+  await store.close();
 });
 
 test("a migration that fails leaves the tables as they were", { skip }, async () => {

@@ -19,7 +19,6 @@ export type BackupLine =
 export type BackupInput = { readonly connectionString: string; readonly schema?: string };
 
 const ROWS_A_LINE = 1_000;
-const SEQUENCES = ["account_numbers", "status_indices", "inbox_ids", "entry_blocks"];
 const TABLES = MIGRATIONS.flatMap(({ tables }) => tables);
 /** What a running process needs and a restored database must not have: leases and marks of processes that are gone. */
 const LEFT_OUT = new Set(["commits"]);
@@ -52,7 +51,7 @@ export async function* backUpPostgres({ connectionString, schema = "cairn" }: Ba
       }
       await client.query("CLOSE reading");
     }
-    for (const sequence of SEQUENCES) {
+    for (const sequence of await sequencesIn(client, schema)) {
       const { rows: found } = await client.query<{ value: string; called: boolean }>(
         `SELECT last_value::text AS value, is_called AS called FROM ${sequence}`,
       );
@@ -107,7 +106,7 @@ export async function restorePostgres(
       } else if (!isOpen) throw damaged("has no head");
       else if ("table" in value) rows += await insert(client, value.table, value.rows);
       else if ("sequence" in value) {
-        if (!SEQUENCES.includes(value.sequence)) throw damaged(`names ${value.sequence}`);
+        if (!(await sequencesIn(client, schema)).includes(value.sequence)) throw damaged(`names ${value.sequence}`);
         await client.query("SELECT setval($1::regclass, $2, $3)", [value.sequence, value.value, value.isCalled]);
       } else {
         if (value.end.rows !== rows || value.end.sha256 !== checksum.digest("hex")) throw damaged("was changed");
@@ -164,6 +163,14 @@ async function isEmpty(client: Client): Promise<boolean> {
     "SELECT EXISTS (SELECT FROM accounts) OR EXISTS (SELECT FROM payees) OR EXISTS (SELECT FROM inbox) AS used",
   );
   return rows[0]?.used === false;
+}
+
+async function sequencesIn(client: Client, schema: string): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    "SELECT sequencename::text AS name FROM pg_sequences WHERE schemaname = $1 ORDER BY 1",
+    [schema],
+  );
+  return rows.map(({ name }) => name);
 }
 
 async function migrationsIn(client: Client, schema: string): Promise<number> {
