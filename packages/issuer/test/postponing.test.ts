@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { encodeCbor, publicKeyToCbor } from "@cairn/cose";
+import { encodeUploadRecord, terminalIdOf } from "@cairn/messages";
+import { SqliteIssuerStore } from "@cairn/stores";
+import { SettlementWorker } from "../src/settlement/worker.ts";
+import {
+  contextFor,
+  inboxRecord,
+  NOW,
+  payeeCertificateOf,
+  paymentOf,
+  requestOf,
+  SHOP,
+  tillSigner,
+  userCertificateOf,
+} from "./support/bank.ts";
+import { TestClock } from "./support/issuer.ts";
+
+test("a record that meets a fault of ours is refused to nobody and tried again later", async () => {
+  const { crypto, anchors, certificateIdCipher } = await contextFor();
+  const certificate = await userCertificateOf();
+  const payee = await payeeCertificateOf();
+  const request = await requestOf();
+  const payment = await paymentOf(certificate, request);
+  const bytes = encodeUploadRecord({
+    kind: "payment",
+    payeeCertificate: payee.bytes,
+    request: request.bytes,
+    certificate: certificate.bytes,
+    payment: payment.bytes,
+  });
+  const record = { ...inboxRecord(bytes, "terminal"), paymentId: payment.messageId };
+  const store = new SqliteIssuerStore(":memory:");
+  const terms = payee.content.terms;
+  await store.createPayee({ payeeId: SHOP, createdAt: NOW, ...terms });
+  const codeHash = "c0".repeat(32);
+  await store.createEnrolmentCode({ codeHash, for: { payeeId: SHOP }, expiresAt: NOW + 60 });
+  const terminalId = terminalIdOf(tillSigner.publicKey, crypto);
+  const publicKey = encodeCbor(publicKeyToCbor(tillSigner.publicKey));
+  await store.enrolTerminal({ codeHash, terminalId, publicKey, label: "till", at: NOW });
+  await store.receive([record]);
+
+  let isBroken = true;
+  const faults: object[] = [];
+  const clock = new TestClock();
+  clock.now = record.receivedAt + 25;
+  const worker = new SettlementWorker({
+    store,
+    crypto: {
+      ...crypto,
+      verifyEs256: (...input) => (isBroken ? Promise.reject(new Error("a bug")) : crypto.verifyEs256(...input)),
+    },
+    clock,
+    log: { debug: () => {}, info: () => {}, warn: () => {}, error: (facts) => void faults.push(facts) },
+    certificateIdCipher,
+    anchors: () => anchors,
+    keyRing: () => ({ own: new Set(), withdrawn: new Set(), hasOthers: false }),
+    policy: { uploadDeadlineSeconds: 86_400 },
+    intervalMs: 1_000,
+    onWithdrawn: () => {},
+  });
+  const outcome = async () => (await store.outcomes([payment.messageId]))[0]?.state;
+  assert.equal(await worker.settleRound(), 1);
+  assert.deepEqual([faults.length, await outcome(), await store.waitingRecords()], [1, "received", 1]);
+  isBroken = false;
+  clock.now += 24;
+  assert.equal(await worker.settleRound(), 0, "it waits as long again as it has waited");
+  clock.now += 1;
+  assert.equal(await worker.settleRound(), 1);
+  assert.equal(await store.waitingRecords(), 0);
+  const [evidence] = await store.evidence(payment.messageId);
+  assert.equal(evidence?.code, "CERTIFICATE_UNKNOWN", "judged: this store never issued the certificate");
+  await worker.stop();
+  await store.close();
+});
