@@ -4,6 +4,7 @@ import { EXIT } from "./outcome.ts";
 /** A party's commands are loaded when they are asked for: a wallet need not wait for a server's libraries. */
 const PARTIES = {
   issuer: async (program: Command) => (await import("./issuer/issuer.ts")).addIssuerCommands(program),
+  ledger: async (program: Command) => (await import("./ledger/ledger.ts")).addLedgerCommands(program),
   wallet: async (program: Command) => (await import("./wallet/wallet.ts")).addWalletCommands(program),
   root: async (program: Command) => (await import("./root/root.ts")).addRootCommands(program),
   terminal: async (program: Command) => (await import("./terminal/terminal.ts")).addTerminalCommands(program),
