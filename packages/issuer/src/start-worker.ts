@@ -7,6 +7,7 @@ import { openIssuerKeys } from "./keys/issuer-keys.ts";
 import { readIdentity, TrustListPublisher } from "./lists/trust-list-publisher.ts";
 import type { LogLevel } from "./options.ts";
 import { type Clock, systemClock, systemRandom } from "./ports.ts";
+import { VerificationPool } from "./settlement/verification-pool.ts";
 import { SettlementWorker } from "./settlement/worker.ts";
 
 /** How a process that only settles is started, beside an issuer that serves. */
@@ -62,6 +63,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       clock,
       log,
       certificateIdCipher: keys.certificateIdCipher,
+      pool: new VerificationPool({ certificateIdKey: keys.certificateIdKey }),
       anchors: () => trustLists.current().settlementAnchors,
       keyRing: () => trustLists.keyRing(),
       policy: options.policy ?? DEFAULT_POLICY,

@@ -74,3 +74,34 @@ test("a record that meets a fault of ours is refused to nobody and tried again l
   await worker.stop();
   await store.close();
 });
+
+test("a store that fails while batches are taken keeps no partition from the next look", async () => {
+  const { crypto, anchors, certificateIdCipher } = await contextFor();
+  const store = new SqliteIssuerStore(":memory:");
+  const record = inboxRecord(Uint8Array.of(0xff), "terminal");
+  await store.receive([1, 2].map((partition) => ({ ...record, partition, recordHash: `0${partition}` })));
+  const takeBatch = store.takeBatch.bind(store);
+  let calls = 0;
+  store.takeBatch = async (...input) => {
+    if (++calls === 2) throw new Error("gone for a moment");
+    return takeBatch(...input);
+  };
+  const silent = () => {};
+  const worker = new SettlementWorker({
+    store,
+    crypto,
+    clock: new TestClock(),
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+    certificateIdCipher,
+    anchors: () => anchors,
+    keyRing: () => ({ own: new Set(), withdrawn: new Set(), hasOthers: false }),
+    policy: { uploadDeadlineSeconds: 86_400 },
+    intervalMs: 1_000,
+    onWithdrawn: silent,
+  });
+  await assert.rejects(worker.settleRound(), /gone for a moment/);
+  assert.equal(await worker.settleRound(), 2);
+  assert.equal(await store.waitingRecords(), 0);
+  await worker.stop();
+  await store.close();
+});

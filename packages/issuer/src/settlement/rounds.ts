@@ -39,14 +39,15 @@ export class Rounds {
     this.#context = context;
   }
 
-  /** @param atWork Partitions that others are settling; those that are taken now are added. */
-  async take(atWork: Set<number>): Promise<readonly InboxBatch[]> {
+  /** @param atWork Partitions that are being settled. */
+  async take(atWork: ReadonlySet<number>): Promise<readonly InboxBatch[]> {
     const { store, clock } = this.#context;
+    const except = new Set(atWork);
     const batches: InboxBatch[] = [];
     for (let count = 0; count < ROUND_RECORDS; ) {
-      const batch = await store.takeBatch(BATCH_RECORDS, { except: atWork, now: clock.nowSeconds() });
+      const batch = await store.takeBatch(BATCH_RECORDS, { except, now: clock.nowSeconds() });
       if (batch === undefined || batch.records.length === 0) break;
-      atWork.add(batch.partition);
+      except.add(batch.partition);
       batches.push(batch);
       count += batch.records.length;
     }

@@ -120,10 +120,12 @@ export class SettlementWorker {
     while (this.#ahead.length < ROUNDS_AHEAD) {
       const batches = await this.#rounds.take(this.#atWork);
       if (batches.length === 0) return;
+      const partitions = batches.map(({ partition }) => partition);
+      for (const partition of partitions) this.#atWork.add(partition);
       const verified = this.#rounds.verify(batches);
       // A failure is met when the round's turn comes.
       verified.catch(() => undefined);
-      this.#ahead.push({ verified, partitions: batches.map(({ partition }) => partition) });
+      this.#ahead.push({ verified, partitions });
     }
   }
 
