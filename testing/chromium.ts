@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
-import { type BrowserContext, chromium } from "playwright-core";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
+
+export type { BrowserContext, Page };
 
 /**
  * Real Chromium for tests: Debian's, installed by `npm test`, or the one that CAIRN_CHROMIUM names. Nothing is

@@ -75,7 +75,8 @@ function precache(): Plugin {
       const { code } = await transformWithOxc(source, "service-worker.ts");
       const listed = files.map((file) => (file === "index.html" ? "./" : file));
       const settings = `const FILES=${JSON.stringify(listed)},VERSION=${JSON.stringify(hash.digest("hex").slice(0, 16))};\n`;
-      await writeFile(join(dir, "sw.js"), settings + code);
+      // Registered as a classic script, which every browser takes: what marks a module must go.
+      await writeFile(join(dir, "sw.js"), settings + code.replace(/^export \{\};?$/m, ""));
       for (const file of [...files, "sw.js"]) await compress(join(dir, file));
     },
   };

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { type IssuerProcess, must, startIssuerProcess } from "../../../demo/parties.ts";
+import { buildApps } from "../../../scripts/build-apps.ts";
+import { accessibilityFaults } from "../../../testing/accessibility.ts";
+import { TestCamera } from "../../../testing/camera.ts";
+import { type BrowserContext, chromiumMissing, openBrowser, type Page } from "../../../testing/chromium.ts";
+
+/** A till in real Chromium, its camera, and a payer's wallet as a process of its own that reads and makes pictures. */
+type World = {
+  readonly page: Page;
+  readonly browser: BrowserContext;
+  readonly camera: TestCamera;
+  readonly wallet: string;
+  readonly picture: (name: string) => string;
+  readonly atIssuer: readonly string[];
+  /** Ends the browser without warning and starts it again on the same profile. */
+  readonly restart: () => Promise<World>;
+};
+
+async function openWorld(t: TestContext): Promise<World> {
+  await buildApps();
+  const folder = await mkdtemp(join(tmpdir(), "cairn-till-"));
+  const open: { browser?: BrowserContext; issuer?: IssuerProcess } = {};
+  t.after(async () => {
+    await open.browser?.close();
+    await open.issuer?.stop();
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+  const issuer = await startIssuerProcess(join(folder, "issuer"));
+  open.issuer = issuer;
+  const atIssuer = ["--data", join(folder, "issuer")];
+  const wallet = join(folder, "wallet");
+  const created = await must(["issuer", "account", "create", "--name", "Ada", "--balance", "60.00", ...atIssuer]);
+  const { account } = created.account as { account: number };
+  await must(["issuer", "payee", "create", "--id", "KIOSK", "--name", "Harbour Kiosk", ...atIssuer]);
+  const device = await must(["issuer", "account", "code", String(account), ...atIssuer]);
+  await must(["wallet", "enrol", "--issuer", issuer.url, "--code", String(device.code), "--data", wallet]);
+  await must(["wallet", "sync", "--data", wallet]);
+  const { code } = await must(["issuer", "payee", "code", "KIOSK", ...atIssuer]);
+  const camera = new TestCamera(join(folder, "camera.y4m"));
+
+  async function start(): Promise<World> {
+    const browser = await openBrowser({ profile: join(folder, "profile"), camera: camera.file });
+    open.browser = browser;
+    const page = browser.pages()[0] ?? (await browser.newPage());
+    await page.goto(`${issuer.url}/terminal/`);
+    return {
+      page,
+      browser,
+      camera,
+      wallet,
+      atIssuer,
+      picture: (name) => join(folder, `${name}.png`),
+      restart: async () => {
+        await browser.close();
+        return start();
+      },
+    };
+  }
+
+  const world = await start();
+  await world.page.getByLabel("One-time code").fill(String(code));
+  await world.page.getByRole("button", { name: "Connect" }).click();
+  await world.page.getByRole("button", { name: "Charge" }).waitFor();
+  // The app is on the device from here on.
+  await world.page.evaluate("navigator.serviceWorker.ready.then(() => true)");
+  return world;
+}
+
+/** Types an amount in minor units and asks for it; the wallet pays by the picture of the screen. */
+async function chargeAndPay({ page, picture, wallet }: World, digits: string, name: string): Promise<string> {
+  for (const digit of digits) await page.getByRole("button", { name: digit, exact: true }).click();
+  await page.getByRole("button", { name: "Charge" }).click();
+  await page.getByRole("img", { name: /Payment request/ }).screenshot({ path: picture(`${name}-request`) });
+  const paying = ["wallet", "pay", "--image", picture(`${name}-request`), "--yes", "--png", picture(name)];
+  await must([...paying, "--data", wallet]);
+  return picture(name);
+}
+
+const skip = chromiumMissing;
+
+test("a till sells offline: request, payment by camera, receipt, replay refused, restart, upload, settled", {
+  skip,
+}, async (t) => {
+  let world = await openWorld(t);
+  assert.deepEqual(await accessibilityFaults(world.page), [], "till");
+  await world.browser.setOffline(true);
+
+  const first = await chargeAndPay(world, "420", "first");
+  assert.deepEqual(await accessibilityFaults(world.page), [], "request");
+  world.camera.show(first);
+  await world.page.getByRole("button", { name: "Scan payment" }).click();
+  await world.page.locator("[data-verdict=accepted]").waitFor();
+  assert.match((await world.page.locator("main").textContent()) ?? "", /Accepted€4\.20Guaranteed by the issuer/);
+  assert.deepEqual(await accessibilityFaults(world.page), [], "accepted");
+  const receipt = world.picture("receipt");
+  await world.page.getByRole("img", { name: "Receipt for the customer" }).screenshot({ path: receipt });
+  await must(["wallet", "receipt", "--image", receipt, "--data", world.wallet]);
+  world.camera.showNothing();
+  await world.page.getByRole("button", { name: "Next customer" }).click();
+
+  // The same payment for another sale: accepted once, and never again.
+  await chargeAndPay(world, "420", "second");
+  world.camera.show(first);
+  await world.page.getByRole("button", { name: "Scan payment" }).click();
+  await world.page.locator("[data-verdict=repeated]").waitFor();
+  assert.match((await world.page.locator("main").textContent()) ?? "", /Already accepted.*Do not hand over anything/);
+  assert.deepEqual(await accessibilityFaults(world.page), [], "repeated");
+
+  // The browser ends in the middle of the second sale, with no network: the till comes back to it.
+  world = await world.restart();
+  await world.browser.setOffline(true);
+  await world.page.reload();
+  await world.page.getByText("This sale was open when the app was closed.").waitFor();
+  world.camera.show(world.picture("second"));
+  await world.page.getByRole("button", { name: "Scan payment" }).click();
+  await world.page.locator("[data-verdict=accepted]").waitFor();
+  world.camera.showNothing();
+  await world.page.getByRole("button", { name: "Next customer" }).click();
+
+  await world.page.getByRole("button", { name: "Sales" }).click();
+  await world.page.locator("[data-stored='2']").waitFor();
+  assert.deepEqual(await accessibilityFaults(world.page), [], "sales");
+  await world.browser.setOffline(false);
+  await world.page.getByRole("button", { name: "Upload now" }).click();
+  await world.page.locator("[data-state=settled]").nth(1).waitFor();
+  await world.page.locator("[data-stored='0']").waitFor();
+
+  await world.page.getByRole("button", { name: "More" }).click();
+  assert.deepEqual(await accessibilityFaults(world.page), [], "more");
+  await world.page.getByRole("button", { name: "Day's report" }).click();
+  await world.page.getByText("€8.40").first().waitFor();
+  assert.deepEqual(await accessibilityFaults(world.page), [], "report");
+});
