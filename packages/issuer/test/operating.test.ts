@@ -135,6 +135,7 @@ test("the API description names every route and every problem", async (t) => {
 });
 
 const ROUTES = [
+  "post /v1/operator/payments/{paymentId}/review",
   "get /v1/operator/reconciliation",
   "get /v1/operator/statements",
   "post /v1/outcomes/stream",

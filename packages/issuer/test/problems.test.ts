@@ -62,18 +62,25 @@ async function makeBatch(world: World): Promise<void> {
 }
 
 /** A payment of 5.00: known from the payer alone, or uploaded and settled. */
-async function pay({ wallet, terminal, operator }: World, state: "pending" | "settled"): Promise<MessageId> {
+async function pay(
+  { wallet, terminal, operator, clock }: World,
+  state: "pending" | "settled" | "held",
+): Promise<MessageId> {
   await wallet.sync();
   const request = await terminal.request(500n);
   const payment = await wallet.pay(request);
   const record = terminal.record(request, wallet.held(), payment);
-  if (state === "settled") await terminal.client.upload([record]);
+  if (state === "held") clock.now += 90 * 86_400;
+  if (state !== "pending") await terminal.client.upload([record]);
   else await wallet.client.sync({ records: [wallet.record(payment, { request })] });
   await eventually(
     async () => (await operator.evidence(payment.messageId).catch(() => undefined))?.payment?.state === state,
   );
   return payment.messageId;
 }
+
+const review = (world: World, paymentId: MessageId, decision: string): Promise<Response> =>
+  operate(world, "POST", `/payments/${paymentId}/review`, { decision, reason: "seen" });
 
 const giveBack = (world: World, paymentId: MessageId, amountMinor: string): Promise<Response> =>
   operate(world, "POST", `/payments/${paymentId}/refunds`, { amountMinor, idempotencyKey: "k" });
@@ -202,6 +209,12 @@ const WAYS: { readonly [Code in Exclude<ProblemCode, Elsewhere>]: (world: World)
     await operate(world, "PUT", `/payees/${KIOSK}/terms`, TERMS);
     await operate(world, "POST", "/payout-batches", { batchId: "B", currency: "EUR" });
     return giveBack(world, paymentId, "500");
+  },
+  PAYMENT_NOT_HELD: async (world) => review(world, await pay(world, "settled"), "release"),
+  REVIEW_DECIDED: async (world) => {
+    const paymentId = await pay(world, "held");
+    assert.equal((await review(world, paymentId, "reject")).status, 200);
+    return review(world, paymentId, "release");
   },
   SAME_ACCOUNT: (world) => move(world, "transfers", { amountMinor: "1", to: world.account }),
   KEY_UNKNOWN: (world) => operate(world, "POST", "/keys/00000000/withdrawal", {}),

@@ -57,7 +57,11 @@ export class Batch {
     this.#conflicts.push(proof);
   }
 
-  post(item: SettlementItem, word: PayeeWord, { certificate }: CertificateSheet): Funding {
+  post(
+    item: Pick<SettlementItem, "paymentId">,
+    word: Pick<PayeeWord, "payeeId" | "takenMinor">,
+    { certificate }: CertificateSheet,
+  ): Funding {
     const { account, currency } = certificate;
     const funds = this.#funds.get(account) ?? this.#state.funds.get(account);
     if (funds === undefined) throw new SettleError("FUNDS_MISSING", "The state lacks the funds of an account.");

@@ -12,6 +12,7 @@ export const SETTLEMENT_SENTENCES = {
   OPEN_PAYMENT_CAPTURED_ELSEWHERE: "This payment was already credited to somebody else. The issuer looks at it.",
   PAYEE_CEILING_REACHED:
     "The payer's device is proven to contradict itself, and this is more than is paid without review in such a case.",
+  REJECTED_IN_REVIEW: "The issuer has looked at this payment and refused it.",
   REQUEST_PAID_TWICE: "Another payment for the same request was already credited. The issuer looks at it.",
   VOIDED_AFTER_SETTLEMENT: "This payment was credited although its payee had cancelled the request.",
 } as const;

@@ -6,6 +6,7 @@ export * from "./model.ts";
 export * from "./online-money.ts";
 export * from "./payout.ts";
 export * from "./refund.ts";
+export { decideReview, type Review, reviewedItem } from "./review.ts";
 export { settle } from "./settle.ts";
 export { SettleError, type SettleErrorCode } from "./settle-error.ts";
 export { topUpEntry, topUpReference } from "./top-up.ts";

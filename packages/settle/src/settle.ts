@@ -58,6 +58,9 @@ function settleAgain(
     return keepBeside(known, item, { ...claimOf(word), state: "held", code: "OPEN_PAYMENT_CAPTURED_ELSEWHERE" }, sheet);
   }
   if (known.state === "released" && known.code === "REQUEST_VOIDED") return answerVoided(known, item, sheet);
+  // A person's word stands: the same claim is not held again.
+  if (known.code === "REJECTED_IN_REVIEW" && (word === undefined || sameClaim(claimOf(word), known.claim)))
+    return repeat(known);
   const judged = batch.judge(item, sheet);
   if (judged.state === "released") return decide(item, judged, sheet, batch, known);
   if (word === undefined) return repeat(known);

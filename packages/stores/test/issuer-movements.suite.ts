@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { partitionOf } from "@cairn/issue";
-import type { LedgerEntry } from "@cairn/settle";
-import { EUR, issue, NOW, openAccount } from "./issuer-fixture.ts";
+import { decideReview, type LedgerEntry, reviewedItem } from "@cairn/settle";
+import { aPayment, DAY, EUR, issue, NOW, openAccount, openPayer, POLICY, settleItems } from "./issuer-fixture.ts";
 import type { OpenStore } from "./issuer-store.suite.ts";
 
 /** Entries by decision, with the records beside them. */
@@ -81,6 +81,36 @@ export function movementsSuite(name: string, open: OpenStore): void {
     assert.equal((await store.account(account))?.credit.overdueMinor, 30n);
     await store.move(input, () => ({ result: 0, repaid: { account, minor: 31n } }));
     assert.equal((await store.account(account))?.credit.overdueMinor, 0n);
+    await store.close();
+  });
+
+  test(`${name}: a person releases a held payment although no batch of its partition is taken`, async () => {
+    const store = await open();
+    const payer = await openPayer(store, { balanceMinor: 600n, lineMinor: 1_000n });
+    const late = aPayment(payer, 1, { receivedAt: NOW + 90 * DAY });
+    assert.deepEqual(
+      (await settleItems(store, payer, [late])).map(({ state }) => state),
+      ["held"],
+    );
+    const { certificate: certificateId, partition } = payer;
+    const review = { certificateId, paymentId: late.paymentId, decision: "release" } as const;
+    const release = () =>
+      store.settle({
+        partition,
+        records: [],
+        items: [reviewedItem(review, NOW)],
+        decide: (state) => decideReview(state, review, { now: NOW, policy: POLICY }),
+        rejected: [],
+        at: NOW,
+        withoutLease: true,
+      });
+    for (const repeated of [false, true]) {
+      const [outcome] = await release();
+      assert.deepEqual([outcome?.state, outcome?.takenMinor, outcome?.repeated], ["settled", 1_000n, repeated]);
+    }
+    const account = await store.account(payer.account);
+    assert.deepEqual([account?.balanceMinor, account?.credit.usedMinor], [0n, 400n]);
+    assert.deepEqual((await store.verifyBooks()).faults, []);
     await store.close();
   });
 }

@@ -184,6 +184,14 @@ export const Evidence = Type.Object({
 });
 export type Evidence = Decoded<typeof Evidence>;
 
+export const Review = Type.Object(
+  {
+    decision: Type.Union([Type.Literal("release"), Type.Literal("reject")]),
+    reason: Type.String({ minLength: 1, maxLength: 200 }),
+  },
+  strict,
+);
+
 export const Conflict = Type.Object({
   certificateId: CertificateIdText,
   account: AccountText,

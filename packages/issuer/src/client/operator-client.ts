@@ -146,6 +146,11 @@ export class OperatorClient {
     return (await this.#get("/held-payments", api.listOf(api.Payment))).items;
   }
 
+  /** Releases a held payment to its payee, or rejects it. Final; the same again changes nothing. */
+  review(paymentId: MessageId, review: Decoded<typeof api.Review>): Promise<api.Payment> {
+    return this.#send("POST", `/payments/${paymentId}/review`, api.Payment, api.Review, review);
+  }
+
   /** A payment's outcome with every record that brought it, byte for byte. */
   evidence(paymentId: MessageId): Promise<api.Evidence> {
     return this.#get(`/payments/${paymentId}/evidence`, api.Evidence);

@@ -10,6 +10,7 @@ import { payeeRoutes } from "./operator/payee-routes.ts";
 import { payoutRoutes } from "./operator/payout-routes.ts";
 import { refundRoutes } from "./operator/refund-routes.ts";
 import { reportRoutes } from "./operator/report-routes.ts";
+import { reviewRoutes } from "./operator/review-routes.ts";
 import { operatorOnly } from "./operator-token.ts";
 import type { TypeBoxProvider } from "./typebox.ts";
 
@@ -35,6 +36,7 @@ export async function operatorRoutes(
     bookRoutes,
     moneyRoutes,
     reportRoutes,
+    reviewRoutes,
     refundRoutes,
     payoutRoutes,
     keyRoutes,

@@ -183,6 +183,8 @@ export interface IssuerStore extends MovementsPort, ReconciliationPort {
       readonly sentence: string;
     }[];
     at: number;
+    /** An operator's decision on payments that are known: made beside the worker whose turn the partition is. */
+    withoutLease?: boolean;
   }): Promise<readonly SettlementOutcome[]>;
   /**
    * What is known of these payments, in any order; those unknown are left out. Without a viewer: each payment's own

@@ -8,6 +8,7 @@ import { addMoneyCommands } from "./money.ts";
 import { addPayeeCommands } from "./payees.ts";
 import { addPayoutCommands } from "./payouts.ts";
 import { addReportCommands } from "./reports.ts";
+import { addReviewCommands } from "./review.ts";
 import { addStartCommand } from "./start.ts";
 import { addWorkerCommand } from "./worker.ts";
 
@@ -21,6 +22,7 @@ export function addIssuerCommands(program: Command): void {
   addPayoutCommands(issuer);
   addReportCommands(issuer);
   addBookCommands(issuer);
+  addReviewCommands(issuer);
   addDeviceCommands(issuer);
   addKeyCommands(issuer);
   addBackupCommands(issuer);

@@ -43,7 +43,7 @@ export class Settlement {
     const voidedRequests = await this.#voided(items.flatMap((item) => item.requestHash ?? []));
     let token: number | undefined;
     const outcomes = await this.#database.inPartition(partition, async (session, locked) => {
-      token = this.#leases.check(locked);
+      if (input.withoutLease !== true) token = this.#leases.check(locked);
       const { certificates, funds } = await loadState(session, partition, certificateIds);
       await this.#requireNoneElsewhere(certificateIds.filter((each) => !certificates.has(each)));
       const result = decide({ certificates, funds, voidedRequests }, items);
@@ -57,10 +57,10 @@ export class Settlement {
         if (certificate !== undefined) await recordConflict(session, partition, certificate.account, proof);
       }
       this.#inbox.markDone(session, partition, recordAnswers(input, result.outcomes), at);
-      this.#leases.giveBack(session, partition);
+      if (input.withoutLease !== true) this.#leases.giveBack(session, partition);
       return result.outcomes;
     });
-    this.#leases.forget(partition, token);
+    if (input.withoutLease !== true) this.#leases.forget(partition, token);
     return outcomes;
   }
 
