@@ -136,3 +136,31 @@ test("a till sells offline: request, payment by camera, receipt, replay refused,
   await world.page.getByText("€8.40").first().waitFor();
   assert.deepEqual(await accessibilityFaults(world.page), [], "report");
 });
+
+test("a gate takes one open payment after another, offline, and names what it refuses", { skip }, async (t) => {
+  const { page, browser, camera, wallet, picture } = await openWorld(t);
+  await browser.setOffline(true);
+  await page.getByRole("button", { name: "Gate" }).click();
+  await page.getByRole("textbox", { name: "Fare (EUR)" }).fill("2.40");
+  assert.deepEqual(await accessibilityFaults(page), [], "gate setup");
+  await page.getByRole("button", { name: "Start the gate" }).click();
+  for (const passed of [1, 2]) {
+    const code = picture(`open-${passed}`);
+    await must(["wallet", "pay-open", "4.00", "--png", code, "--data", wallet]);
+    camera.show(code);
+    await page.locator(`[data-passed='${passed}']`).waitFor();
+    assert.match((await page.locator("[data-verdict=accepted]").textContent()) ?? "", /Please pass€2\.40/);
+  }
+  assert.deepEqual(await accessibilityFaults(page), [], "gate");
+  camera.showNothing();
+  await page.locator(".gate-ready").waitFor();
+  // The first code again, as a screenshot that was passed on.
+  camera.show(picture("open-1"));
+  await page.locator("[data-verdict=repeated]").waitFor();
+  await must(["wallet", "pay-open", "2.00", "--png", picture("too-little"), "--data", wallet]);
+  camera.show(picture("too-little"));
+  await page.locator("[data-verdict=refused]").getByText("More was captured than the payer allowed.").waitFor();
+  await page.getByRole("button", { name: "Stop" }).click();
+  await page.getByRole("button", { name: "Sales" }).click();
+  await page.locator("[data-stored='2']").waitFor();
+});
