@@ -127,6 +127,7 @@ test("metrics are for the operator, in the text format, and say what is held and
   for (const wanted of [
     "cairn_ready 1",
     "cairn_held_payments 0",
+    "cairn_inbox_waiting_records 0",
     "cairn_held_oldest_seconds 0",
     'cairn_ledger_minor{kind="clearing",currency="EUR"} -3500',
     'cairn_ledger_minor{kind="credit",currency="EUR"} 500',

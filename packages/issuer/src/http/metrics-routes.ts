@@ -67,6 +67,9 @@ async function issuerMetrics({ store, clock }: ServerContext): Promise<string[]>
     metric("cairn_unresolved_conflicts", "gauge", "Devices proven to be cloned that nobody has looked at.", [
       { value: conflicts.length },
     ]),
+    metric("cairn_inbox_waiting_records", "gauge", "Records that were received and not judged yet.", [
+      { value: await store.waitingRecords() },
+    ]),
     metric("cairn_transfers_open", "gauge", "Transfers that left a partition and have not arrived.", [
       { value: transfers.length },
     ]),
