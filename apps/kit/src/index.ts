@@ -10,6 +10,7 @@ export {
 } from "./device/device.ts";
 export { holdOneTab, takeOverTab } from "./device/one-tab.ts";
 export { useOnline } from "./device/online.ts";
+export { saveFile } from "./device/save-file.ts";
 export { askToKeepStorage, type StorageCare } from "./device/storage.ts";
 export { applyUpdate, keepAppOnDevice, useUpdateReady } from "./device/updates.ts";
 export { KIT_MESSAGES } from "./kit-messages.ts";

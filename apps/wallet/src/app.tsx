@@ -1,7 +1,235 @@
-export function App() {
+import {
+  applyUpdate,
+  Button,
+  Notice,
+  playVerdict,
+  type StorageCare,
+  t,
+  useLanguage,
+  useUpdateReady,
+} from "@cairn/app-kit";
+import { amount, type MessageId, readCode } from "@cairn/messages";
+import {
+  acceptReceipt,
+  acceptVoid,
+  consentTo,
+  type HistoryEntry,
+  type PayRefusal,
+  pay,
+  payOpen,
+  type ReceiptAccepted,
+  type RequestReview,
+  reviewRequest,
+  type ShownPayment,
+  showAgain,
+  type VoidAccepted,
+} from "@cairn/pay";
+import { useEffect, useState } from "preact/hooks";
+import { CodeScreen } from "./screens/code-screen.tsx";
+import { DetailScreen } from "./screens/detail-screen.tsx";
+import { HistoryScreen } from "./screens/history-screen.tsx";
+import { HomeScreen } from "./screens/home-screen.tsx";
+import { MoreScreen } from "./screens/more-screen.tsx";
+import { OpenScreen } from "./screens/open-screen.tsx";
+import { ReceiptScreen } from "./screens/receipt-screen.tsx";
+import { ReviewScreen } from "./screens/review-screen.tsx";
+import { RefusedScreen, ScanScreen } from "./screens/scan-screen.tsx";
+import { clearCurrentPayment, currentPayment, setCurrentPayment } from "./session/current-payment.ts";
+import { offlineLimit } from "./session/offline-limit.ts";
+import type { Wallet, WalletView } from "./session/open-wallet.ts";
+import { exportProof } from "./session/proof.ts";
+import { useSync } from "./session/use-sync.ts";
+
+const TABS = ["home", "history", "more"] as const;
+
+type Showing = ShownPayment & { readonly expiresAt?: number };
+type Screen =
+  | { readonly at: (typeof TABS)[number] | "scan" | "open" }
+  | { readonly at: "review"; readonly review: RequestReview }
+  | { readonly at: "code" | "scan-receipt"; readonly shown: Showing }
+  | { readonly at: "said"; readonly said: ReceiptAccepted | VoidAccepted }
+  | { readonly at: "refused"; readonly refusal: PayRefusal }
+  | { readonly at: "detail"; readonly entry: HistoryEntry };
+
+/** The way through the screens. What happened is in the store; this only says which part of it is shown. */
+export function App({ wallet, storage }: { readonly wallet: Wallet; readonly storage: StorageCare }) {
+  useLanguage();
+  const { ports } = wallet;
+  const [view, setView] = useState<WalletView>();
+  const [screen, setScreen] = useState<Screen>({ at: "home" });
+  const sync = useSync(wallet, reload);
+
+  async function reload(): Promise<void> {
+    setView(await wallet.look());
+  }
+
+  useEffect(() => void reload().then(resume), []);
+
+  /** A payment that was on the screen when the app ended, or that a crash kept from ever getting there. */
+  async function resume(): Promise<void> {
+    const { entries } = await wallet.look();
+    const unshown = entries.find(({ state }) => state === "prepared")?.paymentId;
+    const paymentId = currentPayment() ?? unshown;
+    if (paymentId !== undefined) await showPayment(paymentId);
+  }
+
+  async function showPayment(paymentId: MessageId): Promise<void> {
+    const shown = await showAgain(ports, paymentId);
+    show(shown);
+  }
+
+  function show(shown: Showing | { readonly kind: "refused"; readonly refusal: PayRefusal }): void {
+    if (shown.kind === "refused") {
+      playVerdict("refused");
+      setScreen({ at: "refused", refusal: shown.refusal });
+      return;
+    }
+    setCurrentPayment(shown.paymentId);
+    setScreen({ at: "code", shown });
+    void reload();
+  }
+
+  function home(): void {
+    clearCurrentPayment();
+    setScreen({ at: "home" });
+    void reload();
+  }
+
+  /** What a payee shows is a request, or its answer to a payment. */
+  async function takeCode(text: string): Promise<PayRefusal | undefined> {
+    const type = typeOf(text);
+    if (type === "receipt" || type === "void") {
+      const said = type === "receipt" ? await acceptReceipt(ports, text) : await acceptVoid(ports, text);
+      if (said.kind === "refused") return said.refusal;
+      playVerdict("accepted");
+      clearCurrentPayment();
+      setScreen({ at: "said", said });
+      await reload();
+      return undefined;
+    }
+    const review = await reviewRequest(ports, text);
+    if (review.kind === "refused") return review.refusal;
+    setScreen({ at: "review", review });
+    return undefined;
+  }
+
+  if (view === undefined) return <main class="screen" aria-busy="true" />;
+  const { status, entries } = view;
+  const { currency } = status;
+  switch (screen.at) {
+    case "scan":
+      return <ScanScreen title={t("scan.title")} onCode={takeCode} onBack={home} />;
+    case "scan-receipt":
+      return (
+        <ScanScreen
+          title={t("scan.receipt")}
+          onCode={takeCode}
+          onBack={() => setScreen({ at: "code", shown: screen.shown })}
+        />
+      );
+    case "review": {
+      const { review } = screen;
+      return (
+        <ReviewScreen
+          review={review}
+          onPay={async () => show(await pay(ports, { review, consent: consentTo(review) }))}
+          onBack={home}
+        />
+      );
+    }
+    case "code": {
+      const { shown } = screen;
+      const entry = entries.find(({ paymentId }) => paymentId === shown.paymentId);
+      return (
+        <CodeScreen
+          shown={shown}
+          payee={entry?.payee?.name}
+          onReceipt={() => setScreen({ at: "scan-receipt", shown })}
+          onDone={home}
+        />
+      );
+    }
+    case "said":
+      return <ReceiptScreen said={screen.said} currency={currency} onDone={home} />;
+    case "refused":
+      return (
+        <RefusedScreen refusal={screen.refusal} onBack={home}>
+          <Button kind="main" onClick={home}>
+            {t("done")}
+          </Button>
+        </RefusedScreen>
+      );
+    case "open":
+      return (
+        <OpenScreen
+          currency={currency}
+          atOnceMinor={offlineLimit(status).atOnceMinor}
+          onPay={async (minor) => show(await payOpen(ports, { maximum: amount(minor, currency) }))}
+          onBack={home}
+        />
+      );
+    case "detail": {
+      const { entry } = screen;
+      return (
+        <DetailScreen
+          entry={entries.find(({ paymentId }) => paymentId === entry.paymentId) ?? entry}
+          onShowAgain={() => showPayment(entry.paymentId)}
+          onProof={() => exportProof(ports, entry.paymentId)}
+          onBack={() => setScreen({ at: "history" })}
+        />
+      );
+    }
+    default:
+      return (
+        <div class="with-tabs">
+          <UpdateOffer />
+          {screen.at === "home" && (
+            <HomeScreen
+              view={view}
+              sync={sync}
+              storage={storage}
+              deviceSeconds={ports.clock.nowSeconds()}
+              onScan={() => setScreen({ at: "scan" })}
+              onOpenPayment={() => setScreen({ at: "open" })}
+            />
+          )}
+          {screen.at === "history" && (
+            <HistoryScreen entries={entries} onOpen={(entry) => setScreen({ at: "detail", entry })} />
+          )}
+          {screen.at === "more" && <MoreScreen wallet={wallet} />}
+          <nav class="tabs" aria-label={t("nav.label")}>
+            {TABS.map((at) => (
+              <button
+                key={at}
+                type="button"
+                aria-current={screen.at === at ? "page" : undefined}
+                onClick={() => setScreen({ at })}
+              >
+                {t(`nav.${at}`)}
+              </button>
+            ))}
+          </nav>
+        </div>
+      );
+  }
+}
+
+/** What kind of code a text is, as far as it can be told; the wallet itself says what is wrong with any other. */
+function typeOf(text: string): string | undefined {
+  try {
+    return readCode(text).type;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Shown between payments alone, so that an update never comes into one. */
+function UpdateOffer() {
+  const isReady = useUpdateReady();
+  if (!isReady) return null;
   return (
-    <main class="screen">
-      <h1>Cairn wallet</h1>
-    </main>
+    <Notice kind="info">
+      {t("update.ready")} <Button onClick={applyUpdate}>{t("update.apply")}</Button>
+    </Notice>
   );
 }

@@ -1,0 +1,133 @@
+import {
+  Button,
+  LANGUAGE_NAMES,
+  LANGUAGES,
+  Notice,
+  setLanguage,
+  setTheme,
+  THEMES,
+  t,
+  theme,
+  useLanguage,
+} from "@cairn/app-kit";
+import { useState } from "preact/hooks";
+import { sentenceOfFailure, type Wallet } from "../session/open-wallet.ts";
+import { useBusy } from "./shared.tsx";
+
+type Devices = Awaited<ReturnType<Wallet["client"]["devices"]>>;
+
+/** What is set once, and what to do when another device is lost. */
+export function MoreScreen({ wallet }: { readonly wallet: Wallet }) {
+  return (
+    <main class="screen">
+      <header>
+        <h1>{t("more.title")}</h1>
+      </header>
+      <div class="content">
+        <LostDevice wallet={wallet} />
+        <Choices />
+      </div>
+    </main>
+  );
+}
+
+function LostDevice({ wallet }: { readonly wallet: Wallet }) {
+  const [devices, setDevices] = useState<Devices>();
+  const [problem, setProblem] = useState<string>();
+  const [isBusy, run] = useBusy();
+  const load = (): Promise<void> =>
+    run(async () => {
+      setProblem(
+        await sentenceOfFailure(async () => {
+          setDevices(await wallet.client.devices());
+          return undefined;
+        }),
+      );
+    });
+  const report = (device: Devices[number]): Promise<void> =>
+    run(async () => {
+      setProblem(
+        await sentenceOfFailure(async () => {
+          await wallet.client.reportLoss(device.deviceId);
+          setDevices(await wallet.client.devices());
+          return undefined;
+        }),
+      );
+    });
+  return (
+    <section class="panel">
+      <h2>{t("lost.title")}</h2>
+      <p>{t("lost.explain")}</p>
+      {problem !== undefined && <Notice kind="warn">{problem}</Notice>}
+      {devices === undefined ? (
+        <Button disabled={isBusy} onClick={load}>
+          {t("lost.show")}
+        </Button>
+      ) : (
+        <ul class="list">
+          {devices.map((device) => (
+            <li key={device.deviceId}>
+              <div class="row">
+                <span>
+                  <strong>{device.label}</strong>
+                  <span class="hint">{t(`device.${device.status}`)}</span>
+                </span>
+                {device.isCaller ? (
+                  <span class="pill good">{t("lost.this")}</span>
+                ) : (
+                  <Button kind="danger" disabled={isBusy || device.status !== "active"} onClick={() => report(device)}>
+                    {t("lost.report")}
+                  </Button>
+                )}
+              </div>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Choices() {
+  const language = useLanguage();
+  const [colours, setColours] = useState(theme);
+  return (
+    <section class="panel">
+      <h2>{t("settings.title")}</h2>
+      <label class="field">
+        {t("settings.language")}
+        <select
+          value={language}
+          onChange={({ currentTarget }) => {
+            const chosen = LANGUAGES.find((one) => one === currentTarget.value);
+            if (chosen !== undefined) void setLanguage(chosen);
+          }}
+        >
+          {LANGUAGES.map((one) => (
+            <option key={one} value={one} lang={one}>
+              {LANGUAGE_NAMES[one]}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="field">
+        {t("settings.theme")}
+        <select
+          value={colours}
+          onChange={({ currentTarget }) => {
+            const chosen = THEMES.find((one) => one === currentTarget.value);
+            if (chosen === undefined) return;
+            setTheme(chosen);
+            setColours(chosen);
+          }}
+        >
+          {THEMES.map((one) => (
+            <option key={one} value={one}>
+              {t(`theme.${one}`)}
+            </option>
+          ))}
+        </select>
+      </label>
+    </section>
+  );
+}

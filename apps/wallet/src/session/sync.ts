@@ -1,0 +1,27 @@
+import { refusalText } from "@cairn/app-kit";
+import { applySyncAnswer, buildSync } from "@cairn/pay";
+import { keepAccount } from "./account-view.ts";
+import type { Wallet } from "./open-wallet.ts";
+
+/**
+ * Brings payments home, hears what became of them, takes fresh lists and a certificate home. `renew` gives the
+ * certificates held back for one with a fresh limit. Answers with the sentence of what could not be taken home.
+ * @throws ClientError; what was answered before is kept.
+ */
+export async function syncWallet(
+  { ports, client }: Wallet,
+  options: { readonly renew: boolean; readonly onProgress: (brought: number) => void },
+): Promise<string | undefined> {
+  let brought = 0;
+  for (let closeAll = options.renew; ; closeAll = false) {
+    const batch = await buildSync(ports, { closeAll });
+    const answer = await client.sync({ records: [batch.content], ahead: options.renew, holds: batch.holds });
+    const { refusals } = await applySyncAnswer(ports, { answer, entries: batch.entries });
+    keepAccount(answer, ports.clock.nowSeconds());
+    brought += batch.entries.length;
+    options.onProgress(brought);
+    const [first] = refusals;
+    if (first !== undefined) return refusalText(first.refusal);
+    if (!batch.more) return undefined;
+  }
+}
