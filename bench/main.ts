@@ -10,6 +10,10 @@ type Benchmark = {
 };
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  apps: {
+    about: "bytes of the wallet and terminal apps, how fast they start, and from a code to what is said of it",
+    run: async (report) => (await import("./apps.ts")).apps(report),
+  },
   sizes: {
     about: "bytes of typical messages and the QR version of a payment code",
     run: async () => (await import("./sizes.ts")).sizes(),

@@ -1,86 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type TestContext, test } from "node:test";
-import { type IssuerProcess, must, startIssuerProcess } from "../../../demo/parties.ts";
-import { buildApps } from "../../../scripts/build-apps.ts";
+import { test } from "node:test";
 import { accessibilityFaults } from "../../../testing/accessibility.ts";
-import { TestCamera } from "../../../testing/camera.ts";
-import { type BrowserContext, chromiumMissing, openBrowser, type Page } from "../../../testing/chromium.ts";
-
-/** One app in a browser of its own, with a camera that sees what the test holds before it. */
-type Phone = { readonly page: Page; readonly browser: BrowserContext; readonly camera: TestCamera };
-
-type World = {
-  readonly wallet: Phone;
-  readonly terminal: Phone;
-  readonly account: number;
-  readonly atIssuer: readonly string[];
-  /** Ends the wallet's browser without warning and starts it again on the same profile. */
-  readonly restartWallet: () => Promise<Phone>;
-};
-
-async function openWorld(t: TestContext): Promise<World> {
-  await buildApps();
-  const folder = await mkdtemp(join(tmpdir(), "cairn-phones-"));
-  const open: { issuer?: IssuerProcess; browsers: Set<BrowserContext> } = { browsers: new Set() };
-  t.after(async () => {
-    for (const browser of open.browsers) await browser.close();
-    await open.issuer?.stop();
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-  });
-  const issuer = await startIssuerProcess(join(folder, "issuer"));
-  open.issuer = issuer;
-  const atIssuer = ["--data", join(folder, "issuer")];
-  const created = await must(["issuer", "account", "create", "--name", "Ada", "--balance", "60.00", ...atIssuer]);
-  const { account } = created.account as { account: number };
-  await must(["issuer", "payee", "create", "--id", "KIOSK", "--name", "Harbour Kiosk", ...atIssuer]);
-  const walletCode = await must(["issuer", "account", "code", String(account), ...atIssuer]);
-  const terminalCode = await must(["issuer", "payee", "code", "KIOSK", ...atIssuer]);
-
-  async function start(app: string, camera: TestCamera, code?: unknown): Promise<Phone> {
-    const browser = await openBrowser({ profile: join(folder, `${app}-profile`), camera: camera.file });
-    open.browsers.add(browser);
-    const page = browser.pages()[0] ?? (await browser.newPage());
-    await page.goto(`${issuer.url}/${app}/${code === undefined ? "" : `#enrol=${code}`}`);
-    return { page, browser, camera };
-  }
-
-  const cameras = { wallet: new TestCamera(join(folder, "w.y4m")), terminal: new TestCamera(join(folder, "t.y4m")) };
-  const wallet = await start("wallet", cameras.wallet, walletCode.code);
-  await wallet.page.getByRole("button", { name: "Set up" }).waitFor();
-  assert.deepEqual(await accessibilityFaults(wallet.page), [], "wallet enrolment");
-  await wallet.page.getByRole("button", { name: "Set up" }).click();
-  await wallet.page.getByText("of a limit of").waitFor();
-  const terminal = await start("terminal", cameras.terminal, terminalCode.code);
-  await terminal.page.getByRole("button", { name: "Connect" }).click();
-  await terminal.page.getByRole("button", { name: "Charge" }).waitFor();
-  // The apps are on the devices from here on.
-  for (const { page } of [wallet, terminal]) await page.evaluate("navigator.serviceWorker.ready.then(() => true)");
-  return {
-    wallet,
-    terminal,
-    account,
-    atIssuer,
-    restartWallet: async () => {
-      await wallet.browser.close();
-      open.browsers.delete(wallet.browser);
-      return start("wallet", cameras.wallet);
-    },
-  };
-}
-
-/** Holds what one phone shows before the camera of the other. */
-async function hold(from: Phone, name: string | RegExp, to: Phone): Promise<void> {
-  to.camera.show(await from.page.getByRole("img", { name }).screenshot());
-}
-
-async function charge({ page }: Phone, digits: string): Promise<void> {
-  for (const digit of digits) await page.getByRole("button", { name: digit, exact: true }).click();
-  await page.getByRole("button", { name: "Charge" }).click();
-  await page.getByRole("img", { name: /Payment request/ }).waitFor();
-}
+import { chromiumMissing } from "../../../testing/chromium.ts";
+import { charge, hold, openPhones, type Phone } from "../../../testing/phones.ts";
 
 const fresh = async (phone: Phone, screen: string): Promise<void> =>
   assert.deepEqual(await accessibilityFaults(phone.page), [], screen);
@@ -88,7 +10,7 @@ const fresh = async (phone: Phone, screen: string): Promise<void> =>
 test("two phones pay by camera with no network: request, consent, restart, payment, receipt, settled", {
   skip: chromiumMissing,
 }, async (t) => {
-  const world = await openWorld(t);
+  const world = await openPhones((work) => t.after(work));
   const { terminal } = world;
   let { wallet } = world;
   await fresh(wallet, "home");
@@ -136,7 +58,7 @@ test("two phones pay by camera with no network: request, consent, restart, payme
 test("a wallet refuses more than its limit, pays nothing, and names the devices of its account", {
   skip: chromiumMissing,
 }, async (t) => {
-  const { wallet, terminal } = await openWorld(t);
+  const { wallet, terminal } = await openPhones((work) => t.after(work));
   await charge(terminal, "99900");
   await hold(terminal, /Payment request/, wallet);
   await wallet.page.getByRole("button", { name: "Scan to pay" }).click();
