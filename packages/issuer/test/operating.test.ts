@@ -149,6 +149,7 @@ const ROUTES = [
   "put /v1/operator/payees/{payeeId}/terms",
   "get /v1/operator/backups",
   "post /v1/operator/backups",
+  "post /v1/operator/journals",
   "post /v1/events",
   "put /v1/operator/trust-list",
   "post /v1/operator/keys/{keyId}/withdrawal",

@@ -1,4 +1,5 @@
 import { type TSchema, Type } from "@sinclair/typebox";
+import { RecordReceipt } from "./device-api.ts";
 import {
   AccountText,
   Bytes,
@@ -244,6 +245,15 @@ export const TrialBalanceLine = Type.Object({
 export type TrialBalanceLine = Decoded<typeof TrialBalanceLine>;
 export const BooksAnswer = Type.Object({ entries: Type.Integer(), faults: Type.Array(Type.String()) });
 export type BooksAnswer = Decoded<typeof BooksAnswer>;
+
+// --- journals
+/** Records of one call: as many as fit its bounded body. */
+export const MAXIMUM_JOURNAL_RECORDS = 10;
+export const JournalImport = Type.Object(
+  { records: Type.Array(Bytes, { minItems: 1, maxItems: MAXIMUM_JOURNAL_RECORDS }) },
+  strict,
+);
+export const JournalImportAnswer = Type.Object({ records: Type.Array(RecordReceipt) });
 
 // --- backups
 export const Backup = Type.Object({

@@ -1,6 +1,7 @@
 import type { CertificateId, Currency, DeviceId, KeyId, MessageId, PayeeId, TerminalId } from "@cairn/messages";
 import { type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import type { RecordReceipt } from "../api/device-api.ts";
 import * as api from "../api/operator-api.ts";
 import { base64url, type Decoded, type Encoded, Minor } from "../api/wire.ts";
 import { Transport } from "./transport.ts";
@@ -170,6 +171,13 @@ export class OperatorClient {
   /** Recomputes the books from their entries. Sound when `faults` is empty. */
   verifyBooks(): Promise<api.BooksAnswer> {
     return this.#get("/books", api.BooksAnswer);
+  }
+
+  // --- journals
+  /** Brings records out of a terminal's exported journal, at most `MAXIMUM_JOURNAL_RECORDS`. May be repeated. */
+  async importJournal(records: readonly Uint8Array[]): Promise<readonly RecordReceipt[]> {
+    const body = { records: records.map(base64url) };
+    return (await this.#send("POST", "/journals", api.JournalImportAnswer, api.JournalImport, body)).records;
   }
 
   // --- backups

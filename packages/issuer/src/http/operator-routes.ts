@@ -4,6 +4,7 @@ import { accountRoutes } from "./operator/account-routes.ts";
 import { backupRoutes } from "./operator/backup-routes.ts";
 import { bookRoutes } from "./operator/book-routes.ts";
 import { certificateRoutes } from "./operator/certificate-routes.ts";
+import { journalRoutes } from "./operator/journal-routes.ts";
 import { keyRoutes } from "./operator/key-routes.ts";
 import { moneyRoutes } from "./operator/money-routes.ts";
 import { payeeRoutes } from "./operator/payee-routes.ts";
@@ -32,6 +33,7 @@ export async function operatorRoutes(
   for (const routes of [
     accountRoutes,
     payeeRoutes,
+    journalRoutes,
     certificateRoutes,
     bookRoutes,
     moneyRoutes,

@@ -3,6 +3,7 @@ import { addAccountCommands } from "./accounts.ts";
 import { addBackupCommands } from "./backup.ts";
 import { addBookCommands } from "./books.ts";
 import { addDeviceCommands } from "./devices.ts";
+import { addJournalCommands } from "./journals.ts";
 import { addKeyCommands } from "./keys.ts";
 import { addMoneyCommands } from "./money.ts";
 import { addPayeeCommands } from "./payees.ts";
@@ -26,4 +27,5 @@ export function addIssuerCommands(program: Command): void {
   addDeviceCommands(issuer);
   addKeyCommands(issuer);
   addBackupCommands(issuer);
+  addJournalCommands(issuer);
 }
