@@ -1,8 +1,7 @@
-import { Button, formatMoney, formatTime, Notice, QrCode, refusalText, Screen, t } from "@cairn/app-kit";
+import { Button, formatMoney, formatTime, Notice, QrCode, refusalText, Screen, saveFile, t } from "@cairn/app-kit";
 import type { Acceptance, HistoryEntry } from "@cairn/collect";
 import { type MessageId, sentenceFor, toHex } from "@cairn/messages";
 import { useState } from "preact/hooks";
-import { saveFile } from "../session/save-file.ts";
 import { AmountField } from "./amount-field.tsx";
 import { entryView } from "./entry-view.ts";
 import { Fact, Facts } from "./facts.tsx";

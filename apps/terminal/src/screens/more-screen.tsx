@@ -7,6 +7,7 @@ import {
   LANGUAGES,
   Notice,
   type StorageCare,
+  saveFile,
   setLanguage,
   setTheme,
   THEMES,
@@ -17,7 +18,6 @@ import {
 import type { CollectPolicy } from "@cairn/collect";
 import { useState } from "preact/hooks";
 import { exportJournal } from "../session/export-journal.ts";
-import { saveFile } from "../session/save-file.ts";
 import { Fact, Facts } from "./facts.tsx";
 import { useSession } from "./session-context.ts";
 

@@ -1,7 +1,6 @@
-import { Button, formatDay, formatMoney, Screen, t } from "@cairn/app-kit";
+import { Button, formatDay, formatMoney, Screen, saveFile, t } from "@cairn/app-kit";
 import type { HistoryEntry, Totals } from "@cairn/collect";
 import { useEffect, useState } from "preact/hooks";
-import { saveFile } from "../session/save-file.ts";
 import { dayAsCsv, dayRange, daysAgo, isoDay, neighbourDay } from "../till/day.ts";
 import { useSession } from "./session-context.ts";
 
