@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +18,8 @@ type World = {
   readonly wallet: string;
   readonly picture: (name: string) => string;
   readonly atIssuer: readonly string[];
+  readonly issuerUrl: string;
+  readonly folder: string;
   /** Ends the browser without warning and starts it again on the same profile. */
   readonly restart: () => Promise<World>;
 };
@@ -54,6 +57,8 @@ async function openWorld(t: TestContext): Promise<World> {
       camera,
       wallet,
       atIssuer,
+      issuerUrl: issuer.url,
+      folder,
       picture: (name) => join(folder, `${name}.png`),
       restart: async () => {
         await browser.close();
@@ -163,4 +168,57 @@ test("a gate takes one open payment after another, offline, and names what it re
   await page.getByRole("button", { name: "Stop" }).click();
   await page.getByRole("button", { name: "Sales" }).click();
   await page.locator("[data-stored='2']").waitFor();
+});
+
+/** How a hand holds a phone before a camera: the picture as a page shows it, photographed. */
+const FRAMES = {
+  tilted: "perspective(900px) rotateY(24deg) rotateX(-12deg) rotate(9deg) scale(0.8)",
+  blurred: "scale(0.85)",
+  dim: "rotate(-6deg) scale(0.7)",
+} as const;
+const FILTERS = { tilted: "none", blurred: "blur(1.6px)", dim: "brightness(0.35) contrast(0.8)" } as const;
+
+test("tilted, blurred and dim codes are read", { skip }, async (t) => {
+  const world = await openWorld(t);
+  const stage = await world.browser.newPage();
+  await stage.setViewportSize({ width: 1_280, height: 720 });
+  for (const frame of ["tilted", "blurred", "dim"] as const) {
+    const code = readFileSync(await chargeAndPay(world, "100", frame)).toString("base64");
+    await stage.setContent(
+      `<body style="margin:0;height:100vh;display:grid;place-items:center;background:#778"><img style="height:92vh;transform:${FRAMES[frame]};filter:${FILTERS[frame]}" src="data:image/png;base64,${code}">`,
+    );
+    world.camera.show(await stage.screenshot());
+    await world.page.bringToFront();
+    await world.page.getByRole("button", { name: "Scan payment" }).click();
+    await world.page.locator("[data-verdict=accepted]").waitFor();
+    world.camera.showNothing();
+    await world.page.getByRole("button", { name: "Next customer" }).click();
+  }
+});
+
+test("a payment for another payee and one that comes too late are refused, with what to do", { skip }, async (t) => {
+  const world = await openWorld(t);
+  const { page, camera, picture, wallet } = world;
+  const elsewhere = join(world.folder, "elsewhere");
+  await must(["issuer", "payee", "create", "--id", "FERRY", "--name", "Bay Ferry", ...world.atIssuer]);
+  const { code } = await must(["issuer", "payee", "code", "FERRY", ...world.atIssuer]);
+  await must(["terminal", "enrol", "--issuer", world.issuerUrl, "--code", String(code), "--data", elsewhere]);
+  await must(["terminal", "charge", "1.00", "--png", picture("ferry-request"), "--data", elsewhere]);
+  const paying = ["wallet", "pay", "--image", picture("ferry-request"), "--yes", "--png", picture("ferry")];
+  await must([...paying, "--data", wallet]);
+
+  const late = await chargeAndPay(world, "100", "late");
+  camera.show(picture("ferry"));
+  await page.getByRole("button", { name: "Scan payment" }).click();
+  await page.locator("[data-verdict=refused]").getByText("REQUEST_UNKNOWN").waitFor();
+  assert.deepEqual(await accessibilityFaults(page), [], "refused");
+
+  camera.showNothing();
+  await page.clock.setFixedTime(Date.now() + 2 * 3_600_000);
+  camera.show(late);
+  await page.getByRole("button", { name: "Scan again" }).click();
+  await page
+    .locator("[data-verdict=refused]")
+    .getByText(/_EXPIRED/)
+    .waitFor();
 });
