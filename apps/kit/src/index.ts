@@ -29,6 +29,7 @@ export {
   t,
   useLanguage,
 } from "./language/language.ts";
+export { LookChoices } from "./look/look-choices.tsx";
 export { Button, Notice, Screen, Verdict } from "./look/parts.tsx";
 export { type Screens, useScreens } from "./look/screens.ts";
 export { playVerdict } from "./look/sound.ts";

@@ -3,20 +3,13 @@ import {
   formatFromNow,
   formatMoney,
   formatTime,
-  LANGUAGE_NAMES,
-  LANGUAGES,
+  LookChoices,
   Notice,
   type StorageCare,
   saveFile,
-  setLanguage,
-  setTheme,
-  THEMES,
   t,
-  theme,
-  useLanguage,
 } from "@cairn/app-kit";
 import type { CollectPolicy } from "@cairn/collect";
-import { useState } from "preact/hooks";
 import { exportJournal } from "../session/export-journal.ts";
 import { Fact, Facts } from "./facts.tsx";
 import { useSession } from "./session-context.ts";
@@ -77,8 +70,6 @@ function Terms() {
 
 function Choices() {
   const { session, view } = useSession();
-  const language = useLanguage();
-  const [colours, setColours] = useState(theme);
   const { settings } = view;
   return (
     <section class="panel">
@@ -100,40 +91,7 @@ function Choices() {
         <input type="checkbox" checked={settings.sound} onChange={() => session.change({ sound: !settings.sound })} />
         {t("more.sound")}
       </label>
-      <label class="field">
-        {t("settings.language")}
-        <select
-          value={language}
-          onChange={({ currentTarget }) => {
-            const chosen = LANGUAGES.find((one) => one === currentTarget.value);
-            if (chosen !== undefined) void setLanguage(chosen);
-          }}
-        >
-          {LANGUAGES.map((one) => (
-            <option key={one} value={one} lang={one}>
-              {LANGUAGE_NAMES[one]}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label class="field">
-        {t("settings.theme")}
-        <select
-          value={colours}
-          onChange={({ currentTarget }) => {
-            const chosen = THEMES.find((one) => one === currentTarget.value);
-            if (chosen === undefined) return;
-            setTheme(chosen);
-            setColours(chosen);
-          }}
-        >
-          {THEMES.map((one) => (
-            <option key={one} value={one}>
-              {t(`theme.${one}`)}
-            </option>
-          ))}
-        </select>
-      </label>
+      <LookChoices />
     </section>
   );
 }

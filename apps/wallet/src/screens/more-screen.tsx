@@ -1,15 +1,4 @@
-import {
-  Button,
-  LANGUAGE_NAMES,
-  LANGUAGES,
-  Notice,
-  setLanguage,
-  setTheme,
-  THEMES,
-  t,
-  theme,
-  useLanguage,
-} from "@cairn/app-kit";
+import { Button, LookChoices, Notice, t } from "@cairn/app-kit";
 import { useState } from "preact/hooks";
 import { sentenceOfFailure, type Wallet } from "../session/open-wallet.ts";
 import { useBusy } from "./shared.tsx";
@@ -89,45 +78,10 @@ function LostDevice({ wallet }: { readonly wallet: Wallet }) {
 }
 
 function Choices() {
-  const language = useLanguage();
-  const [colours, setColours] = useState(theme);
   return (
     <section class="panel">
       <h2>{t("settings.title")}</h2>
-      <label class="field">
-        {t("settings.language")}
-        <select
-          value={language}
-          onChange={({ currentTarget }) => {
-            const chosen = LANGUAGES.find((one) => one === currentTarget.value);
-            if (chosen !== undefined) void setLanguage(chosen);
-          }}
-        >
-          {LANGUAGES.map((one) => (
-            <option key={one} value={one} lang={one}>
-              {LANGUAGE_NAMES[one]}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label class="field">
-        {t("settings.theme")}
-        <select
-          value={colours}
-          onChange={({ currentTarget }) => {
-            const chosen = THEMES.find((one) => one === currentTarget.value);
-            if (chosen === undefined) return;
-            setTheme(chosen);
-            setColours(chosen);
-          }}
-        >
-          {THEMES.map((one) => (
-            <option key={one} value={one}>
-              {t(`theme.${one}`)}
-            </option>
-          ))}
-        </select>
-      </label>
+      <LookChoices />
     </section>
   );
 }
