@@ -1,14 +1,17 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { glob, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { minify } from "terser";
 import { type InlineConfig, type Plugin, transformWithOxc } from "vite";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 /** The server's descriptions of its answers: TypeBox to the server, plain JSON to an app. */
 const API_SCHEMAS = here("../../packages/issuer/src/api/device-api.ts");
 const DECODER = here("../../packages/issuer/src/client/decode-reply.ts");
+/** Only issuers write status lists; what apps read them with is our own (packages/messages/src/inflate.ts). */
+const NO_DEFLATE = here("src/no-deflate.ts");
 const BROWSER_DECODER = here("../../packages/issuer/src/client/decode-reply-browser.ts");
 
 /** How both apps are built: everything in files of their own, nothing from elsewhere, one service worker beside them. */
@@ -20,7 +23,7 @@ export function appConfig(folder: string): InlineConfig {
     logLevel: "warn",
     publicDir: join(folder, "public"),
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-    plugins: [smallApiSchemas(), precache()],
+    plugins: [withoutServerParts(), precache()],
     worker: { format: "es" },
     build: {
       outDir: join(folder, "dist"),
@@ -37,10 +40,11 @@ export function appConfig(folder: string): InlineConfig {
  * The schema library is for servers: it weighs more than an app. What the apps need of it, the finished schemas, is
  * worked out here, at build time, from the server's own definitions; a small reader of such schemas takes its place.
  */
-function smallApiSchemas(): Plugin {
+function withoutServerParts(): Plugin {
   return {
-    name: "cairn-small-api-schemas",
+    name: "cairn-without-server-parts",
     enforce: "pre",
+    resolveId: (name) => (name === "fflate" ? NO_DEFLATE : undefined),
     async load(id) {
       if (id === DECODER) return `export * from ${JSON.stringify(BROWSER_DECODER)};`;
       if (id !== API_SCHEMAS) return undefined;
@@ -61,6 +65,7 @@ function precache(): Plugin {
     name: "cairn-precache",
     async writeBundle({ dir }) {
       if (dir === undefined) return;
+      await shrink(dir);
       const files = (await readdir(dir, { recursive: true, withFileTypes: true }))
         .filter((entry) => entry.isFile())
         .map((entry) =>
@@ -80,6 +85,20 @@ function precache(): Plugin {
       for (const file of [...files, "sw.js"]) await compress(join(dir, file));
     },
   };
+}
+
+/** Once more over what the bundler made small: together they leave some 4 % less to send than either alone. */
+async function shrink(folder: string): Promise<void> {
+  for await (const file of glob("assets/*.js", { cwd: folder })) {
+    const path = join(folder, file);
+    const { code } = await minify(await readFile(path, "utf8"), {
+      module: true,
+      ecma: 2020,
+      compress: { passes: 3, pure_getters: true, unsafe_arrows: true },
+    });
+    if (code === undefined) throw new Error(`${file} could not be made smaller.`);
+    await writeFile(path, code);
+  }
 }
 
 const COMPRESSED = /\.(?:html|js|css|json|svg|wasm|webmanifest)$/;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { deviceIdOf } from "@cairn/messages";
 import type { SyncAnswer } from "../src/api/device-api.ts";
+import { issuerEvents } from "../src/client/events.ts";
 import { followEvents } from "../src/client/follow-events.ts";
 import { MoneyClient } from "../src/client/money-client.ts";
 import { eventually } from "./support/issuer.ts";
@@ -109,9 +110,9 @@ test("the number of connections is bounded, one for each device, and a blocked d
   const { heard, lost, done } = listen(t, wallet);
   await eventually(async () => heard.length === 1);
   const other = await addWallet(world, account);
-  const refused = other.client.events({});
+  const refused = issuerEvents(other.client, {});
   await assert.rejects(refused.next(), { code: "PUSH_FULL" });
-  const again = wallet.client.events({ holds: [wallet.held().content.certificateId] });
+  const again = issuerEvents(wallet.client, { holds: [wallet.held().content.certificateId] });
   const next = again.next();
   await eventually(async () => lost.includes("ended"));
   await again.return(undefined).catch(() => undefined);
@@ -125,7 +126,7 @@ test("heartbeats keep a quiet connection, and silence ends it", async (t) => {
   await wallet.sync();
   const holds = [wallet.held().content.certificateId];
   const stop = new AbortController();
-  const quiet = wallet.client.events({ holds, silenceMs: 4_000, signal: stop.signal });
+  const quiet = issuerEvents(wallet.client, { holds, silenceMs: 4_000, signal: stop.signal });
   const ended = quiet.next().then(
     () => "ended",
     (error) => error.code,
@@ -136,5 +137,7 @@ test("heartbeats keep a quiet connection, and silence ends it", async (t) => {
   const silent = await makeWorld(t, { pushHeartbeatMs: 60_000 });
   await silent.wallet.sync();
   const held = [silent.wallet.held().content.certificateId];
-  await assert.rejects(silent.wallet.client.events({ holds: held, silenceMs: 100 }).next(), { code: "ISSUER_TIMEOUT" });
+  await assert.rejects(issuerEvents(silent.wallet.client, { holds: held, silenceMs: 100 }).next(), {
+    code: "ISSUER_TIMEOUT",
+  });
 });

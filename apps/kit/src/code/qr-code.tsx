@@ -1,12 +1,12 @@
+import { correction, generate, mode } from "lean-qr";
 import { useEffect, useMemo } from "preact/hooks";
-import encodeQR from "qr";
 
 /** Quiet zone in modules, as ISO/IEC 18004 asks for. */
 const QUIET_ZONE_MODULES = 4;
 
 /**
  * A code text as a QR code: crisp at any size, black on white in the dark theme too, since many readers need it so.
- * Error correction M (15 %): reflections on a screen, without making the code denser than needed. While it is shown
+ * Error correction M (15 %) at least: reflections on a screen, without making the code denser than needed. While it is shown
  * the screen stays on.
  */
 export function QrCode({ text, label }: { readonly text: string; readonly label: string }) {
@@ -23,16 +23,17 @@ export function QrCode({ text, label }: { readonly text: string; readonly label:
 
 /** One rectangle for each run of dark modules in a row. */
 export function drawCode(text: string): { readonly path: string; readonly side: number } {
-  const modules = encodeQR(text, "raw", { ecc: "medium", encoding: "alphanumeric", border: QUIET_ZONE_MODULES });
+  const modules = generate(mode.alphaNumeric(text), { minCorrectionLevel: correction.M });
   let path = "";
-  for (const [y, row] of modules.entries()) {
-    for (let x = 0; x < row.length; x++) {
+  for (let y = 0; y < modules.size; y++) {
+    for (let x = 0; x < modules.size; x++) {
       const start = x;
-      while (row[x] === true) x++;
-      if (x > start) path += `M${start} ${y}h${x - start}v1H${start}z`;
+      while (modules.get(x, y)) x++;
+      const [left, top] = [start + QUIET_ZONE_MODULES, y + QUIET_ZONE_MODULES];
+      if (x > start) path += `M${left} ${top}h${x - start}v1H${left}z`;
     }
   }
-  return { path, side: modules.length };
+  return { path, side: modules.size + 2 * QUIET_ZONE_MODULES };
 }
 
 /** Asks the device not to dim or lock: a code that goes dark while it is being scanned is scanned again. */

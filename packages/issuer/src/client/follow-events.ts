@@ -1,6 +1,7 @@
 import type { CertificateId } from "@cairn/messages";
 import type { SyncAnswer } from "../api/device-api.ts";
 import { ClientError } from "./client-error.ts";
+import { issuerEvents } from "./events.ts";
 import type { IssuerClient } from "./issuer-client.ts";
 
 /** Faults that trying again mends: the network, and a server that is busy or stopping. */
@@ -39,7 +40,7 @@ export async function followEvents(client: IssuerClient, options: FollowOptions)
   while (!signal.aborted) {
     let lost: ClientError | undefined;
     try {
-      for await (const answer of client.events({ signal, holds: await options.holds() })) {
+      for await (const answer of issuerEvents(client, { signal, holds: await options.holds() })) {
         pause = pauseMs.first;
         await options.onAnswer(answer);
       }

@@ -9,5 +9,11 @@ export type {
   UploadAnswer,
 } from "../api/device-api.ts";
 export { ClientError, type ClientErrorCode } from "./client-error.ts";
+export { type EventsInput, issuerEvents } from "./events.ts";
 export { type FollowOptions, followEvents } from "./follow-events.ts";
-export { type EnrolmentInput, IssuerClient, type IssuerClientOptions, type SyncInput } from "./issuer-client.ts";
+export {
+  type EnrolmentInput,
+  IssuerClient,
+  type IssuerClientOptions,
+  type SyncInput,
+} from "./issuer-client.ts";

@@ -28,7 +28,6 @@ import {
 import type { Decoded } from "../api/wire.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { ClientError, clientFault } from "./client-error.ts";
-import { readEvents } from "./read-events.ts";
 import { Transport } from "./transport.ts";
 
 export type IssuerClientOptions = {
@@ -51,13 +50,6 @@ export type SyncInput = {
   readonly ahead?: boolean;
   /** Certificates that the wallet holds, newest first: a current one that is missing here is delivered again. */
   readonly holds?: readonly CertificateId[];
-};
-
-export type EventsInput = {
-  /** Certificates that the wallet holds, newest first. */
-  readonly holds?: readonly CertificateId[];
-  readonly signal?: AbortSignal;
-  readonly silenceMs?: number;
 };
 
 type SignedPost = { readonly path: string; readonly purpose: CallPurpose; readonly content: Uint8Array } & {
@@ -131,20 +123,12 @@ export class IssuerClient {
     return (await this.#post({ path: "/v1/losses", purpose: "loss", content }, LossAnswer)).withdrawn;
   }
 
-  /**
-   * Certificates as they come, without asking: each is what a sync would have answered, for `applySyncAnswer` with no
-   * entries. Ends when the connection does; `followEvents` reconnects. A connection that stays silent for longer than
-   * `silenceMs` (default 60,000; the server shows every 15,000 that it lives) counts as lost.
-   */
-  async *events(input: EventsInput): AsyncGenerator<SyncAnswer, void, undefined> {
-    const { holds = [], silenceMs = 60_000 } = input;
-    const silence = new AbortController();
-    const signal = input.signal === undefined ? silence.signal : AbortSignal.any([input.signal, silence.signal]);
+  /** An answer that goes on, for `issuerEvents`: no bound but the caller's signal. */
+  async openEvents(holds: readonly CertificateId[], signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const call = { path: "/v1/events", purpose: "events", content: new Uint8Array() } as const;
     const query = holds.length === 0 ? {} : { query: { holds: holds.slice(0, 16).join(",") } };
     const body = { type: "application/cbor-seq", bytes: await this.#signed(call) };
-    const stream = await this.#transport.stream({ method: "POST", path: call.path, body, ...query }, signal);
-    yield* readEvents(stream, { silenceMs, onSilence: () => silence.abort() });
+    return this.#transport.stream({ method: "POST", path: call.path, body, ...query }, signal);
   }
 
   /** The signed bytes of both lists, for devices that only refresh them. */

@@ -1,7 +1,7 @@
-import { Value } from "@sinclair/typebox/value";
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { SyncAnswer } from "../api/device-api.ts";
 import { ClientError, clientFault } from "./client-error.ts";
+import { decodeReply } from "./decode-reply.ts";
 
 /** Longest event read: an answer holds both lists in base64. */
 const MAXIMUM_EVENT_CHARACTERS = 16_777_216;
@@ -43,7 +43,7 @@ export async function* readEvents(
 
 function decode(data: string): SyncAnswer {
   try {
-    return Value.Decode(SyncAnswer, JSON.parse(data));
+    return decodeReply(SyncAnswer, JSON.parse(data));
   } catch (cause) {
     throw clientFault("ISSUER_REPLY_INVALID", cause);
   }

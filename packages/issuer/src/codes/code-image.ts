@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { CodedError } from "@cairn/cose";
+import { type Bitmap2D, correction, generate, mode } from "lean-qr";
 import { PNG } from "pngjs";
-import encodeQR from "qr";
 import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";
 
 export type CodeImageCode = "IMAGE_UNREADABLE" | "IMAGE_HOLDS_NO_CODE" | "IMAGE_HOLDS_SEVERAL_CODES";
@@ -16,37 +16,51 @@ const QUIET_ZONE_MODULES = 4;
 /** Pictures larger than this are not codes of ours. */
 export const MAXIMUM_IMAGE_BYTES = 16_777_216;
 
-/** Error correction M restores 15 % of the code: scratches and reflections on a screen, without making it denser than needed. */
-const CORRECTION = "medium";
+/**
+ * At least error correction M, which restores 15 % of the code: scratches and reflections on a screen, without making it
+ * denser than needed; more where it costs no larger code.
+ * @throws TypeError when the text has characters outside of QR's alphanumeric mode; Error when it is longer than a code can hold.
+ */
+function encode(text: string): Bitmap2D {
+  if (!ALPHANUMERIC.test(text)) throw new TypeError("This text is no code of Cairn.");
+  return generate(mode.alphaNumeric(text), { minCorrectionLevel: correction.M });
+}
+const ALPHANUMERIC = /^[0-9A-Z $%*+\-./:]+$/;
 
 /**
  * A code text as a black-and-white PNG picture.
- * @throws Error when the text has characters outside of QR's alphanumeric mode or is longer than a code can hold.
+ * @throws as `encode`
  */
 export function writeCodeImage(text: string): Uint8Array {
-  const modules = encodeQR(text, "raw", { ecc: CORRECTION, encoding: "alphanumeric", border: QUIET_ZONE_MODULES });
-  const width = modules.length * PIXELS_PER_MODULE;
+  const modules = encode(text);
+  const width = (modules.size + 2 * QUIET_ZONE_MODULES) * PIXELS_PER_MODULE;
   const png = new PNG({ width, height: width, colorType: 0, inputColorType: 0, bitDepth: 8, inputHasAlpha: false });
   png.data = Buffer.alloc(width * width);
-  for (let y = 0; y < width; y++) {
-    const row = modules[Math.floor(y / PIXELS_PER_MODULE)] ?? [];
-    for (let x = 0; x < width; x++) {
-      png.data[y * width + x] = row[Math.floor(x / PIXELS_PER_MODULE)] === true ? 0 : 255;
-    }
-  }
+  const moduleAt = (pixel: number): number => Math.floor(pixel / PIXELS_PER_MODULE) - QUIET_ZONE_MODULES;
+  for (let y = 0; y < width; y++)
+    for (let x = 0; x < width; x++) png.data[y * width + x] = modules.get(moduleAt(x), moduleAt(y)) ? 0 : 255;
   return PNG.sync.write(png, { colorType: 0, inputColorType: 0, bitDepth: 8, inputHasAlpha: false });
 }
 
-/** A code text drawn with block characters, to be scanned from a terminal window. */
+/** A code text drawn with block characters, two rows of modules in a line, to be scanned from a dark terminal window. */
 export function drawCode(text: string): string {
-  return encodeQR(text, "ascii", { ecc: CORRECTION, encoding: "alphanumeric", border: 2 });
+  const modules = encode(text);
+  const border = 2;
+  let drawn = "";
+  for (let y = -border; y < modules.size + border; y += 2) {
+    for (let x = -border; x < modules.size + border; x++) {
+      const isUpperLight = !modules.get(x, y);
+      const isLowerLight = !modules.get(x, y + 1) && y + 1 < modules.size + border;
+      drawn += isUpperLight ? (isLowerLight ? "█" : "▀") : isLowerLight ? "▄" : " ";
+    }
+    drawn += "\n";
+  }
+  return drawn;
 }
 
 /** The size class of the code that a text needs, 1 to 40 (ISO/IEC 18004 "version"): 17 + 4 x version modules a side. */
 export function codeVersion(text: string): number {
-  const border = 1;
-  const side = encodeQR(text, "raw", { ecc: CORRECTION, encoding: "alphanumeric", border }).length - 2 * border;
-  return (side - 17) / 4;
+  return (encode(text).size - 17) / 4;
 }
 
 /**
