@@ -333,7 +333,7 @@ KINDS = {
     "closing": (("certificateId", 16), {6: ("issuedAt", TIME), -5: ("sequence", SEQUENCE), -6: ("spentMinor", minor), -7: ("previous", octets(8))}, (), NOTHING, 2048),
     "trust-list": (("rootKeyId", 4), {**EXPIRY, -65539: ("keys", list_of(TRUSTED, 256)), -65540: ("version", SEQUENCE)}, (), expires_after, 65_536),
     "status-list": (("issuerKeyId", 4), {2: ("uri", form(r"[a-z][a-z0-9+.-]*:[\x21-\x7e]+", 200)), **EXPIRY, 65533: ("bits", status_bits), 65534: ("timeToLiveSeconds", TIME)}, (), expires_after, 4_194_304),
-    **{f"call-{purpose}": (("callerId", 8), CALL, (), NOTHING, 2048) for purpose in ("enrolment", "upload", "sync", "outcomes", "devices", "loss", "events")},
+    **{f"call-{purpose}": (("callerId", 8), CALL, (), NOTHING, 2048) for purpose in ("enrolment", "upload", "sync", "outcomes", "devices", "loss", "events", "receiving", "refund")},
 }
 
 

@@ -173,7 +173,17 @@ const uploadRecords: Target = {
   },
 };
 
-const PURPOSES: readonly CallPurpose[] = ["enrolment", "upload", "sync", "outcomes", "devices", "loss", "events"];
+const PURPOSES: readonly CallPurpose[] = [
+  "enrolment",
+  "upload",
+  "sync",
+  "outcomes",
+  "devices",
+  "loss",
+  "events",
+  "receiving",
+  "refund",
+];
 const signedCalls: Target = {
   name: "signed-call",
   shape: "cbor",

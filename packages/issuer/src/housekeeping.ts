@@ -46,6 +46,7 @@ export async function keepHouse(context: ServerContext, uploadDeadlineSeconds: n
     if (await trustLists.refresh(now)) log.info({}, "new trust list published");
     // Before the first list of an offline root there is nobody to read a status list.
     if (trustLists.published() !== undefined) await statusLists.current(now);
+    context.credits.wake();
     context.push.lookAtAll();
   } catch (error) {
     log.error({ err: error }, "housekeeping failed; it is tried again");

@@ -4,6 +4,7 @@ import { type IssuerId, isIssuerId, MAXIMUM_NAME_BYTES, MAXIMUM_URL_BYTES } from
 import type { IssuerStore } from "@cairn/stores";
 import type { Clock, Random } from "./ports.ts";
 import type { AttemptLimits } from "./services/attempt-limit.ts";
+import type { ReceivingTerms } from "./services/receiving.ts";
 import type { AccountSource, CreditSource } from "./sources/ports.ts";
 
 export type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
@@ -49,6 +50,10 @@ export type IssuerOptions = {
   readonly pushHeartbeatMs?: number;
   /** Failed enrolment attempts allowed. Defaults and their reason: services/attempt-limit.ts. */
   readonly enrolmentAttempts?: AttemptLimits;
+  /** The ceilings of wallets that receive, or that none may. Default: services/receiving.ts. */
+  readonly receiving?: ReceivingTerms | "off";
+  /** Whether a payee's terminals may give back what was paid to it. Default true. */
+  readonly tillRefunds?: boolean;
   /** Records that may wait to be settled; beyond them uploads are put off with INBOX_FULL. Default 1,000,000. */
   readonly inboxLimit?: number;
   readonly clock?: Clock;

@@ -24,6 +24,8 @@ import { AttemptLimit } from "./services/attempt-limit.ts";
 import { Backups } from "./services/backups.ts";
 import { InboxLimit } from "./services/inbox-limit.ts";
 import { PushChannel } from "./services/push-channel.ts";
+import { ReceiverCredits } from "./services/receiver-credits.ts";
+import { DEFAULT_RECEIVING } from "./services/receiving.ts";
 import type { ServerContext } from "./services/server-context.ts";
 import { answerDevice } from "./services/syncing.ts";
 import { decodingCaches } from "./settlement/decode-record.ts";
@@ -91,7 +93,12 @@ async function startOn(store: IssuerStore, issuerId: IssuerId, options: IssuerOp
     if (isAlone) worker.start();
     gate.unavailable = undefined;
     app.log.info({ url, publicUrl: gate.publicUrl, issuerId }, "issuer is up");
-    return { url, operatorToken, apps, close: closeOnce({ app, gate, worker, housekeeping, store }) };
+    return {
+      url,
+      operatorToken,
+      apps,
+      close: closeOnce({ app, gate, worker, housekeeping, store, credits: context.credits }),
+    };
   } catch (error) {
     await app.close();
     throw error;
@@ -150,8 +157,12 @@ async function wire(
     policy,
     intervalMs: options.settleIntervalMs ?? SETTLE_INTERVAL_MS,
     onWithdrawn: () => statusLists.markChanged(),
-    onSettled: (partition) => push.partitionChanged(partition),
+    onSettled: (partition) => {
+      push.partitionChanged(partition);
+      credits.wake();
+    },
   });
+  const credits = new ReceiverCredits({ store, clock, log, onCredited: (account) => push.accountChanged(account) });
   const attempts = new AttemptLimit(options.enrolmentAttempts);
   const inboxLimit = new InboxLimit({ store, clock, limit: options.inboxLimit });
   const wakeWorker = () => worker.wake();
@@ -185,6 +196,9 @@ async function wire(
     trustLists,
     statusLists,
     wakeWorker,
+    credits,
+    receiving: options.receiving === "off" ? undefined : (options.receiving ?? DEFAULT_RECEIVING),
+    tillRefunds: options.tillRefunds ?? true,
     backups: new Backups({ folder: join(dataFolder, "backups"), store, clock, log }),
   };
   return { context, worker };
@@ -211,6 +225,7 @@ function closeOnce(parts: {
   readonly app: FastifyInstance;
   readonly gate: Gate;
   readonly worker: SettlementWorker;
+  readonly credits: ReceiverCredits;
   readonly housekeeping: Housekeeping;
   readonly store: IssuerStore;
 }): () => Promise<void> {
@@ -220,6 +235,7 @@ function closeOnce(parts: {
     await parts.app.close();
     await parts.housekeeping.stop();
     await parts.worker.stop();
+    await parts.credits.idle();
     await parts.store.close();
   }
   return () => {

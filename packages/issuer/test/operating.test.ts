@@ -157,6 +157,8 @@ const ROUTES = [
   "post /v1/operator/devices/{deviceId}/loss",
   "post /v1/operator/certificates/{certificateId}/restoration",
   "post /v1/losses",
+  "post /v1/receiving",
+  "post /v1/refunds",
   "post /v1/devices",
   "get /v1/operator/keys/statement",
   "post /v1/operator/accounts/{account}/withdrawals",

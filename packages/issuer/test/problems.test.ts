@@ -111,6 +111,8 @@ type Elsewhere =
   | "NOT_READY"
   | "STORE_UNAVAILABLE"
   | "BACKUP_ELSEWHERE"
+  | "RECEIVING_OFF"
+  | "TILL_REFUNDS_OFF"
   | "INTERNAL_FAULT";
 const WAYS: { readonly [Code in Exclude<ProblemCode, Elsewhere>]: (world: World) => Promise<Response> } = {
   CALL_MALFORMED: (world) => post(world, "/v1/sync", Uint8Array.of(0xff)),

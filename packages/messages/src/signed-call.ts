@@ -25,7 +25,16 @@ export type SignedCall = {
   readonly issuedAt: number;
 };
 
-export type CallPurpose = "enrolment" | "upload" | "sync" | "outcomes" | "devices" | "loss" | "events";
+export type CallPurpose =
+  | "enrolment"
+  | "upload"
+  | "sync"
+  | "outcomes"
+  | "devices"
+  | "loss"
+  | "events"
+  | "receiving"
+  | "refund";
 
 const callKind = (purpose: CallPurpose): MessageKind<SignedCall> =>
   defineMessage({
@@ -46,6 +55,8 @@ export const signedCall: { readonly [Purpose in CallPurpose]: MessageKind<Signed
   devices: callKind("devices"),
   loss: callKind("loss"),
   events: callKind("events"),
+  receiving: callKind("receiving"),
+  refund: callKind("refund"),
 };
 
 /** The body of an HTTP call: the envelope, then its content, as one CBOR sequence (RFC 8742). */

@@ -130,7 +130,17 @@ test("as many records as are allowed, and not one more", () => {
   assert.throws(() => splitRecords(new Uint8Array(MAXIMUM_RECORDS + 1)), { code: "MESSAGE_TOO_LARGE" });
 });
 
-const PURPOSES: readonly CallPurpose[] = ["enrolment", "upload", "sync", "outcomes", "devices", "loss", "events"];
+const PURPOSES: readonly CallPurpose[] = [
+  "enrolment",
+  "upload",
+  "sync",
+  "outcomes",
+  "devices",
+  "loss",
+  "events",
+  "receiving",
+  "refund",
+];
 const call = (purpose: CallPurpose, content: Uint8Array) =>
   writeSignedCall(
     purpose,

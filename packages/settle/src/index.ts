@@ -5,6 +5,7 @@ export { settlementReference } from "./funding.ts";
 export * from "./model.ts";
 export * from "./online-money.ts";
 export * from "./payout.ts";
+export { receivedEntry } from "./received.ts";
 export * from "./refund.ts";
 export { decideReview, type Review, reviewedItem } from "./review.ts";
 export { settle } from "./settle.ts";

@@ -194,6 +194,7 @@ export const ENTRY_KINDS = [
   "payout-returned",
   "refund",
   "refund-out",
+  "received",
 ] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 

@@ -100,6 +100,19 @@ export type DevicesAnswer = Decoded<typeof DevicesAnswer>;
 export const LossAnswer = Type.Object({ withdrawn: Type.Integer({ minimum: 0 }) });
 export type LossAnswer = Decoded<typeof LossAnswer>;
 
+/** A one-time code for the key that the wallet receives with, as a terminal of its own account's payee. */
+export const ReceivingAnswer = Type.Object({ payeeId: PayeeIdText, code: Type.String(), expiresAt: Time });
+export type ReceivingAnswer = Decoded<typeof ReceivingAnswer>;
+
+/** `waitingMinor` is promised and waits for the payee's money: the same call again completes it. */
+export const TillRefundAnswer = Type.Object({
+  takenMinor: Minor,
+  refundedMinor: Minor,
+  waitingMinor: Minor,
+  repeated: Type.Boolean(),
+});
+export type TillRefundAnswer = Decoded<typeof TillRefundAnswer>;
+
 export const IssuingAnswer = Type.Object({
   kind: Type.Union([Type.Literal("issue"), Type.Literal("refuse"), Type.Literal("none")]),
   reasons: Type.Array(Type.Object({ code: Type.String(), sentence: Sentence })),

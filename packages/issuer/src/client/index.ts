@@ -6,6 +6,7 @@ export type {
   Problem,
   SyncAnswer,
   TerminalEnrolment,
+  TillRefundAnswer,
   UploadAnswer,
 } from "../api/device-api.ts";
 export { ClientError, type ClientErrorCode } from "./client-error.ts";
@@ -16,4 +17,5 @@ export {
   IssuerClient,
   type IssuerClientOptions,
   type SyncInput,
+  type TillRefundOrder,
 } from "./issuer-client.ts";

@@ -11,6 +11,7 @@ import {
   type KeyProtection,
   type MessageId,
   type ServerNonce,
+  type TerminalId,
   writeSignedCall,
 } from "@cairn/messages";
 import type { TSchema } from "@sinclair/typebox";
@@ -21,8 +22,10 @@ import {
   LossAnswer,
   NonceAnswer,
   OutcomesAnswer,
+  ReceivingAnswer,
   SyncAnswer,
   TerminalEnrolment,
+  TillRefundAnswer,
   UploadAnswer,
 } from "../api/device-api.ts";
 import type { Decoded } from "../api/wire.ts";
@@ -51,6 +54,9 @@ export type SyncInput = {
   /** Certificates that the wallet holds, newest first: a current one that is missing here is delivered again. */
   readonly holds?: readonly CertificateId[];
 };
+
+/** `key`: 1 to 32 characters of A-Z, a-z, 0-9 and "-", made once for this refund and kept until it is answered. */
+export type TillRefundOrder = { readonly paymentId: MessageId; readonly amountMinor: bigint; readonly key: string };
 
 type SignedPost = { readonly path: string; readonly purpose: CallPurpose; readonly content: Uint8Array } & {
   readonly query?: Readonly<Record<string, string | undefined>>;
@@ -121,6 +127,21 @@ export class IssuerClient {
   async reportLoss(deviceId: DeviceId): Promise<number> {
     const content = encodeCbor(fromHex(deviceId));
     return (await this.#post({ path: "/v1/losses", purpose: "loss", content }, LossAnswer)).withdrawn;
+  }
+
+  /** A one-time code for `enrolTerminal` with the key that this wallet receives with, as a terminal of its account. */
+  openReceiving(terminalId: TerminalId): Promise<ReceivingAnswer> {
+    const content = encodeCbor(fromHex(terminalId));
+    return this.#post({ path: "/v1/receiving", purpose: "receiving", content }, ReceivingAnswer);
+  }
+
+  /**
+   * Gives a settled payment of the calling terminal's payee back, in full or in part. The same `key` never gives back
+   * twice, whatever is lost on the way. An amount of zero only asks how much was given back.
+   */
+  refund(order: TillRefundOrder): Promise<TillRefundAnswer> {
+    const content = encodeCbor([fromHex(order.paymentId), Number(order.amountMinor), order.key]);
+    return this.#post({ path: "/v1/refunds", purpose: "refund", content }, TillRefundAnswer);
   }
 
   /** An answer that goes on, for `issuerEvents`: no bound but the caller's signal. */

@@ -22,6 +22,7 @@ import { eventRoutes } from "./event-routes.ts";
 import { outcomeRoutes } from "./outcome-routes.ts";
 import type { ProblemCode } from "./problems.ts";
 import { bodyOf, takeSignedCalls } from "./raw-body.ts";
+import { reverseMoneyRoutes } from "./reverse-money-routes.ts";
 import { CALL_PROBLEMS, signedCall } from "./signed-call-schema.ts";
 import { holdsOf, recordText, syncAnswerText } from "./sync-answer.ts";
 import type { TypeBoxProvider } from "./typebox.ts";
@@ -156,6 +157,7 @@ export async function deviceRoutes(plain: FastifyInstance, context: DeviceRoutes
   );
 
   deviceCareRoutes(plain, context);
+  reverseMoneyRoutes(plain, context);
   eventRoutes(plain, context, lists);
 
   outcomeRoutes(plain, context);

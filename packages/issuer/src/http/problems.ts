@@ -74,6 +74,8 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: ProblemRow } = {
     status: 409,
     sentence: "The payee's account holds too little for it. The refund waits: send it again when there is more.",
   },
+  RECEIVING_OFF: { status: 403, sentence: "This issuer does not let wallets receive." },
+  TILL_REFUNDS_OFF: { status: 403, sentence: "Terminals may not give money back here. Please ask the issuer." },
   PAYMENT_NOT_HELD: { status: 409, sentence: "This payment does not wait for a person." },
   REVIEW_DECIDED: { status: 409, sentence: "This payment was looked at before, and decided otherwise." },
   SAME_ACCOUNT: { status: 409, sentence: ONLINE_REFUSALS.SAME_ACCOUNT },

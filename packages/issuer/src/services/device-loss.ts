@@ -2,6 +2,7 @@ import { type CborValue, decodeCbor } from "@cairn/cose";
 import { type DeviceId, IDENTIFIER_BYTES, identifier, MessageError } from "@cairn/messages";
 import type { DeviceRecord } from "@cairn/stores";
 import { deviceCaller } from "./callers.ts";
+import { receivingTerminals } from "./receiving.ts";
 import type { ServerContext } from "./server-context.ts";
 import { ServiceError } from "./service-error.ts";
 import { asMalformed, openCall } from "./signed-calls.ts";
@@ -10,7 +11,7 @@ import { asMalformed, openCall } from "./signed-calls.ts";
 const LOSS_REASON = "Device reported lost.";
 
 /**
- * A device is lost: it is blocked, gets no certificate, and all that it holds are withdrawn. Their unspent part counts
+ * A device is lost: it is blocked, as is the key that it receives with, gets no certificate, and all that it holds are withdrawn. Their unspent part counts
  * as exposure until the upload deadline, because terminals that are offline cannot know. Twice changes nothing more.
  * Gives how many certificates were withdrawn. @throws ServiceError DEVICE_UNKNOWN
  */
@@ -20,6 +21,8 @@ export async function reportLoss(deviceId: DeviceId, context: ServerContext): Pr
   const now = clock.nowSeconds();
   // Blocked first: no certificate can be issued to it between looking and withdrawing.
   await store.setDeviceStatus(deviceId, "frozen");
+  for (const terminalId of await receivingTerminals(device, context))
+    await store.setTerminalStatus(terminalId, "frozen");
   let withdrawn = 0;
   for (const { certificateId, deviceId: holder, revokedAt } of await store.certificatesOf(device.account)) {
     if (holder !== deviceId || revokedAt !== undefined) continue;
@@ -39,6 +42,8 @@ export async function reportFound(deviceId: DeviceId, context: ServerContext): P
   const { store, statusLists, log } = context;
   const device = await known(deviceId, context);
   await store.setDeviceStatus(deviceId, "active");
+  for (const terminalId of await receivingTerminals(device, context))
+    await store.setTerminalStatus(terminalId, "active");
   let restored = 0;
   for (const { certificateId, deviceId: holder, revocationReason } of await store.certificatesOf(device.account)) {
     if (holder !== deviceId || revocationReason !== LOSS_REASON) continue;

@@ -58,6 +58,24 @@ export async function refund(order: RefundOrder, context: RefundContext): Promis
   return { repeated: false };
 }
 
+/** What was taken, what of it was given back, and what is promised and waits for the payee's money. Minor units. */
+export type RefundStanding = {
+  readonly takenMinor: bigint;
+  readonly refundedMinor: bigint;
+  readonly waitingMinor: bigint;
+};
+
+/** @throws ServiceError PAYMENT_UNKNOWN, PAYMENT_NOT_SETTLED */
+export async function refundStanding(paymentId: MessageId, context: RefundContext): Promise<RefundStanding> {
+  const { partition, takenMinor } = await settledPayment(paymentId, context);
+  const record = { kind: "refunds", id: paymentId } as const;
+  const refunds = await context.store.move({ partition, records: [record] }, (view) => ({
+    result: readRefunds(view.record(record)),
+  }));
+  const sumIn = (state: "posted" | "waiting"): bigint => sumOf(refunds.filter((each) => each.state === state));
+  return { takenMinor, refundedMinor: sumIn("posted"), waitingMinor: sumIn("waiting") };
+}
+
 async function settledPayment(paymentId: MessageId, { store }: RefundContext): Promise<Settled> {
   const [outcome] = await store.outcomes([paymentId]);
   if (outcome === undefined) throw new ServiceError("PAYMENT_UNKNOWN");

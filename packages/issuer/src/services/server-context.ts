@@ -8,6 +8,8 @@ import type { InboxLimit } from "./inbox-limit.ts";
 import type { IntakeContext } from "./intake.ts";
 import type { IssuingContext } from "./issuing.ts";
 import type { PushChannel } from "./push-channel.ts";
+import type { ReceiverCredits } from "./receiver-credits.ts";
+import type { ReceivingTerms } from "./receiving.ts";
 import type { CallContext } from "./signed-calls.ts";
 
 /** Everything that the services stand on, put together once in start.ts. */
@@ -27,4 +29,9 @@ export type ServerContext = CallContext &
     /** Settlement looks into the inbox now rather than at its next turn. */
     readonly wakeWorker: () => void;
     readonly backups: Backups;
+    /** The ceilings of people who receive with their wallets; undefined: nobody does here. */
+    readonly receiving: ReceivingTerms | undefined;
+    readonly credits: ReceiverCredits;
+    /** Whether a payee's terminals may give back what was paid, without the operator. */
+    readonly tillRefunds: boolean;
   };

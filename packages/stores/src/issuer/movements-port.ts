@@ -17,7 +17,7 @@ export interface MovementsPort {
   operationRecords(kind: OperationKind): Promise<readonly { readonly id: string; readonly body: string }[]>;
 }
 
-/** `payee-terms` and `sweeps` (how many so far) by payee, `payout-batch` by batch, `payout` by batch and payee, `refunds` and `review` by payment. */
+/** `payee-terms` and `sweeps` (how many so far) by payee, `payout-batch` by batch, `payout` by batch and payee, `refunds` and `review` by payment, `receiving` by account and `receiver` by payee. */
 export type OperationKind =
   | "payee-terms"
   | "sweeps"
@@ -26,7 +26,9 @@ export type OperationKind =
   | "refunds"
   | "review"
   | "transfer"
-  | "open-transfer";
+  | "open-transfer"
+  | "receiving"
+  | "receiver";
 
 export type RecordKey = { readonly kind: OperationKind; readonly id: string };
 

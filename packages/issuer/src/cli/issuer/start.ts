@@ -31,6 +31,8 @@ type StartOptions = StoreOptions & {
   readonly creditSource?: string;
   readonly accountSource?: string;
   readonly policy?: string;
+  readonly receiving: boolean;
+  readonly tillRefunds: boolean;
   readonly logLevel: LogLevel;
   readonly demo?: boolean;
   readonly apiOnly?: boolean;
@@ -56,6 +58,8 @@ export function addStartCommand(issuer: Command): void {
         .option("--credit-source <url>", "the credit bureau to ask; its token in CAIRN_CREDIT_SOURCE_TOKEN")
         .option("--account-source <url>", "the core banking to ask; its token in CAIRN_ACCOUNT_SOURCE_TOKEN")
         .option("--policy <file>", "issuing policy (JSON); without it the built-in one")
+        .option("--no-receiving", "let no wallet receive from another")
+        .option("--no-till-refunds", "let only the operator give money back")
         .option("--log-level <level>", `one of ${LOG_LEVELS.join(", ")}; log lines go to standard error`, "warn")
         .option("--demo", "create demo accounts on the first start, and say what to type next"),
     start,
@@ -88,6 +92,8 @@ async function start(printer: Printer, options: StartOptions): Promise<void> {
     issuerName: options.name,
     logLevel: options.logLevel,
     logTo: process.stderr,
+    ...(options.receiving ? {} : { receiving: "off" }),
+    tillRefunds: options.tillRefunds,
     role: options.apiOnly === true ? "api" : "all",
     ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
     ...(options.offlineRoot === undefined

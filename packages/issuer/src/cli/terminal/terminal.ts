@@ -3,6 +3,7 @@ import { addAcceptCommands } from "./accept.ts";
 import { addChargeCommands } from "./charge.ts";
 import { addLookCommands } from "./look.ts";
 import { addOnlineCommands } from "./online.ts";
+import { addRefundCommand } from "./refund.ts";
 
 export function addTerminalCommands(program: Command): void {
   const terminal = program
@@ -12,4 +13,5 @@ export function addTerminalCommands(program: Command): void {
   addChargeCommands(terminal);
   addAcceptCommands(terminal);
   addLookCommands(terminal);
+  addRefundCommand(terminal);
 }

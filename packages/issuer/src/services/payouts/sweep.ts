@@ -10,12 +10,18 @@ export type SweepContext = { readonly store: IssuerStore; readonly clock: Clock 
  * once: it moves what is there, and brings home what a sweep that was cut off had sent. Gives how many payees' clearing
  * accounts were emptied.
  */
-export async function sweepAll(context: SweepContext): Promise<number> {
+export function sweepAll(context: SweepContext): Promise<number> {
+  return sweepPayees(context, () => true);
+}
+
+/** As `sweepAll`, of those payees alone that `isWanted` names. */
+export async function sweepPayees(context: SweepContext, isWanted: (payeeId: PayeeId) => boolean): Promise<number> {
   const clearing = await context.store.ledgerBalances("clearing");
   let swept = 0;
   for (const { partition, ledgerAccount, currency } of clearing)
     if (
       ledgerAccount.kind === "clearing" &&
+      isWanted(ledgerAccount.payeeId) &&
       (await sweepOne({ partition, payeeId: ledgerAccount.payeeId, currency }, context))
     )
       swept++;

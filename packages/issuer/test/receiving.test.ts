@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { accountNumber, partitionOf } from "@cairn/issue";
+import { terminalIdOf } from "@cairn/messages";
+import { partitionOfId } from "@cairn/stores";
+import { eventually } from "./support/issuer.ts";
+import { TestTerminal } from "./support/terminal.ts";
+import { crypto, EUR } from "./support/values.ts";
+import type { TestWallet } from "./support/wallet.ts";
+import { addWallet, makeWorld, type World } from "./support/world.ts";
+
+/** Makes a second key of a wallet one that receives for its account. */
+async function openReceiving(world: World, wallet: TestWallet): Promise<TestTerminal> {
+  const receiver = new TestTerminal(world);
+  const { code } = await wallet.client.openReceiving(terminalIdOf(receiver.signer.publicKey, crypto));
+  return receiver.enrol(code);
+}
+
+async function withReceiver(world: World) {
+  const { operator } = world;
+  const { account } = await operator.createAccount({ name: "Bob", currency: EUR });
+  const wallet = await addWallet(world, account);
+  return { account, wallet, receiver: await openReceiving(world, wallet) };
+}
+
+async function payTo(world: World, receiver: TestTerminal, amountMinor: bigint) {
+  const request = await receiver.request(amountMinor);
+  const payment = await world.wallet.pay(request);
+  const record = receiver.record(request, world.wallet.held(), payment);
+  await receiver.client.upload([record]);
+  return { paymentId: payment.messageId, record };
+}
+
+test("one person pays another: the money arrives in the receiver's own account, once, and repays credit first", async (t) => {
+  const world = await makeWorld(t);
+  await world.wallet.sync();
+  const { operator } = world;
+  const { account, receiver } = await withReceiver(world);
+  await operator.setCredit(account, { lineMinor: 2_000n, overdueMinor: 0n, scoreBand: "A" });
+  const { terms, payeeId } = receiver.certificate.content;
+  assert.equal(terms.name, "Bob");
+  assert.equal(partitionOfId(payeeId), partitionOf(accountNumber(account)), "the money has no way to go");
+
+  const { paymentId, record } = await payTo(world, receiver, 700n);
+  await eventually(async () => (await operator.account(account)).balanceMinor === 700n);
+  assert.equal((await receiver.client.outcomes([paymentId])).payments[0]?.state, "settled");
+  await receiver.client.upload([record]);
+  await payTo(world, receiver, 300n);
+  await eventually(async () => (await operator.account(account)).balanceMinor === 1_000n);
+  const trial = await operator.trialBalance();
+  assert.equal(
+    trial.filter(({ ledgerAccount }) => ledgerAccount.endsWith(payeeId)).reduce((sum, { minor }) => sum + minor, 0n),
+    0n,
+    "nothing is left on the way",
+  );
+  assert.equal(
+    trial.reduce((sum, { minor }) => sum + minor, 0n),
+    0n,
+  );
+  assert.deepEqual((await operator.verifyBooks()).faults, []);
+  const lines = await operator.entries({ account });
+  assert.deepEqual([...new Set(lines.map(({ kind }) => kind))], ["received"]);
+});
+
+test("an account receives as one payee however many of its wallets do, under small ceilings", async (t) => {
+  const receiving = {
+    perPaymentCapMinor: 100n,
+    storedTotalCapMinor: 300n,
+    perCertificateCapMinor: 100n,
+    maximumOfflineSeconds: 60,
+  };
+  const world = await makeWorld(t, { receiving });
+  const { account, wallet, receiver } = await withReceiver(world);
+  const again = await openReceiving(world, wallet);
+  const tablet = await openReceiving(world, await addWallet(world, account));
+  const payees = [receiver, again, tablet].map(({ certificate }) => certificate.content.payeeId);
+  assert.equal(new Set(payees).size, 1);
+  const { name: _name, currency: _currency, ...ceilings } = receiver.certificate.content.terms;
+  assert.deepEqual(ceilings, receiving);
+});
+
+test("a lost phone takes no more money, and another account's terminal cannot be named to be blocked", async (t) => {
+  const world = await makeWorld(t);
+  const { operator, terminal } = world;
+  const { account, wallet, receiver } = await withReceiver(world);
+  // This wallet claims the kiosk's till for its own.
+  await wallet.client.openReceiving(terminalIdOf(terminal.signer.publicKey, crypto));
+  const watch = await addWallet(world, account);
+  const [lost] = (await watch.client.devices()).filter(({ isCaller }) => !isCaller);
+  assert.ok(lost);
+  await watch.client.reportLoss(lost.deviceId);
+  await assert.rejects(receiver.client.upload([]), { code: "CALLER_FROZEN" });
+  await assert.doesNotReject(terminal.client.upload([]));
+  await operator.reportFound(lost.deviceId);
+  await assert.doesNotReject(receiver.client.upload([]));
+});
+
+test("an issuer may keep wallets from receiving; frozen accounts do not", async (t) => {
+  const off = await makeWorld(t, { receiving: "off" });
+  const terminalId = terminalIdOf(off.terminal.signer.publicKey, crypto);
+  await assert.rejects(off.wallet.client.openReceiving(terminalId), { code: "RECEIVING_OFF" });
+  const world = await makeWorld(t);
+  await world.operator.setAccountStatus(world.account, "frozen");
+  await assert.rejects(world.wallet.client.openReceiving(terminalId), { code: "ACCOUNT_FROZEN" });
+});
