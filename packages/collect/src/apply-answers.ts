@@ -25,11 +25,13 @@ export type OutcomeAnswer = {
   readonly takenMinor: bigint;
 };
 
-export type AppliedUpload = {
+export type AppliedReceipts = {
   readonly received: number;
   readonly refused: number;
   /** Records of the upload that the answer does not speak of, or not of the same payment: they stay to be uploaded. */
   readonly unanswered: number;
+};
+export type AppliedUpload = AppliedReceipts & {
   /** Lists or a payee certificate that were not taken. */
   readonly listRefusals: readonly Refusal[];
 };
@@ -44,12 +46,30 @@ export async function applyUploadAnswer(
   upload: Upload,
   answer: UploadAnswer,
 ): Promise<AppliedUpload> {
+  const receipts = await applyReceipts(context, upload, answer.records);
+  const { guestIssuerId } = upload;
+  const listRefusals = await (guestIssuerId === undefined
+    ? applyLists(context, answer)
+    : applyGuestLists(context, guestIssuerId, answer));
+  return { ...receipts, listRefusals };
+}
+
+/**
+ * Stores what the server says of the records of an upload alone, as it does portion by portion of a long one.
+ * Applying it twice, or never, is harmless.
+ * @throws CollectError NOT_ENROLLED.
+ */
+export async function applyReceipts(
+  context: TerminalContext,
+  upload: Upload,
+  records: readonly RecordAnswer[],
+): Promise<AppliedReceipts> {
   const { now } = await context.hold();
   const payments: { paymentId: MessageId; answer: PaymentAnswer }[] = [];
   const voids: MessageId[] = [];
   const answered = new Set<number>();
   let refused = 0;
-  for (const record of answer.records) {
+  for (const record of records) {
     const item = upload.items[record.index];
     if (item === undefined || answered.has(record.index)) continue;
     if (item.kind === "payment") {
@@ -62,13 +82,8 @@ export async function applyUploadAnswer(
     if (record.state === "refused") refused++;
   }
   await context.journal.recordAnswers(payments, mergeAnswer);
-  const { guestIssuerId } = upload;
-  await context.journal.recordVoidAnswers(voids, now, guestIssuerId);
-  const listRefusals = await (guestIssuerId === undefined
-    ? applyLists(context, answer)
-    : applyGuestLists(context, guestIssuerId, answer));
-  const unanswered = upload.items.length - answered.size;
-  return { received: answered.size - refused, refused, unanswered, listRefusals };
+  await context.journal.recordVoidAnswers(voids, now, upload.guestIssuerId);
+  return { received: answered.size - refused, refused, unanswered: upload.items.length - answered.size };
 }
 
 /** Ids to ask the server about: acknowledged payments that are not settled or refused yet, longest unasked first. */

@@ -1,5 +1,5 @@
 export type { AcceptanceDecision, AcceptanceTerms, Offered } from "./acceptance-checks.ts";
-export type { AppliedUpload, OutcomeAnswer, RecordAnswer, UploadAnswer } from "./apply-answers.ts";
+export type { AppliedReceipts, AppliedUpload, OutcomeAnswer, RecordAnswer, UploadAnswer } from "./apply-answers.ts";
 export type { ChargeInput } from "./charge.ts";
 export * from "./collect-error.ts";
 export { decideAcceptance } from "./decide-acceptance.ts";

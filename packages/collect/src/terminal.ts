@@ -1,11 +1,14 @@
 import type { IssuerId, MessageId, Refusal } from "@cairn/messages";
 import { accept, acceptOpen } from "./accept.ts";
 import {
+  type AppliedReceipts,
   type AppliedUpload,
   applyOutcomes,
+  applyReceipts,
   applyUploadAnswer,
   type OutcomeAnswer,
   paymentsToAsk,
+  type RecordAnswer,
   type UploadAnswer,
 } from "./apply-answers.ts";
 import { applyLists } from "./apply-lists.ts";
@@ -39,6 +42,7 @@ export type Terminal = {
   buildUpload(options: UploadOptions): Promise<Upload>;
   exportRecords(): Promise<readonly Uint8Array[]>;
   applyUploadAnswer(upload: Upload, answer: UploadAnswer): Promise<AppliedUpload>;
+  applyReceipts(upload: Upload, records: readonly RecordAnswer[]): Promise<AppliedReceipts>;
   applyLists(lists: OfferedLists): Promise<readonly Refusal[]>;
   paymentsToAsk(limit: number, guestIssuerId?: IssuerId): Promise<readonly MessageId[]>;
   applyOutcomes(outcomes: readonly OutcomeAnswer[]): Promise<void>;
@@ -64,6 +68,7 @@ export function openTerminal(ports: TerminalPorts): Terminal {
     buildUpload: (options) => buildUpload(context, options),
     exportRecords: () => exportRecords(context),
     applyUploadAnswer: (upload, answer) => applyUploadAnswer(context, upload, answer),
+    applyReceipts: (upload, records) => applyReceipts(context, upload, records),
     applyLists: (lists) => applyLists(context, lists),
     paymentsToAsk: (limit, guestIssuerId) => paymentsToAsk(context, limit, guestIssuerId),
     applyOutcomes: (outcomes) => applyOutcomes(context, outcomes),

@@ -54,6 +54,8 @@ export type IssuerOptions = {
   readonly receiving?: ReceivingTerms | "off";
   /** Whether a payee's terminals may give back what was paid to it. Default true. */
   readonly tillRefunds?: boolean;
+  /** A whole call, or one portion of a streamed upload, has to arrive within this time. Default 30,000. */
+  readonly arrivalTimeoutMs?: number;
   /** Records that may wait to be settled; beyond them uploads are put off with INBOX_FULL. Default 1,000,000. */
   readonly inboxLimit?: number;
   readonly clock?: Clock;

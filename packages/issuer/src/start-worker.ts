@@ -3,6 +3,7 @@ import { DEFAULT_POLICY, type IssuingPolicy } from "@cairn/issue";
 import type { IssuerStore } from "@cairn/stores";
 import { followHouse, startHousekeeping } from "./housekeeping.ts";
 import { createApp } from "./http/app.ts";
+import { ARRIVAL_TIMEOUT_MS } from "./http/arrival-limit.ts";
 import { openIssuerKeys } from "./keys/issuer-keys.ts";
 import { readIdentity, TrustListPublisher } from "./lists/trust-list-publisher.ts";
 import type { LogLevel } from "./options.ts";
@@ -49,6 +50,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       logLevel: options.logLevel ?? "info",
       logTo: options.logTo ?? process.stdout,
       trustedProxies: undefined,
+      arrivalTimeoutMs: ARRIVAL_TIMEOUT_MS,
       unavailable: () => "NOT_READY",
     });
     const now = clock.nowSeconds();

@@ -10,6 +10,7 @@ import { followHouse, type Housekeeping, keepHouse, startHousekeeping } from "./
 import { createApp } from "./http/app.ts";
 import { readAppFiles } from "./http/app-files.ts";
 import { appRoutes } from "./http/app-routes.ts";
+import { ARRIVAL_TIMEOUT_MS } from "./http/arrival-limit.ts";
 import { deviceRoutes } from "./http/device-routes.ts";
 import { metricsRoutes } from "./http/metrics-routes.ts";
 import { operatorRoutes } from "./http/operator-routes.ts";
@@ -71,6 +72,7 @@ async function startOn(store: IssuerStore, issuerId: IssuerId, options: IssuerOp
     logLevel: options.logLevel ?? "info",
     logTo: options.logTo ?? process.stdout,
     trustedProxies: options.trustedProxies,
+    arrivalTimeoutMs: options.arrivalTimeoutMs ?? ARRIVAL_TIMEOUT_MS,
     unavailable: () => gate.unavailable,
   });
   try {
@@ -193,6 +195,7 @@ async function wire(
     nonceSecret,
     attempts,
     inboxLimit,
+    arrivalTimeoutMs: options.arrivalTimeoutMs ?? ARRIVAL_TIMEOUT_MS,
     trustLists,
     statusLists,
     wakeWorker,

@@ -27,7 +27,14 @@ export { type ChainLink, type Payment, payment } from "./payment.ts";
 export * from "./payment-request.ts";
 export * from "./records.ts";
 export * from "./rules.ts";
-export { type CallPurpose, readSignedCall, type SignedCall, signedCall, writeSignedCall } from "./signed-call.ts";
+export {
+  type CallPurpose,
+  followingNonce,
+  readSignedCall,
+  type SignedCall,
+  signedCall,
+  writeSignedCall,
+} from "./signed-call.ts";
 export * from "./status-list.ts";
 export * from "./trust-list.ts";
 export * from "./user-certificate.ts";

@@ -6,7 +6,9 @@ import {
   type DeviceId,
   IDENTIFIER_BYTES,
   identifier,
+  type MessageId,
   type ServerNonce,
+  shorten,
   type TerminalId,
 } from "./identifiers.ts";
 import { LABEL } from "./labels.ts";
@@ -98,6 +100,14 @@ export function readSignedCall(
   }
   return { envelope, content };
 }
+
+/**
+ * The nonce of a portion that follows another one of the same stream: it names that one, so a stream is one chain whose
+ * first link bears a nonce of the server. Spec: messages.md "Upload streams".
+ * @param previous Message id of the envelope before it.
+ */
+export const followingNonce = (previous: MessageId): ServerNonce =>
+  shorten<ServerNonce>(previous, IDENTIFIER_BYTES.serverNonce);
 
 function firstItem(body: Uint8Array): Uint8Array {
   for (const item of readCborSequence(body)) return item.bytes;

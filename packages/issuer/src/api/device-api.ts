@@ -173,6 +173,22 @@ export const UploadAnswer = Type.Object({
 });
 export type UploadAnswer = Decoded<typeof UploadAnswer>;
 
+/** One portion of a streamed upload is durable: event `received`. */
+export const PortionAnswer = Type.Object({
+  portion: Type.Integer({ minimum: 0, description: "Counted from the first of this stream." }),
+  records: Type.Array(RecordReceipt),
+});
+export type PortionAnswer = Decoded<typeof PortionAnswer>;
+
+/** All of a streamed upload is durable: event `end`. */
+export const UploadEnd = Type.Object({
+  portions: Type.Integer({ minimum: 0 }),
+  trustList: Bytes,
+  statusList: Bytes,
+  payeeCertificate: Bytes,
+});
+export type UploadEnd = Decoded<typeof UploadEnd>;
+
 export const Problem = Type.Object({
   type: Type.String(),
   title: Sentence,

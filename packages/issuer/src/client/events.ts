@@ -1,7 +1,7 @@
 import type { CertificateId } from "@cairn/messages";
-import type { SyncAnswer } from "../api/device-api.ts";
+import { SyncAnswer } from "../api/device-api.ts";
 import type { IssuerClient } from "./issuer-client.ts";
-import { readEvents } from "./read-events.ts";
+import { decodeEvent, readEvents } from "./read-events.ts";
 
 export type EventsInput = {
   /** Certificates that the wallet holds, newest first. */
@@ -24,5 +24,7 @@ export async function* issuerEvents(
   const silence = new AbortController();
   const either = signal === undefined ? silence.signal : AbortSignal.any([silence.signal, signal]);
   const stream = await client.openEvents(holds, either);
-  yield* readEvents(stream, { silenceMs, onSilence: () => silence.abort() });
+  // What later versions may tell is passed over.
+  for await (const { event, data } of readEvents(stream, { silenceMs, onSilence: () => silence.abort() }))
+    if (event === "sync") yield decodeEvent(SyncAnswer, data);
 }

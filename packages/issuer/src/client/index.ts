@@ -3,11 +3,13 @@ export type {
   DeviceEnrolment,
   OutcomesAnswer,
   PaymentOutcome,
+  PortionAnswer,
   Problem,
   SyncAnswer,
   TerminalEnrolment,
   TillRefundAnswer,
   UploadAnswer,
+  UploadEnd,
 } from "../api/device-api.ts";
 export { ClientError, type ClientErrorCode } from "./client-error.ts";
 export { type EventsInput, issuerEvents } from "./events.ts";
@@ -19,3 +21,4 @@ export {
   type SyncInput,
   type TillRefundOrder,
 } from "./issuer-client.ts";
+export { type StreamedUploadOptions, streamUpload } from "./stream-upload.ts";

@@ -1,16 +1,20 @@
+import type { TSchema } from "@sinclair/typebox";
 import { EventSourceParserStream } from "eventsource-parser/stream";
-import { SyncAnswer } from "../api/device-api.ts";
+import type { Decoded } from "../api/wire.ts";
 import { ClientError, clientFault } from "./client-error.ts";
 import { decodeReply } from "./decode-reply.ts";
 
 /** Longest event read: an answer holds both lists in base64. */
 const MAXIMUM_EVENT_CHARACTERS = 16_777_216;
 
+/** The data of an event as it came: text, for `decodeEvent`. */
+export type ReceivedEvent = { readonly event: string | undefined; readonly data: string };
+
 /** Reads events until the connection ends. @throws ClientError ISSUER_REPLY_INVALID, ISSUER_TIMEOUT, ISSUER_UNREACHABLE */
 export async function* readEvents(
   stream: ReadableStream<Uint8Array>,
   options: { readonly silenceMs: number; readonly onSilence: () => void },
-): AsyncGenerator<SyncAnswer, void, undefined> {
+): AsyncGenerator<ReceivedEvent, void, undefined> {
   let isSilent = false;
   const onTimeout = (): void => {
     isSilent = true;
@@ -29,10 +33,7 @@ export async function* readEvents(
     .pipeThrough(heard)
     .pipeThrough(new EventSourceParserStream({ maxBufferSize: MAXIMUM_EVENT_CHARACTERS }));
   try {
-    for await (const { event, data } of events) {
-      // What later versions may tell is passed over.
-      if (event === "sync") yield decode(data);
-    }
+    for await (const { event, data } of events) yield { event, data };
   } catch (error) {
     if (error instanceof ClientError) throw error;
     throw clientFault(isSilent ? "ISSUER_TIMEOUT" : "ISSUER_UNREACHABLE", error);
@@ -41,9 +42,10 @@ export async function* readEvents(
   }
 }
 
-function decode(data: string): SyncAnswer {
+/** @throws ClientError ISSUER_REPLY_INVALID */
+export function decodeEvent<Schema extends TSchema>(schema: Schema, data: string): Decoded<Schema> {
   try {
-    return decodeReply(SyncAnswer, JSON.parse(data));
+    return decodeReply(schema, JSON.parse(data));
   } catch (cause) {
     throw clientFault("ISSUER_REPLY_INVALID", cause);
   }

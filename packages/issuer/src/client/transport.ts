@@ -15,7 +15,8 @@ export type Call = {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: { readonly type: string; readonly bytes: Uint8Array };
+  /** A stream is sent as it is read, and cannot be sent again. Not every browser can. */
+  readonly body?: { readonly type: string; readonly bytes: Uint8Array | ReadableStream<Uint8Array> };
 };
 
 /** One HTTP call with a bounded time and a bounded answer. Never follows a redirect: signed calls are for one server. */
@@ -77,7 +78,7 @@ export class Transport {
           ...(call.body === undefined ? {} : { "content-type": call.body.type }),
           ...call.headers,
         },
-        ...(call.body === undefined ? {} : { body: new Uint8Array(call.body.bytes) }),
+        ...bodyOf(call),
       });
     } catch (error) {
       throw connectionFault(error);
@@ -92,6 +93,14 @@ export class Transport {
     return url;
   }
 }
+
+/** A streamed body says that it is one (Fetch, "duplex"). */
+function bodyOf({ body }: Call): Pick<RequestInit, "body"> {
+  if (body === undefined) return {};
+  const { bytes } = body;
+  return bytes instanceof Uint8Array ? { body: new Uint8Array(bytes) } : Object.assign({ body: bytes }, DUPLEX);
+}
+const DUPLEX = { duplex: "half" };
 
 function connectionFault(error: unknown): ClientError {
   const isTimeout = error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError");

@@ -8,8 +8,17 @@ import Fastify, {
   LogController,
 } from "fastify";
 import type { LogLevel } from "../options.ts";
+import { limitArrival } from "./arrival-limit.ts";
 import { answerBrokenConnection } from "./broken-connection.ts";
-import { EdgeError, PROBLEM_TYPE, PROBLEMS, type ProblemCode, problemDocument, problemOf } from "./problems.ts";
+import {
+  EdgeError,
+  type Failure,
+  PROBLEM_TYPE,
+  PROBLEMS,
+  type ProblemCode,
+  problemDocument,
+  problemOf,
+} from "./problems.ts";
 import { validatorCompiler } from "./typebox.ts";
 
 export type AppOptions = {
@@ -17,12 +26,14 @@ export type AppOptions = {
   readonly logTo: { write(line: string): void };
   /** Addresses of proxies whose word for the caller's address is believed. */
   readonly trustedProxies: string | undefined;
+  /** A whole request, or one portion of a streamed one, has to arrive within this time. */
+  readonly arrivalTimeoutMs: number;
   /** Why calls cannot be served at the moment; undefined while they can. */
   readonly unavailable: () => "NOT_READY" | "SHUTTING_DOWN" | undefined;
 };
 
-/** A whole request has to arrive within this time: slow senders hold no connection for long. */
-const REQUEST_TIMEOUT_MS = 30_000;
+/** The longest streamed upload; one that takes longer goes on with a new connection. */
+const STREAM_TIMEOUT_MS = 1_800_000;
 /** Nothing that a call asks for takes this long unless the machine is in trouble. */
 const HANDLER_TIMEOUT_MS = 60_000;
 const IDLE_CONNECTION_MS = 30_000;
@@ -37,9 +48,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     logger: { level: options.logLevel, stream: options.logTo },
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAXIMUM_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: STREAM_TIMEOUT_MS,
+    http: { headersTimeout: options.arrivalTimeoutMs },
     handlerTimeout: HANDLER_TIMEOUT_MS,
-    connectionTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: options.arrivalTimeoutMs,
     keepAliveTimeout: IDLE_CONNECTION_MS,
     forceCloseConnections: "idle",
     return503OnClosing: false,
@@ -58,6 +70,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     reply.header("connection", "close");
     throw new EdgeError(unavailable);
   });
+  limitArrival(app, options.arrivalTimeoutMs);
   app.addHook("onResponse", async (request, reply) => {
     const { statusCode: status, elapsedTime } = reply;
     const route = request.routeOptions.url ?? "unknown";
@@ -78,10 +91,16 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
 }
 
 function sendFailure(error: FastifyError | EdgeError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { code, detail } = loggedFailure(error, request);
+  return sendProblem(reply, code, detail);
+}
+
+/** What the caller is told of an error; the log is told more. */
+export function loggedFailure(error: unknown, request: FastifyRequest): Failure {
   const { code, detail } = problemOf(error, request.raw.errored);
   if (PROBLEMS[code].status >= 500 && code !== "SHUTTING_DOWN") request.log.error({ err: error, code }, "call failed");
   else request.log.info({ code, detail }, "call turned away");
-  return sendProblem(reply, code, detail);
+  return { code, detail };
 }
 
 function sendProblem(reply: FastifyReply, code: ProblemCode, detail?: string): FastifyReply {

@@ -26,6 +26,7 @@ import { reverseMoneyRoutes } from "./reverse-money-routes.ts";
 import { CALL_PROBLEMS, signedCall } from "./signed-call-schema.ts";
 import { holdsOf, recordText, syncAnswerText } from "./sync-answer.ts";
 import type { TypeBoxProvider } from "./typebox.ts";
+import { uploadStreamRoute } from "./upload-stream-route.ts";
 
 export type DeviceRoutesContext = ServerContext & {
   readonly issuerId: string;
@@ -161,4 +162,5 @@ export async function deviceRoutes(plain: FastifyInstance, context: DeviceRoutes
   eventRoutes(plain, context, lists);
 
   outcomeRoutes(plain, context);
+  await plain.register(uploadStreamRoute, { context, lists });
 }

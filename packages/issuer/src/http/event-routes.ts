@@ -9,6 +9,7 @@ import type { ServerContext } from "../services/server-context.ts";
 import { openCall } from "../services/signed-calls.ts";
 import { problemAnswers } from "./problem-answers.ts";
 import { bodyOf, SIGNED_CALL_TYPE } from "./raw-body.ts";
+import { EVENT_STREAM_HEADERS, EVENT_STREAM_TYPE, eventText } from "./server-sent-events.ts";
 import { CALL_PROBLEMS } from "./signed-call-schema.ts";
 import { holdsOf, syncAnswerText } from "./sync-answer.ts";
 import type { TypeBoxProvider } from "./typebox.ts";
@@ -47,7 +48,7 @@ export function eventRoutes(plain: FastifyInstance, context: ServerContext, list
         summary: "Tells a wallet of certificates as they come, without being asked: server-sent events.",
         tags: ["devices"],
         consumes: [SIGNED_CALL_TYPE],
-        produces: ["text/event-stream"],
+        produces: [EVENT_STREAM_TYPE],
         querystring: EventsQuery,
         response: {
           200: Type.Any({ description: "Events named sync; their data is the answer to a sync." }),
@@ -86,7 +87,7 @@ export function eventRoutes(plain: FastifyInstance, context: ServerContext, list
         stream.destroy();
         throw error;
       }
-      reply.header("cache-control", "no-store").header("x-accel-buffering", "no").type("text/event-stream");
+      reply.headers(EVENT_STREAM_HEADERS).type(EVENT_STREAM_TYPE);
       return reply.send(stream);
     },
   );
@@ -94,7 +95,6 @@ export function eventRoutes(plain: FastifyInstance, context: ServerContext, list
 
 function write(stream: PassThrough, answer: Encoded<typeof SyncAnswer>): void {
   if (!stream.writable) return;
-  const id = answer.certificateId === null ? "" : `id: ${answer.certificateId}\n`;
-  stream.write(`event: sync\n${id}data: ${JSON.stringify(answer)}\n\n`);
+  stream.write(eventText("sync", answer, answer.certificateId ?? undefined));
   if (stream.writableLength > MAXIMUM_UNREAD_BYTES) stream.destroy();
 }

@@ -3,10 +3,11 @@ import { Type } from "@sinclair/typebox";
 import type { FastifyInstance } from "fastify";
 import { OutcomesAnswer } from "../api/device-api.ts";
 import type { Encoded } from "../api/wire.ts";
-import { outcomeEvents, outcomeNews } from "../services/outcome-stream.ts";
+import { type OutcomeNews, outcomeNews } from "../services/outcome-stream.ts";
 import type { ServerContext } from "../services/server-context.ts";
 import { askedOutcomes, tellOutcomes } from "../services/uploading.ts";
 import { bodyOf } from "./raw-body.ts";
+import { EVENT_STREAM_HEADERS, EVENT_STREAM_TYPE, eventText } from "./server-sent-events.ts";
 import { signedCall } from "./signed-call-schema.ts";
 import type { TypeBoxProvider } from "./typebox.ts";
 
@@ -31,14 +32,24 @@ export function outcomeRoutes(plain: FastifyInstance, context: ServerContext): v
           { summary: "What becomes of the caller's own payments, as server-sent events." },
           Type.Any({ description: "Events `outcome`, one for each change, and `end` with how many are still open." }),
         ),
-        produces: ["text/event-stream"],
+        produces: [EVENT_STREAM_TYPE],
       },
     },
     async (request, reply) => {
       const asked = await askedOutcomes(bodyOf(request), context);
-      reply.header("cache-control", "no-store").header("x-accel-buffering", "no").type("text/event-stream");
+      reply.headers(EVENT_STREAM_HEADERS).type(EVENT_STREAM_TYPE);
       const news = outcomeNews(asked, { store: context.store, signal: closing.signal });
       return reply.send(Readable.from(outcomeEvents(news)));
     },
   );
+}
+
+/** `outcome` for each change, `end` when the call is over. */
+async function* outcomeEvents(news: AsyncIterable<OutcomeNews>): AsyncGenerator<string> {
+  let open = 0;
+  for await (const { changed, open: stillOpen } of news) {
+    open = stillOpen;
+    yield changed.length === 0 ? ": waiting\n\n" : changed.map((outcome) => eventText("outcome", outcome)).join("");
+  }
+  yield eventText("end", { open });
 }

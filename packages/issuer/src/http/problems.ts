@@ -156,14 +156,13 @@ const STORE_CODES: Readonly<Partial<Record<StoreErrorCode, ServiceCode | EdgeCod
   CERTIFICATE_UNKNOWN: "CERTIFICATE_UNKNOWN",
 };
 
+export type Failure = { readonly code: ProblemCode; readonly detail: string | undefined };
+
 /**
  * The problem that an error becomes. Details come from errors of ours alone, so nothing internal leaves.
  * @param broken The error of the connection itself: a caller who hangs up in the middle of a body is no fault of ours.
  */
-export function problemOf(
-  error: unknown,
-  broken: Error | null = null,
-): { readonly code: ProblemCode; readonly detail: string | undefined } {
+export function problemOf(error: unknown, broken: Error | null = null): Failure {
   if (broken !== null && error === broken) return { code: "HTTP_MALFORMED", detail: undefined };
   if (error instanceof ServiceError || error instanceof EdgeError) {
     const code = error instanceof EdgeError ? error.problemCode : error.code;

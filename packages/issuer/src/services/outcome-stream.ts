@@ -36,17 +36,6 @@ export async function* outcomeNews(
   }
 }
 
-/** Server-sent events (HTML Living Standard, section 9.2): `outcome` for each change, `end` when the call is over. */
-export async function* outcomeEvents(news: AsyncIterable<OutcomeNews>): AsyncGenerator<string> {
-  let open = 0;
-  for await (const { changed, open: stillOpen } of news) {
-    open = stillOpen;
-    yield changed.length === 0 ? ": waiting\n\n" : changed.map((outcome) => event("outcome", outcome)).join("");
-  }
-  yield event("end", { open });
-}
-
-const event = (name: string, data: object): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 const standing = ({ state, code }: PaymentOutcomeText): string => `${state} ${code}`;
 
 const CHANGING: ReadonlySet<string> = new Set(["unknown", "received", "pending", "held"]);

@@ -19,6 +19,8 @@ export type ServerContext = CallContext &
     readonly random: Random;
     readonly attempts: AttemptLimit;
     readonly inboxLimit: InboxLimit;
+    /** A portion of a streamed upload has to arrive within this time. */
+    readonly arrivalTimeoutMs: number;
     readonly trustLists: TrustListPublisher;
     readonly statusLists: StatusListPublisher;
     /** The operator's own systems. */

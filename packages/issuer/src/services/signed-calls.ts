@@ -3,6 +3,7 @@ import {
   type CallPurpose,
   type Decoded,
   type DeviceId,
+  followingNonce,
   isRefusal,
   readSignedCall,
   type SignedCall,
@@ -25,7 +26,8 @@ export type CallContext = {
 export type OpenedCall = {
   readonly callerId: DeviceId | TerminalId;
   readonly envelope: Decoded<SignedCall>;
-  readonly nonceExpiresAt: number;
+  /** Undefined: the nonce follows from the portion before it, so there is none to remember. */
+  readonly nonceExpiresAt: number | undefined;
   readonly content: Uint8Array;
 };
 
@@ -39,14 +41,28 @@ export function openCall(purpose: CallPurpose, body: Uint8Array, context: CallCo
 }
 
 /**
+ * A further portion of a stream: by the same caller, and bound to the portion before it, so that it is worth nothing
+ * outside this connection, in another order or a second time.
+ * @throws ServiceError CALL_MALFORMED, NONCE_INVALID
+ */
+export function openFollowing(previous: OpenedCall, body: Uint8Array, context: CallContext): OpenedCall {
+  const { envelope, content } = readCall("upload", body, context.crypto);
+  const { nonce, callerId } = envelope.unverified;
+  if (callerId !== previous.callerId || nonce !== followingNonce(previous.envelope.messageId))
+    throw new ServiceError("NONCE_INVALID", "not the portion that follows");
+  return { callerId, envelope, nonceExpiresAt: undefined, content };
+}
+
+/**
  * Checks the caller's signature and uses the nonce up, in this order, so that nobody can spend another's nonce.
  * @throws ServiceError CALL_SIGNATURE_INVALID, NONCE_INVALID
  */
 export async function authenticate(call: OpenedCall, key: P256PublicKey, context: CallContext): Promise<void> {
   if (isRefusal(await verifyUnder(call.envelope, key, context.crypto)))
     throw new ServiceError("CALL_SIGNATURE_INVALID");
-  const { nonce } = call.envelope.unverified;
-  if (!(await context.store.useNonce(nonce, call.nonceExpiresAt, context.clock.nowSeconds())))
+  const { envelope, nonceExpiresAt } = call;
+  if (nonceExpiresAt === undefined) return;
+  if (!(await context.store.useNonce(envelope.unverified.nonce, nonceExpiresAt, context.clock.nowSeconds())))
     throw new ServiceError("NONCE_INVALID");
 }
 

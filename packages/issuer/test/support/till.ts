@@ -39,5 +39,5 @@ export async function openTill(at: TestIssuer) {
     const { listRefusals } = await terminal.applyUploadAnswer(upload, await client.upload(upload.records));
     return listRefusals.map(({ code }) => code);
   }
-  return { terminal, client, take, sync };
+  return { terminal, client, signer, take, sync };
 }

@@ -4,13 +4,14 @@ import { nodeCrypto } from "@cairn/cose/node";
 import { amount, formatAmount, MAXIMUM_RECORDS } from "@cairn/messages";
 import type { Command } from "commander";
 import { ClientError } from "../../client/client-error.ts";
-import { IssuerClient } from "../../client/issuer-client.ts";
+import { IssuerClient, type IssuerClientOptions } from "../../client/issuer-client.ts";
 import { addCommand, wholeNumber } from "../command.ts";
 import { openOrCreateDeviceFolder } from "../device-folder.ts";
 import { issuerAddress, keepIssuerAddress } from "../issuer-address.ts";
 import { CommandError, refused } from "../outcome.ts";
 import { counted, type Printer } from "../printer.ts";
 import { type TerminalOptions, terminalStore, withTerminal, withTerminalOptions } from "./open.ts";
+import { uploadAll } from "./upload-all.ts";
 
 type EnrolOptions = TerminalOptions & { readonly issuer: string; readonly code: string; readonly label: string };
 type UploadOptions = TerminalOptions & { readonly wait: number };
@@ -65,8 +66,8 @@ export function addOnlineCommands(terminal: Command): void {
         const done: IssuerUpload[] = [];
         // One issuer that is down must not keep the money of the others waiting.
         for (const issuer of await opened.issuers()) {
-          const client = new IssuerClient({ url: issuer.url ?? homeUrl, signer: folder.signer, crypto: nodeCrypto() });
-          done.push(await uploadTo({ terminal: opened, client, issuer, printer }, options.wait));
+          const connection = { url: issuer.url ?? homeUrl, signer: folder.signer, crypto: nodeCrypto() };
+          done.push(await uploadTo({ terminal: opened, connection, issuer, printer }, options.wait));
         }
         return { issuers: done, totals: await opened.totals({}) };
       });
@@ -129,15 +130,19 @@ type IssuerUpload = {
 };
 type UploadTo = {
   readonly terminal: Terminal;
-  readonly client: IssuerClient;
+  readonly connection: IssuerClientOptions;
   readonly issuer: AcceptedIssuer;
   readonly printer: Printer;
 };
 
 async function uploadTo(to: UploadTo, waitSeconds: number): Promise<IssuerUpload> {
-  const { issuerId, name } = to.issuer;
+  const { issuerId, name, guestIssuerId } = to.issuer;
+  const { terminal, connection, printer } = to;
   try {
-    const uploaded = await uploadAll(to);
+    const onProgress = (received: number): void =>
+      printer.progress(`${counted(received, "record")} received by the issuer...`);
+    const uploaded = await uploadAll({ terminal, connection, guestIssuerId, onProgress });
+    for (const why of uploaded.listRefusals) printer.progress(`${why.code}: ${why.sentence}`);
     await hearOutcomes(to, waitSeconds);
     return { issuerId, name, ...uploaded, fault: undefined };
   } catch (error) {
@@ -147,30 +152,9 @@ async function uploadTo(to: UploadTo, waitSeconds: number): Promise<IssuerUpload
   }
 }
 
-/** Until nothing is left that the server has not acknowledged; an empty upload still takes fresh lists home. */
-async function uploadAll({
-  terminal,
-  client,
-  issuer,
-  printer,
-}: UploadTo): Promise<{ received: number; refused: number; listRefusals: readonly object[] }> {
-  let received = 0;
-  let turnedAway = 0;
-  for (;;) {
-    const upload = await terminal.buildUpload({ limit: MAXIMUM_RECORDS, guestIssuerId: issuer.guestIssuerId });
-    const applied = await terminal.applyUploadAnswer(upload, await client.upload(upload.records));
-    received += applied.received;
-    turnedAway += applied.refused;
-    for (const why of applied.listRefusals) printer.progress(`${why.code}: ${why.sentence}`);
-    // A server that answers for none of the records would keep us here for ever.
-    const isDone = upload.items.length === 0 || applied.unanswered === upload.items.length;
-    if (isDone) return { received, refused: turnedAway, listRefusals: applied.listRefusals };
-    printer.progress(`${counted(received, "record")} received by the issuer...`);
-  }
-}
-
 /** Asks until every payment has its last word, or the time is over: what is still open is asked for at the next upload. */
-async function hearOutcomes({ terminal, client, issuer }: UploadTo, waitSeconds: number): Promise<void> {
+async function hearOutcomes({ terminal, connection, issuer }: UploadTo, waitSeconds: number): Promise<void> {
+  const client = new IssuerClient(connection);
   const until = performance.now() + waitSeconds * 1000;
   for (;;) {
     const ids = await terminal.paymentsToAsk(MAXIMUM_RECORDS, issuer.guestIssuerId);

@@ -1,0 +1,65 @@
+import { decodeCbor } from "@cairn/cose";
+import { MAXIMUM_BODY_BYTES, MessageError } from "@cairn/messages";
+import { asMalformed } from "../services/signed-calls.ts";
+import { EdgeError } from "./problems.ts";
+
+const BYTE_STRING = 2;
+/** Initial byte and at most four bytes of length: more would be longer than any portion. */
+const HEAD_BYTES = new Map([
+  [24, 2],
+  [25, 3],
+  [26, 5],
+]);
+
+/**
+ * The portions of a streamed body: a CBOR sequence (RFC 8742) of byte strings, as its bytes come in. At most one portion
+ * is held, and none that says to be longer than a call may be.
+ * @throws ServiceError CALL_MALFORMED, EdgeError BODY_TOO_LARGE; what the chunks throw.
+ */
+export async function* readPortions(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  let held: Uint8Array[] = [];
+  let size = 0;
+  let needed = 1;
+  for await (const chunk of chunks) {
+    held.push(chunk);
+    size += chunk.length;
+    while (size >= needed) {
+      const bytes = Buffer.concat(held, size);
+      needed = itemBytes(bytes);
+      held = [bytes];
+      if (size < needed) break;
+      yield portionOf(bytes.subarray(0, needed));
+      held = [bytes.subarray(needed)];
+      size -= needed;
+      needed = 1;
+    }
+  }
+  if (size > 0) throw malformed("a portion is cut off");
+}
+
+/** The length of the item that begins here; while its head is not there as a whole, the head's. */
+function itemBytes(bytes: Uint8Array): number {
+  const [initial = 0] = bytes;
+  if (initial >> 5 !== BYTE_STRING) throw malformed("a portion must be a byte string");
+  const short = initial & 0x1f;
+  if (short < 24) return 1 + short;
+  const head = HEAD_BYTES.get(short);
+  if (head === undefined) throw new EdgeError("BODY_TOO_LARGE");
+  if (bytes.length < head) return head;
+  let length = 0;
+  for (const byte of bytes.subarray(1, head)) length = length * 256 + byte;
+  if (length > MAXIMUM_BODY_BYTES) throw new EdgeError("BODY_TOO_LARGE");
+  return head + length;
+}
+
+/** The strict decoder has the last word: a length in more bytes than it needs is refused, as everywhere. */
+function portionOf(item: Uint8Array): Uint8Array {
+  const value = asMalformed(() => decodeCbor(item));
+  if (value instanceof Uint8Array) return value;
+  throw malformed("a portion must be a byte string");
+}
+
+const malformed = (why: string): unknown =>
+  asMalformed(() => {
+    throw new MessageError("BUNDLE_MALFORMED", why);
+  });

@@ -1,0 +1,63 @@
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import type { TestContext } from "node:test";
+
+export type Cutter = {
+  readonly url: string;
+  /** Resets all connections once so many bytes have passed, both directions together; later ones pass again. */
+  cutAfter(bytes: number): void;
+  readonly cuts: () => number;
+};
+
+/**
+ * A way to the server that breaks when it is told to.
+ * @param passes Whether bytes that a caller sends may pass; where they may not, its connection is reset.
+ */
+export async function cutter(
+  t: TestContext,
+  target: string,
+  { passes = () => true }: { readonly passes?: (text: string) => boolean } = {},
+): Promise<Cutter> {
+  let left = Number.POSITIVE_INFINITY;
+  let cuts = 0;
+  const { hostname, port } = new URL(target);
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on("error", () => undefined);
+      from.on("close", () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+      from.on("data", (bytes: Buffer) => {
+        if (from === near && !passes(bytes.toString("latin1"))) {
+          near.resetAndDestroy();
+          return;
+        }
+        const part = bytes.subarray(0, left);
+        left -= part.length;
+        if (part.length > 0) to.write(part);
+        if (left > 0) return;
+        left = Number.POSITIVE_INFINITY;
+        cuts++;
+        for (const socket of sockets) socket.resetAndDestroy();
+      });
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cutAfter: (bytes) => {
+      left = bytes;
+    },
+    cuts: () => cuts,
+  };
+}
