@@ -34,6 +34,7 @@ import {
 import { type DeviceRecord, type IssuerStore, openSqliteTerminalJournal, SqliteIssuerStore } from "@cairn/stores";
 import { openIssuerKeys } from "../packages/issuer/src/keys/issuer-keys.ts";
 import { TrustListPublisher } from "../packages/issuer/src/lists/trust-list-publisher.ts";
+import { fixedPolicy } from "../packages/issuer/src/policy/policy-source.ts";
 import { systemClock, systemRandom } from "../packages/issuer/src/ports.ts";
 import { takeIn } from "../packages/issuer/src/services/intake.ts";
 import { issueCertificate } from "../packages/issuer/src/services/issuing.ts";
@@ -136,7 +137,7 @@ export async function buildWorld(
         const { issued, decision } = await issueCertificate(
           payer.device,
           { kind: "device-online" },
-          { store, keys, policy: DEFAULT_POLICY, crypto, clock, log },
+          { store, keys, policies: fixedPolicy(DEFAULT_POLICY), crypto, clock, log },
         );
         if (issued === undefined)
           throw new Error(

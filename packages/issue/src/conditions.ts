@@ -11,6 +11,7 @@ export const CONDITION_SENTENCES = {
   REMAINING_LOW: "The offline limit on this device is nearly used up.",
   ALLOWANCE_CHANGED: "Balance or credit has changed since the certificate was issued.",
   DEVICE_KEY_REPLACED: "This device took the place of another one.",
+  CERTIFICATE_RESTORED: "A certificate on this device was revoked by mistake and is good again.",
   REQUESTED_AHEAD: "A certificate was asked for ahead of time.",
 } as const;
 
@@ -25,34 +26,72 @@ export type ConditionsInput = {
   readonly now: number;
 };
 
+/** A condition with whether it is switched on and whether what it looks for is there. */
+export type ConditionState = Condition & { readonly enabled: boolean; readonly met: boolean };
+
 /**
  * Every issuing condition that holds and is switched on. None while the device is not online: a certificate that
  * nobody takes home would only use up the allowance.
  */
-export function conditionsHolding({ view, event, policy, now }: ConditionsInput): readonly Condition[] {
-  if (event.kind === "account-changed") return [];
+export function conditionsHolding(input: ConditionsInput): readonly Condition[] {
+  if (input.event.kind === "account-changed") return [];
+  return allConditions(input)
+    .filter(({ enabled, met }) => enabled && met)
+    .map(({ code, sentence }) => ({ code, sentence }));
+}
+
+/** All conditions, those too that do not hold or are switched off. */
+export function allConditions({ view, event, policy, now }: ConditionsInput): readonly ConditionState[] {
   const { conditions } = policy;
   const own = view.certificates.filter(({ deviceId }) => deviceId === view.device.deviceId);
   const open = own.filter(({ closing, revokedAt }) => closing === undefined && revokedAt === undefined);
   const usable = open.filter(({ expiresAt }) => expiresAt >= now);
-  const holding: Condition[] = [];
-  const report = (holds: boolean, code: ConditionCode): void => {
-    if (holds) holding.push({ code, sentence: CONDITION_SENTENCES[code] });
-  };
-  report(conditions.noCertificate.enabled && open.length === 0, "NO_CERTIFICATE");
-  report(conditions.expired.enabled && open.length > 0 && usable.length === 0, "VALIDITY_ENDED");
-  report(
-    conditions.renewalWindow.enabled && expiresWithin(usable, now + conditions.renewalWindow.windowSeconds),
-    "RENEWAL_DUE",
+  const state = (code: ConditionCode, { enabled }: { readonly enabled: boolean }, met: boolean): ConditionState => ({
+    code,
+    sentence: CONDITION_SENTENCES[code],
+    enabled,
+    met,
+  });
+  const { renewalWindow, remainingLow, allowanceChanged } = conditions;
+  return [
+    state("NO_CERTIFICATE", conditions.noCertificate, open.length === 0),
+    state("VALIDITY_ENDED", conditions.expired, open.length > 0 && usable.length === 0),
+    state("RENEWAL_DUE", renewalWindow, expiresWithin(usable, now + renewalWindow.windowSeconds)),
+    state(
+      "REMAINING_LOW",
+      remainingLow,
+      isDue(own, remainingLow, now) && remainsLess(usable, remainingLow.belowPercent),
+    ),
+    state(
+      "ALLOWANCE_CHANGED",
+      allowanceChanged,
+      isDue(own, allowanceChanged, now) && hasAllowanceChanged(view, usable, policy),
+    ),
+    state(
+      "DEVICE_KEY_REPLACED",
+      conditions.deviceKeyReplaced,
+      view.device.replacesDeviceId !== undefined && own.length === 0,
+    ),
+    state("CERTIFICATE_RESTORED", conditions.restored, wasRestored(own, open, now - conditions.restored.withinSeconds)),
+    state("REQUESTED_AHEAD", conditions.requestedAhead, event.kind === "requested-ahead"),
+  ];
+}
+
+/** Whether the device's newest certificate is old enough for another one of this kind. */
+function isDue(
+  own: readonly CertificateView[],
+  { minimumIntervalSeconds }: { readonly minimumIntervalSeconds: number },
+  now: number,
+): boolean {
+  return own.every(({ issuedAt }) => now - issuedAt >= minimumIntervalSeconds);
+}
+
+/** Whether an open one was restored since `from` and none was issued to the device after that. */
+function wasRestored(own: readonly CertificateView[], open: readonly CertificateView[], from: number): boolean {
+  return open.some(
+    ({ restoredAt }) =>
+      restoredAt !== undefined && restoredAt >= from && own.every(({ issuedAt }) => issuedAt < restoredAt),
   );
-  report(conditions.remainingLow.enabled && remainsLess(usable, conditions.remainingLow.belowPercent), "REMAINING_LOW");
-  report(conditions.allowanceChanged.enabled && allowanceChanged(view, usable, policy), "ALLOWANCE_CHANGED");
-  report(
-    conditions.deviceKeyReplaced.enabled && view.device.replacesDeviceId !== undefined && own.length === 0,
-    "DEVICE_KEY_REPLACED",
-  );
-  report(conditions.requestedAhead.enabled && event.kind === "requested-ahead", "REQUESTED_AHEAD");
-  return holding;
 }
 
 /** Whether even the last of them ends before `until`. */
@@ -76,7 +115,7 @@ function remainsLess(usable: readonly CertificateView[], belowPercent: number): 
  * They can have lowered the allowance by anything from nothing to all that was settled, as shares differ; without
  * that span each ordinary purchase would look like a change, and its new certificate be refused for lack of room.
  */
-function allowanceChanged(view: IssuingView, usable: readonly CertificateView[], policy: IssuingPolicy): boolean {
+function hasAllowanceChanged(view: IssuingView, usable: readonly CertificateView[], policy: IssuingPolicy): boolean {
   const [first, ...others] = usable;
   if (first === undefined) return false;
   const newest = others.reduce((latest, other) => (other.issuedAt >= latest.issuedAt ? other : latest), first);

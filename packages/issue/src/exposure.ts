@@ -26,6 +26,21 @@ export function exposureOf(certificate: CertificateView, policy: ExposurePolicy,
   return pendingMinor + (unspentMinor * waitingPercent + 99n) / 100n;
 }
 
+/**
+ * What of a certificate is still held on the account's balance, minor units: what was held at first, less what was
+ * settled (settlement takes the balance first), and never more than may still come. So it ends when the certificate is
+ * closed, settled, or past its upload deadline, as its exposure does.
+ */
+export function holdOf(certificate: CertificateView, policy: ExposurePolicy, now: number): bigint {
+  const unsettledMinor = atLeastZero(certificate.heldMinor - certificate.settledMinor);
+  return smallerOf(unsettledMinor, exposureOf(certificate, policy, now));
+}
+
+/** Sum of the holds of certificates, minor units. */
+export function openHold(certificates: readonly CertificateView[], policy: ExposurePolicy, now: number): bigint {
+  return certificates.reduce((sumMinor, certificate) => sumMinor + holdOf(certificate, policy, now), 0n);
+}
+
 /** Sum of the exposures of certificates, minor units. */
 export function openExposure(certificates: readonly CertificateView[], policy: ExposurePolicy, now: number): bigint {
   return certificates.reduce((sumMinor, certificate) => sumMinor + exposureOf(certificate, policy, now), 0n);

@@ -1,7 +1,8 @@
 import { formatMinor } from "@cairn/messages";
+import type { Condition } from "./conditions.ts";
 import { openExposure } from "./exposure.ts";
 import { atLeastZero, largerOf, percentOf, roundDown, smallerOf } from "./minor-arithmetic.ts";
-import type { AccountView, IssuingView } from "./model.ts";
+import type { AccountView, CertificateView, IssuingView } from "./model.ts";
 import type { IssuingPolicy } from "./policy.ts";
 
 /** One line of the reckoning. `minor` is what the line adds or takes away; for the two sums and the payment cap, the figure itself. */
@@ -14,9 +15,15 @@ export type LimitComputation = {
   readonly perPaymentCapMinor: bigint;
   /** What of the account's money and credit may be spent offline at all, whoever holds it. */
   readonly allowanceMinor: bigint;
-  /** The limit as far as money, credit, exposure and caps go, without the daily cap. Rounded. */
+  /** What of the allowance may come from the balance: the part that "balance-part" holds is in this proportion. */
+  readonly balanceShareMinor: bigint;
+  /** The limit as far as money, credit, exposure and caps go, without the daily caps. Rounded. */
   readonly roomMinor: bigint;
-  /** What the daily cap still allows. Rounded. */
+  /** What a perfectly protected key would have as room. Rounded. */
+  readonly accountRoomMinor: bigint;
+  /** What a key of this protection level could hold if nothing were open. Rounded; 0 below the minimum level. */
+  readonly levelRoomMinor: bigint;
+  /** What the daily caps still allow. Rounded. */
   readonly dailyRoomMinor: bigint;
   /** The reckoning from top to bottom: all lines but the sums and the payment cap add up to the limit. */
   readonly lines: readonly LimitLine[];
@@ -31,7 +38,10 @@ export const LIMIT_LINE_LABELS = {
   protectionShare: "Above the share for this key protection",
   protectionCap: "Above the cap for this key protection",
   certificateCap: "Above the cap for one certificate",
+  replacedKeyCap: "Above the cap for a key that took another's place",
+  aheadCap: "Above the cap for one asked for ahead",
   dayCap: "Above the cap for 24 hours",
+  aheadDayCap: "Above the cap for those asked for ahead in 24 hours",
   rounding: "Rounded down",
   floor: "Below the smallest certificate",
   limit: "Offline limit",
@@ -57,9 +67,15 @@ export function allowanceOf(
 
 /**
  * How much a new certificate may carry, line by line. The limit and all open exposures together never exceed the
- * account's allowance, whatever happened to balance, credit and policy since those were issued.
+ * account's allowance, whatever happened to balance, credit and policy since those were issued. `conditions`: why it is
+ * computed, as what was only asked for ahead has caps of its own.
  */
-export function computeLimit(view: IssuingView, policy: IssuingPolicy, now: number): LimitComputation {
+export function computeLimit(
+  view: IssuingView,
+  policy: IssuingPolicy,
+  now: number,
+  conditions: readonly Condition[] = [],
+): LimitComputation {
   const { account, device, certificates } = view;
   const money = (minor: bigint): string => `${formatMinor(minor, account.currency)} ${account.currency}`;
   const { balanceShareMinor, creditShareMinor, allowanceMinor } = allowanceOf(account, policy);
@@ -100,11 +116,15 @@ export function computeLimit(view: IssuingView, policy: IssuingPolicy, now: numb
     shareMinor - openExposure(weaker, policy, now),
     `keys of level ${device.protection} and below hold at most ${level.allowancePercent} % of the allowance`,
   );
+  const isBelowMinimum = device.protection < policy.minimumProtection;
+  const levelCapMinor = isBelowMinimum ? 0n : level.perCertificateCapMinor;
   roomMinor = lower(
     LIMIT_LINE_LABELS.protectionCap,
     roomMinor,
-    level.perCertificateCapMinor,
-    `at most ${money(level.perCertificateCapMinor)} at level ${device.protection}`,
+    levelCapMinor,
+    isBelowMinimum
+      ? `level ${policy.minimumProtection} at least is asked for, this key has level ${device.protection}`
+      : `at most ${money(levelCapMinor)} at level ${device.protection}`,
   );
   roomMinor = lower(
     LIMIT_LINE_LABELS.certificateCap,
@@ -112,14 +132,42 @@ export function computeLimit(view: IssuingView, policy: IssuingPolicy, now: numb
     policy.limit.perCertificateCapMinor,
     `at most ${money(policy.limit.perCertificateCapMinor)}`,
   );
-  const issuedMinor = issuedWithinDay(view, now);
-  const dailyRoomMinor = atLeastZero(policy.limit.perDayCapMinor - issuedMinor);
-  const capped = lower(
+  const { deviceKeyReplaced, requestedAhead } = policy.conditions;
+  if (isCautious(view, policy, now))
+    roomMinor = lower(
+      LIMIT_LINE_LABELS.replacedKeyCap,
+      roomMinor,
+      deviceKeyReplaced.perCertificateCapMinor,
+      `at most ${money(deviceKeyReplaced.perCertificateCapMinor)} within ${deviceKeyReplaced.cautiousSeconds} s of its enrolment`,
+    );
+  const isAhead = isAheadAlone(conditions);
+  if (isAhead)
+    roomMinor = lower(
+      LIMIT_LINE_LABELS.aheadCap,
+      roomMinor,
+      requestedAhead.perCertificateCapMinor,
+      `at most ${money(requestedAhead.perCertificateCapMinor)} when nothing else makes one due`,
+    );
+  const ofDay = certificates.filter(({ issuedAt }) => now - issuedAt < DAY_SECONDS);
+  const issuedMinor = sumOfLimits(ofDay);
+  let dailyRoomMinor = atLeastZero(policy.limit.perDayCapMinor - issuedMinor);
+  let capped = lower(
     LIMIT_LINE_LABELS.dayCap,
     roomMinor,
     dailyRoomMinor,
     `at most ${money(policy.limit.perDayCapMinor)}, ${money(issuedMinor)} already issued`,
   );
+  if (isAhead) {
+    const aheadMinor = sumOfLimits(ofDay.filter(({ issuedAhead }) => issuedAhead));
+    const aheadRoomMinor = atLeastZero(requestedAhead.perDayCapMinor - aheadMinor);
+    dailyRoomMinor = smallerOf(dailyRoomMinor, aheadRoomMinor);
+    capped = lower(
+      LIMIT_LINE_LABELS.aheadDayCap,
+      capped,
+      aheadRoomMinor,
+      `at most ${money(requestedAhead.perDayCapMinor)}, ${money(aheadMinor)} already issued`,
+    );
+  }
   const rounded = lower(
     LIMIT_LINE_LABELS.rounding,
     capped,
@@ -145,17 +193,38 @@ export function computeLimit(view: IssuingView, policy: IssuingPolicy, now: numb
     limitMinor,
     perPaymentCapMinor,
     allowanceMinor,
+    balanceShareMinor,
     roomMinor: roundDown(roomMinor, policy.limit.stepMinor),
+    accountRoomMinor: roundDown(
+      smallerOf(atLeastZero(allowanceMinor - exposureMinor), policy.limit.perCertificateCapMinor),
+      policy.limit.stepMinor,
+    ),
+    levelRoomMinor: roundDown(smallerOf(shareMinor, levelCapMinor), policy.limit.stepMinor),
     dailyRoomMinor: roundDown(dailyRoomMinor, policy.limit.stepMinor),
     lines,
   };
 }
 
-function issuedWithinDay({ certificates }: IssuingView, now: number): bigint {
-  return certificates.reduce(
-    (sumMinor, { issuedAt, limitMinor }) => (now - issuedAt < DAY_SECONDS ? sumMinor + limitMinor : sumMinor),
-    0n,
+/** Whether the only reason is that it was asked for ahead. */
+export function isAheadAlone(conditions: readonly Condition[]): boolean {
+  return conditions.length > 0 && conditions.every(({ code }) => code === "REQUESTED_AHEAD");
+}
+
+/** Whether the device's key took another's place so short a time ago that its own cap binds. */
+function isCautious(
+  { device }: IssuingView,
+  { conditions: { deviceKeyReplaced } }: IssuingPolicy,
+  now: number,
+): boolean {
+  return (
+    deviceKeyReplaced.enabled &&
+    device.replacesDeviceId !== undefined &&
+    now - device.enrolledAt < deviceKeyReplaced.cautiousSeconds
   );
+}
+
+function sumOfLimits(certificates: readonly CertificateView[]): bigint {
+  return certificates.reduce((sumMinor, { limitMinor }) => sumMinor + limitMinor, 0n);
 }
 
 function paymentCap(limitMinor: bigint, policy: IssuingPolicy): bigint {

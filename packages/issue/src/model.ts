@@ -17,11 +17,17 @@ export type ScoreBand = "A" | "B" | "C" | "D" | "E";
 export type CreditView = {
   readonly lineMinor: bigint;
   readonly usedMinor: bigint;
+  /** As the operator or the bureau said. What counts is `overdueOf`, which looks at the dues as well. */
   readonly overdueMinor: bigint;
+  /** What statements asked for and was not repaid yet, the oldest first. */
+  readonly dues: readonly CreditDue[];
   readonly scoreBand: ScoreBand;
   /** When this was last confirmed by its source, seconds since 1970. */
   readonly informedAt: number;
 };
+
+/** A part of the used credit that is to be repaid by `dueAt`. */
+export type CreditDue = { readonly dueAt: number; readonly minor: bigint };
 
 export type AccountView = {
   readonly account: AccountNumber;
@@ -39,6 +45,7 @@ export type DeviceView = {
   readonly protection: KeyProtection;
   /** The device whose key this one's key took the place of; undefined for an additional or a first device. */
   readonly replacesDeviceId: DeviceId | undefined;
+  readonly enrolledAt: number;
 };
 
 /** A certificate of the account as far as exposure is concerned. It counts from the moment it is prepared, signed or not. */
@@ -51,11 +58,17 @@ export type CertificateView = {
   /** The account's offline allowance when this was issued: `LimitComputation.allowanceMinor` of that decision. */
   readonly allowanceMinor: bigint;
   readonly protection: KeyProtection;
+  /** What of the limit was held on the account's balance when this was issued. `holdOf` says what still is. */
+  readonly heldMinor: bigint;
+  /** Issued because it was asked for ahead, and for no other reason. */
+  readonly issuedAhead: boolean;
   /** Settled so far under this certificate. */
   readonly settledMinor: bigint;
   /** Signed for, but given back: voided and overdue payments, and what a capture left of an open payment's maximum. */
   readonly releasedMinor: bigint;
   readonly revokedAt: number | undefined;
+  /** When a mistaken revocation was taken back, the last time; undefined while it is revoked and when it never was. */
+  readonly restoredAt: number | undefined;
   /** The device's last word, when it has closed the certificate. */
   readonly closing: { readonly sequence: number; readonly spentMinor: bigint; readonly closedAt: number } | undefined;
 };
@@ -72,8 +85,23 @@ export type IssuingView = {
   readonly certificates: readonly CertificateView[];
 };
 
-/** What makes the server look at an account. In the first two the device is online and can take a certificate home. */
+/** What made the server look while a device is online: the device itself, or a change that it is told of. */
+export type IssuanceCause =
+  | "device-online"
+  | "sync"
+  | "top-up"
+  | "online-payment"
+  | "credit-changed"
+  | "status-changed"
+  | "certificate-changed"
+  | "settlement-posted"
+  | "timer";
+
+/**
+ * What makes the server look at an account. In the first two the device is online and can take a certificate home.
+ * `cause` is for the record; a decision never depends on it.
+ */
 export type IssuanceEvent =
-  | { readonly kind: "device-online" }
+  | { readonly kind: "device-online"; readonly cause?: IssuanceCause }
   | { readonly kind: "requested-ahead" }
   | { readonly kind: "account-changed" };

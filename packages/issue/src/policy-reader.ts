@@ -1,81 +1,82 @@
-import { CodedError } from "@cairn/cose";
-import { MAXIMUM_MINOR } from "@cairn/messages";
 import type { ScoreBand } from "./model.ts";
-import { DEFAULT_POLICY, type IssuingPolicy, type ProtectionPolicy } from "./policy.ts";
+import { DEFAULT_POLICY, HOLD_PARTS, type IssuingPolicy, type ProtectionPolicy } from "./policy.ts";
+import { PolicyError } from "./policy-error.ts";
+import {
+  readChild,
+  readFlag,
+  readInteger,
+  readMinor,
+  readName,
+  readOneOf,
+  readPercent,
+  readSeconds,
+  readSection,
+  type Section,
+} from "./policy-fields.ts";
 
-export type PolicyErrorCode =
-  /** A key that the policy does not have: a typing error would otherwise leave a default in force unseen. */
-  | "POLICY_FIELD_UNKNOWN"
-  /** A value of the wrong type or outside its range. */
-  | "POLICY_FIELD_INVALID"
-  /** Each figure is possible, but not together. */
-  | "POLICY_INCONSISTENT";
-
-/** The operator's policy cannot be used. `path` names the place, such as "limit.floorMinor"; "" is the whole. */
-export class PolicyError extends CodedError<PolicyErrorCode> {
-  readonly path: string;
-
-  constructor(code: PolicyErrorCode, path: string, why: string) {
-    super(code, path === "" ? `The policy ${why}.` : `${path} ${why}.`);
-    this.path = path;
-  }
-}
-
-/** An object whose keys are all known. Absent keys take the default. */
-type Section<Key extends string> = { readonly path: string; readonly values: ReadonlyMap<Key, unknown> };
-
-/** Two years: no certificate, window or deadline is meant to be longer. */
-const MAXIMUM_SECONDS = 2 * 366 * 86_400;
 const TOP_KEYS = [
+  "version",
   "conditions",
   "allowance",
+  "minimumProtection",
   "protection",
   "limit",
+  "hold",
   "perPayment",
   "validitySecondsByScoreBand",
   "uploadDeadlineSeconds",
   "creditInformationMaximumAgeSeconds",
+  "creditRepayment",
 ] as const;
 type TopSection = Section<(typeof TOP_KEYS)[number]>;
 const SCORE_BANDS = ["A", "B", "C", "D", "E"] as const;
 const PROTECTION_LEVELS = ["0", "1", "2", "3"] as const;
+/** What a policy file is called that gives itself no name. */
+const UNNAMED = "unnamed";
+
+/** A policy, or all that is wrong with it. */
+export type CheckedPolicy =
+  | { readonly policy: IssuingPolicy }
+  | { readonly faults: readonly [PolicyError, ...PolicyError[]] };
 
 /**
  * Reads a policy from parsed JSON of the same shape as {@link IssuingPolicy}: amounts as strings of minor units,
  * everything left out as in {@link DEFAULT_POLICY}, nothing unknown.
- * @throws PolicyError with the path of the first fault.
  */
-export function readPolicy(json: unknown): IssuingPolicy {
-  const policy = readSections(json);
-  checkTogether(policy);
-  return policy;
+export function checkPolicy(json: unknown): CheckedPolicy {
+  const faults: PolicyError[] = [];
+  const policy = readSections(json, faults);
+  // What was replaced by a default says nothing about figures that contradict each other.
+  if (faults.length === 0) checkTogether(policy, faults);
+  const [first, ...others] = faults;
+  return first === undefined ? { policy } : { faults: [first, ...others] };
 }
 
-function readSections(json: unknown): IssuingPolicy {
-  const root = readSection(json, "", TOP_KEYS);
+/** As {@link checkPolicy}. @throws PolicyError with the path of the first fault. */
+export function readPolicy(json: unknown): IssuingPolicy {
+  const checked = checkPolicy(json);
+  if ("faults" in checked) throw checked.faults[0];
+  return checked.policy;
+}
+
+/** The whole policy as JSON of one form, defaults written out: equal texts are equal policies. */
+export function policyText(policy: IssuingPolicy): string {
+  return JSON.stringify(policy, (_name, value: unknown) => (typeof value === "bigint" ? value.toString() : value), 2);
+}
+
+function readSections(json: unknown, faults: PolicyError[]): IssuingPolicy {
+  const root = readSection(json, "", TOP_KEYS, faults);
   const fallback = DEFAULT_POLICY;
-  const allowance = readChild(root, "allowance", ["balancePercent", "creditPercentByScoreBand"]);
-  const limit = readChild(root, "limit", ["floorMinor", "stepMinor", "perCertificateCapMinor", "perDayCapMinor"]);
   const perPayment = readChild(root, "perPayment", ["capMinor", "shareOfLimitPercent"]);
+  const repayment = readChild(root, "creditRepayment", ["enabled", "statementEverySeconds", "dueAfterSeconds"]);
   return {
+    version: readName(root, "version", UNNAMED),
     conditions: readConditions(root),
-    allowance: {
-      balancePercent: readPercent(allowance, "balancePercent", fallback.allowance.balancePercent),
-      creditPercentByScoreBand: readByBand(
-        readChild(allowance, "creditPercentByScoreBand", SCORE_BANDS),
-        (bands, band) => readPercent(bands, band, fallback.allowance.creditPercentByScoreBand[band]),
-      ),
-    },
+    allowance: readAllowance(root),
+    minimumProtection: readOneOf(root, "minimumProtection", [0, 1, 2, 3], fallback.minimumProtection),
     protection: readProtection(root),
-    limit: {
-      floorMinor: readMinor(limit, "floorMinor", { minimum: 1n, fallback: fallback.limit.floorMinor }),
-      stepMinor: readMinor(limit, "stepMinor", { minimum: 1n, fallback: fallback.limit.stepMinor }),
-      perCertificateCapMinor: readMinor(limit, "perCertificateCapMinor", {
-        minimum: 1n,
-        fallback: fallback.limit.perCertificateCapMinor,
-      }),
-      perDayCapMinor: readMinor(limit, "perDayCapMinor", { minimum: 1n, fallback: fallback.limit.perDayCapMinor }),
-    },
+    limit: readLimit(root),
+    hold: readOneOf(root, "hold", HOLD_PARTS, fallback.hold),
     perPayment: {
       capMinor: readMinor(perPayment, "capMinor", { minimum: 1n, fallback: fallback.perPayment.capMinor }),
       shareOfLimitPercent: readInteger(perPayment, "shareOfLimitPercent", {
@@ -93,6 +94,39 @@ function readSections(json: unknown): IssuingPolicy {
       "creditInformationMaximumAgeSeconds",
       fallback.creditInformationMaximumAgeSeconds,
     ),
+    creditRepayment: {
+      enabled: readFlag(repayment, "enabled", fallback.creditRepayment.enabled),
+      statementEverySeconds: readSeconds(
+        repayment,
+        "statementEverySeconds",
+        fallback.creditRepayment.statementEverySeconds,
+      ),
+      dueAfterSeconds: readSeconds(repayment, "dueAfterSeconds", fallback.creditRepayment.dueAfterSeconds, 0),
+    },
+  };
+}
+
+function readAllowance(root: TopSection): IssuingPolicy["allowance"] {
+  const section = readChild(root, "allowance", ["balancePercent", "creditPercentByScoreBand"]);
+  const fallback = DEFAULT_POLICY.allowance;
+  return {
+    balancePercent: readPercent(section, "balancePercent", fallback.balancePercent),
+    creditPercentByScoreBand: readByBand(readChild(section, "creditPercentByScoreBand", SCORE_BANDS), (bands, band) =>
+      readPercent(bands, band, fallback.creditPercentByScoreBand[band]),
+    ),
+  };
+}
+
+function readLimit(root: TopSection): IssuingPolicy["limit"] {
+  const names = ["floorMinor", "stepMinor", "perCertificateCapMinor", "perDayCapMinor"] as const;
+  const section = readChild(root, "limit", names);
+  const read = (name: (typeof names)[number]): bigint =>
+    readMinor(section, name, { minimum: 1n, fallback: DEFAULT_POLICY.limit[name] });
+  return {
+    floorMinor: read("floorMinor"),
+    stepMinor: read("stepMinor"),
+    perCertificateCapMinor: read("perCertificateCapMinor"),
+    perDayCapMinor: read("perDayCapMinor"),
   };
 }
 
@@ -105,16 +139,25 @@ function readConditions(root: TopSection): IssuingPolicy["conditions"] {
     "remainingLow",
     "allowanceChanged",
     "deviceKeyReplaced",
+    "restored",
     "requestedAhead",
   ]);
-  const readSwitch = (
-    name: "noCertificate" | "expired" | "deviceKeyReplaced" | "requestedAhead",
-  ): { readonly enabled: boolean } => ({
+  const readSwitch = (name: "noCertificate" | "expired"): { readonly enabled: boolean } => ({
     enabled: readFlag(readChild(section, name, ["enabled"]), "enabled", fallback[name].enabled),
   });
   const renewal = readChild(section, "renewalWindow", ["enabled", "windowSeconds"]);
-  const low = readChild(section, "remainingLow", ["enabled", "belowPercent"]);
-  const changed = readChild(section, "allowanceChanged", ["enabled", "abovePercent", "aboveMinor"]);
+  const low = readChild(section, "remainingLow", ["enabled", "belowPercent", "minimumIntervalSeconds"]);
+  const changed = readChild(section, "allowanceChanged", [
+    "enabled",
+    "abovePercent",
+    "aboveMinor",
+    "minimumIntervalSeconds",
+  ]);
+  const replaced = readChild(section, "deviceKeyReplaced", ["enabled", "cautiousSeconds", "perCertificateCapMinor"]);
+  const restored = readChild(section, "restored", ["enabled", "withinSeconds"]);
+  const ahead = readChild(section, "requestedAhead", ["enabled", "perCertificateCapMinor", "perDayCapMinor"]);
+  const cap = <Key extends string>(part: Section<Key>, name: Key, fallback: bigint): bigint =>
+    readMinor(part, name, { minimum: 1n, fallback });
   return {
     noCertificate: readSwitch("noCertificate"),
     expired: readSwitch("expired"),
@@ -130,6 +173,12 @@ function readConditions(root: TopSection): IssuingPolicy["conditions"] {
         maximum: 99,
         fallback: fallback.remainingLow.belowPercent,
       }),
+      minimumIntervalSeconds: readSeconds(
+        low,
+        "minimumIntervalSeconds",
+        fallback.remainingLow.minimumIntervalSeconds,
+        0,
+      ),
     },
     allowanceChanged: {
       enabled: readFlag(changed, "enabled", fallback.allowanceChanged.enabled),
@@ -139,9 +188,31 @@ function readConditions(root: TopSection): IssuingPolicy["conditions"] {
         fallback: fallback.allowanceChanged.abovePercent,
       }),
       aboveMinor: readMinor(changed, "aboveMinor", { minimum: 0n, fallback: fallback.allowanceChanged.aboveMinor }),
+      minimumIntervalSeconds: readSeconds(
+        changed,
+        "minimumIntervalSeconds",
+        fallback.allowanceChanged.minimumIntervalSeconds,
+        0,
+      ),
     },
-    deviceKeyReplaced: readSwitch("deviceKeyReplaced"),
-    requestedAhead: readSwitch("requestedAhead"),
+    deviceKeyReplaced: {
+      enabled: readFlag(replaced, "enabled", fallback.deviceKeyReplaced.enabled),
+      cautiousSeconds: readSeconds(replaced, "cautiousSeconds", fallback.deviceKeyReplaced.cautiousSeconds, 0),
+      perCertificateCapMinor: cap(
+        replaced,
+        "perCertificateCapMinor",
+        fallback.deviceKeyReplaced.perCertificateCapMinor,
+      ),
+    },
+    restored: {
+      enabled: readFlag(restored, "enabled", fallback.restored.enabled),
+      withinSeconds: readSeconds(restored, "withinSeconds", fallback.restored.withinSeconds),
+    },
+    requestedAhead: {
+      enabled: readFlag(ahead, "enabled", fallback.requestedAhead.enabled),
+      perCertificateCapMinor: cap(ahead, "perCertificateCapMinor", fallback.requestedAhead.perCertificateCapMinor),
+      perDayCapMinor: cap(ahead, "perDayCapMinor", fallback.requestedAhead.perDayCapMinor),
+    },
   };
 }
 
@@ -172,49 +243,28 @@ function readProtection(root: TopSection): IssuingPolicy["protection"] {
 }
 
 /** Figures that would make every decision come out the same way, which nobody wants and few would notice. */
-function checkTogether(policy: IssuingPolicy): void {
-  const { floorMinor, stepMinor, perCertificateCapMinor, perDayCapMinor } = policy.limit;
+function checkTogether(policy: IssuingPolicy, faults: PolicyError[]): void {
+  const { conditions, limit, protection, validitySecondsByScoreBand } = policy;
+  const { floorMinor, stepMinor, perCertificateCapMinor, perDayCapMinor } = limit;
+  const { deviceKeyReplaced, requestedAhead, renewalWindow } = conditions;
+  const inconsistent = (path: string, why: string) => faults.push(new PolicyError("POLICY_INCONSISTENT", path, why));
   const lower = (path: string, capMinor: bigint): void => {
     if (capMinor - (capMinor % stepMinor) < floorMinor)
-      throw new PolicyError("POLICY_INCONSISTENT", path, "rounded down to limit.stepMinor is below limit.floorMinor");
+      inconsistent(path, "rounded down to limit.stepMinor is below limit.floorMinor");
   };
   lower("limit.perCertificateCapMinor", perCertificateCapMinor);
   lower("limit.perDayCapMinor", perDayCapMinor);
-  for (const [level, { perCertificateCapMinor: capMinor }] of Object.entries(policy.protection))
+  for (const [level, { perCertificateCapMinor: capMinor }] of Object.entries(protection))
     if (capMinor !== 0n) lower(`protection.${level}.perCertificateCapMinor`, capMinor);
-  for (const band of SCORE_BANDS)
-    if (policy.conditions.renewalWindow.windowSeconds >= policy.validitySecondsByScoreBand[band])
-      throw new PolicyError(
-        "POLICY_INCONSISTENT",
-        `validitySecondsByScoreBand.${band}`,
-        "is not longer than conditions.renewalWindow.windowSeconds",
-      );
-}
-
-function readSection<const Key extends string>(json: unknown, path: string, known: readonly Key[]): Section<Key> {
-  if (typeof json !== "object" || json === null || !isPlain(json)) throw invalid(path, "must be an object");
-  const values = new Map<Key, unknown>();
-  for (const [name, value] of Object.entries(json)) {
-    const key = known.find((candidate) => candidate === name);
-    if (key === undefined) throw new PolicyError("POLICY_FIELD_UNKNOWN", join(path, name), "is not part of a policy");
-    values.set(key, value);
+  if (deviceKeyReplaced.enabled)
+    lower("conditions.deviceKeyReplaced.perCertificateCapMinor", deviceKeyReplaced.perCertificateCapMinor);
+  if (requestedAhead.enabled) {
+    lower("conditions.requestedAhead.perCertificateCapMinor", requestedAhead.perCertificateCapMinor);
+    lower("conditions.requestedAhead.perDayCapMinor", requestedAhead.perDayCapMinor);
   }
-  return { path, values };
-}
-
-/** Anything with a prototype of its own (an array, a Map) would look like an object without keys: all defaults. */
-function isPlain(json: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(json);
-  return prototype === Object.prototype || prototype === null;
-}
-
-function readChild<Parent extends string, const Key extends string>(
-  parent: Section<Parent>,
-  name: Parent,
-  known: readonly Key[],
-): Section<Key> {
-  const path = join(parent.path, name);
-  return parent.values.has(name) ? readSection(parent.values.get(name), path, known) : { path, values: new Map() };
+  for (const band of SCORE_BANDS)
+    if (renewalWindow.windowSeconds >= validitySecondsByScoreBand[band])
+      inconsistent(`validitySecondsByScoreBand.${band}`, "is not longer than conditions.renewalWindow.windowSeconds");
 }
 
 function readByBand<Value>(
@@ -222,53 +272,4 @@ function readByBand<Value>(
   read: (bands: Section<ScoreBand>, band: ScoreBand) => Value,
 ): Readonly<Record<ScoreBand, Value>> {
   return { A: read(bands, "A"), B: read(bands, "B"), C: read(bands, "C"), D: read(bands, "D"), E: read(bands, "E") };
-}
-
-function readFlag<Key extends string>(section: Section<Key>, name: Key, fallback: boolean): boolean {
-  if (!section.values.has(name)) return fallback;
-  const value = section.values.get(name);
-  if (typeof value !== "boolean") throw invalid(join(section.path, name), "must be true or false");
-  return value;
-}
-
-function readInteger<Key extends string>(
-  section: Section<Key>,
-  name: Key,
-  { minimum, maximum, fallback }: { minimum: number; maximum: number; fallback: number },
-): number {
-  if (!section.values.has(name)) return fallback;
-  const value = section.values.get(name);
-  if (typeof value !== "number" || !Number.isInteger(value) || value < minimum || value > maximum)
-    throw invalid(join(section.path, name), `must be a whole number from ${minimum} to ${maximum}`);
-  return value;
-}
-
-function readPercent<Key extends string>(section: Section<Key>, name: Key, fallback: number): number {
-  return readInteger(section, name, { minimum: 0, maximum: 100, fallback });
-}
-
-function readSeconds<Key extends string>(section: Section<Key>, name: Key, fallback: number): number {
-  return readInteger(section, name, { minimum: 1, maximum: MAXIMUM_SECONDS, fallback });
-}
-
-function readMinor<Key extends string>(
-  section: Section<Key>,
-  name: Key,
-  { minimum, fallback }: { minimum: bigint; fallback: bigint },
-): bigint {
-  if (!section.values.has(name)) return fallback;
-  const value = section.values.get(name);
-  const why = `must be a string of minor units from ${minimum} to ${MAXIMUM_MINOR}, such as "5000"`;
-  if (typeof value !== "string" || !/^(?:0|[1-9]\d{0,15})$/.test(value)) throw invalid(join(section.path, name), why);
-  const minor = BigInt(value);
-  if (minor < minimum || minor > MAXIMUM_MINOR) throw invalid(join(section.path, name), why);
-  return minor;
-}
-
-function join(path: string, name: string): string {
-  return path === "" ? name : `${path}.${name}`;
-}
-
-function invalid(path: string, why: string): PolicyError {
-  return new PolicyError("POLICY_FIELD_INVALID", path, why);
 }

@@ -1,4 +1,6 @@
+import { overdueOf } from "./credit-dues.ts";
 import type { LimitComputation } from "./limit.ts";
+import { roundDown } from "./minor-arithmetic.ts";
 import type { IssuingView } from "./model.ts";
 import type { IssuingPolicy } from "./policy.ts";
 
@@ -10,6 +12,7 @@ export const REFUSALS_IN_ORDER = {
   DEBT_OVERDUE: "A repayment is overdue. Offline payments are possible again once it is paid.",
   CREDIT_INFORMATION_TOO_OLD: "Your credit information is out of date. Please try again later.",
   EXPOSURE_AT_CAP: "Your balance, your credit and your unsettled payments leave no room for a new offline limit now.",
+  KEY_PROTECTION_TOO_LOW: "The key on this device is not protected well enough for offline payments.",
   DAILY_CAP_REACHED: "The most that may be issued to this account within 24 hours is reached. Try again tomorrow.",
 } as const;
 
@@ -29,8 +32,15 @@ export function issuingRefusals({
   readonly now: number;
 }): readonly IssuingRefusal[] {
   const { credit } = account;
+  const overdueMinor = overdueOf(credit, now);
   // Who has neither a line nor a debt is not asked for fresh credit information: nothing rests on it.
-  const hasCredit = credit.lineMinor > 0n || credit.usedMinor > 0n || credit.overdueMinor > 0n;
+  const hasCredit = credit.lineMinor > 0n || credit.usedMinor > 0n || overdueMinor > 0n;
+  const { floorMinor, stepMinor } = policy.limit;
+  const { allowanceMinor, accountRoomMinor, levelRoomMinor, roomMinor, dailyRoomMinor } = computation;
+  // A key that could hold nothing even with nothing open: a better one would be given what this one is not.
+  const isKeyTooWeak =
+    device.protection < policy.minimumProtection ||
+    (levelRoomMinor < floorMinor && roundDown(allowanceMinor, stepMinor) >= floorMinor);
   const refusals: IssuingRefusal[] = [];
   const report = (holds: boolean, code: IssuingRefusalCode): void => {
     if (holds) refusals.push({ code, sentence: REFUSALS_IN_ORDER[code] });
@@ -38,12 +48,13 @@ export function issuingRefusals({
   report(account.status !== "active", "ACCOUNT_FROZEN");
   report(device.status !== "active", "DEVICE_FROZEN");
   report(account.unresolvedConflicts > 0, "CONFLICT_UNRESOLVED");
-  report(credit.overdueMinor > 0n, "DEBT_OVERDUE");
+  report(overdueMinor > 0n, "DEBT_OVERDUE");
   report(
     hasCredit && now - credit.informedAt > policy.creditInformationMaximumAgeSeconds,
     "CREDIT_INFORMATION_TOO_OLD",
   );
-  report(computation.roomMinor < policy.limit.floorMinor, "EXPOSURE_AT_CAP");
-  report(computation.dailyRoomMinor < policy.limit.floorMinor, "DAILY_CAP_REACHED");
+  report((isKeyTooWeak ? accountRoomMinor : roomMinor) < floorMinor, "EXPOSURE_AT_CAP");
+  report(isKeyTooWeak, "KEY_PROTECTION_TOO_LOW");
+  report(dailyRoomMinor < floorMinor, "DAILY_CAP_REACHED");
   return refusals;
 }

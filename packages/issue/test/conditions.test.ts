@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  allConditions,
   type CertificateView,
   CONDITION_SENTENCES,
   conditionsHolding,
@@ -106,6 +107,44 @@ test("device key replaced: until the new device has had its first certificate", 
   assert.deepEqual(codes({ device, certificates: [aCertificate({ deviceId: deviceId(2) })] }), []);
 });
 
+test("restored: within its time, until a new one was issued, and not once it is closed", () => {
+  const within = DEFAULT_POLICY.conditions.restored.withinSeconds;
+  assert.deepEqual(codes(withOne({ restoredAt: NOW })), ["CERTIFICATE_RESTORED"]);
+  assert.deepEqual(codes(withOne({ restoredAt: NOW - within })), ["CERTIFICATE_RESTORED"]);
+  assert.deepEqual(codes(withOne({ restoredAt: NOW - within - 1 })), []);
+  const restored = aCertificate({ restoredAt: NOW - 60 });
+  const since = aCertificate({ certificateId: certificateId(2), issuedAt: NOW - 60 });
+  assert.deepEqual(codes({ certificates: [restored, since] }), []);
+  const before = aCertificate({ certificateId: certificateId(2), issuedAt: NOW - 61 });
+  assert.deepEqual(codes({ certificates: [restored, before] }), ["CERTIFICATE_RESTORED"]);
+  assert.deepEqual(codes(withOne({ restoredAt: NOW - 60, closing: aClosing(10_000n) })), ["NO_CERTIFICATE"]);
+  assert.deepEqual(codes(withOne({ restoredAt: NOW - 60, deviceId: deviceId(2) })), ["NO_CERTIFICATE"]);
+});
+
+test("what is low or changed waits until the newest certificate is old enough", () => {
+  const minimumIntervalSeconds = 3_600;
+  const policy = readPolicy({
+    conditions: { remainingLow: { minimumIntervalSeconds }, allowanceChanged: { minimumIntervalSeconds } },
+  });
+  const due = { settledMinor: 19_000n, allowanceMinor: 10_000n };
+  const at = (secondsAgo: number) => codes(withOne({ ...due, issuedAt: NOW - secondsAgo }), { policy });
+  assert.deepEqual(at(3_599), []);
+  assert.deepEqual(at(3_600), ["REMAINING_LOW", "ALLOWANCE_CHANGED"]);
+});
+
+test("all conditions are told with whether they hold and are switched on", () => {
+  const policy = readPolicy({ conditions: { noCertificate: { enabled: false } } });
+  const all = allConditions({ view: aView(), event: ONLINE, policy, now: NOW });
+  assert.deepEqual(
+    all.map(({ code }) => code),
+    Object.keys(CONDITION_SENTENCES),
+  );
+  assert.deepEqual(
+    all.filter(({ met }) => met).map(({ code, enabled }) => [code, enabled]),
+    [["NO_CERTIFICATE", false]],
+  );
+});
+
 test("requested ahead holds whatever the certificate is like", () => {
   assert.deepEqual(codes(withOne({}), { event: AHEAD }), ["REQUESTED_AHEAD"]);
 });
@@ -130,6 +169,7 @@ test("each condition can be switched off by itself", () => {
       ["remainingLow", "REMAINING_LOW", withOne({ settledMinor: 20_000n }), ONLINE],
       ["allowanceChanged", "ALLOWANCE_CHANGED", withOne({ allowanceMinor: 1_000n }), ONLINE],
       ["deviceKeyReplaced", "DEVICE_KEY_REPLACED", { device: replaced }, ONLINE],
+      ["restored", "CERTIFICATE_RESTORED", withOne({ restoredAt: NOW - 60 }), ONLINE],
       ["requestedAhead", "REQUESTED_AHEAD", withOne({}), AHEAD],
     ];
   assert.equal(cases.length, Object.keys(CONDITION_SENTENCES).length);

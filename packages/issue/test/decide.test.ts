@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { conditionsHolding, DEFAULT_POLICY, decideIssuance, type IssuingView, openExposure } from "@cairn/issue";
+import {
+  conditionsHolding,
+  DEFAULT_POLICY,
+  decideIssuance,
+  explainIssuance,
+  type IssuingView,
+  openExposure,
+  readPolicy,
+} from "@cairn/issue";
 import fc from "fast-check";
 import { eventArbitrary, policyArbitrary, viewArbitrary } from "./arbitraries.ts";
 import { AHEAD, aCertificate, aClosing, aDevice, anAccount, aView, DAY, EUR, NOW, ONLINE } from "./views.ts";
@@ -124,4 +132,39 @@ test("asking ahead twice never gives the same room twice", () => {
   const second = decide({ certificates: [held, { ...held, limitMinor: 60_000n }] }, AHEAD);
   assert.ok(second.kind === "issue");
   assert.equal(second.terms.limitMinor, 6_000n);
+});
+
+test("what is held: nothing, the balance's part rounded up, or the whole limit", () => {
+  const account = anAccount({ balanceMinor: 10_000n }, { lineMinor: 10_000n, usedMinor: 0n, scoreBand: "B" });
+  const held = (hold: string, balanceMinor = account.balanceMinor) => {
+    const view = aView({ account: { ...account, balanceMinor } });
+    const decision = decideIssuance({ view, event: ONLINE, policy: readPolicy({ hold }), now: NOW });
+    assert.ok(decision.kind === "issue");
+    return [decision.terms.limitMinor, decision.heldMinor];
+  };
+  assert.deepEqual(held("none"), [12_000n, 0n]);
+  // 80 % of 100.00 and 40 % of 100.00: two thirds come from the balance.
+  assert.deepEqual(held("balance-part"), [12_000n, 8_000n]);
+  assert.deepEqual(held("whole-limit"), [12_000n, 12_000n]);
+  assert.deepEqual(held("balance-part", 10_101n), [12_000n, 8_027n]);
+});
+
+test("an explanation has the grounds of the decision that is made, and of the one that would be", () => {
+  fc.assert(
+    fc.property(viewArbitrary, eventArbitrary, policyArbitrary, (view, event, policy) => {
+      const input = { view, event, policy, now: NOW };
+      const decision = decideIssuance(input);
+      const explained = explainIssuance(input);
+      assert.equal(explained.decision, decision.kind);
+      if (decision.kind !== "none") assert.deepEqual(explained.computation, decision.computation);
+      if (decision.kind === "issue") {
+        assert.deepEqual(explained.refusals, []);
+        assert.deepEqual(
+          [explained.heldMinor, explained.validitySeconds],
+          [decision.heldMinor, decision.terms.validitySeconds],
+        );
+      }
+      if (decision.kind === "refuse") assert.deepEqual(explained.refusals, decision.reasons);
+    }),
+  );
 });

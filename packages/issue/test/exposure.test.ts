@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEFAULT_POLICY, exposureOf, openExposure, readPolicy } from "@cairn/issue";
+import {
+  type CertificateView,
+  DEFAULT_POLICY,
+  exposureOf,
+  holdOf,
+  openExposure,
+  openHold,
+  readPolicy,
+} from "@cairn/issue";
 import fc from "fast-check";
 import { certificateArbitrary, policyArbitrary } from "./arbitraries.ts";
 import { aCertificate, aClosing, NOW } from "./views.ts";
@@ -12,6 +20,20 @@ const policy = readPolicy({
 const open = aCertificate({ limitMinor: 10_000n, settledMinor: 0n });
 const exposure = (changes: Parameters<typeof aCertificate>[0], now = NOW): bigint =>
   exposureOf({ ...open, ...changes }, policy, now);
+
+test("a hold shrinks as payments settle, and ends with the exposure", () => {
+  const hold = (changes: Partial<CertificateView>, now = NOW) => holdOf({ ...held, ...changes }, policy, now);
+  const held = aCertificate({ limitMinor: 20_000n, heldMinor: 12_000n, settledMinor: 0n, protection: 3 });
+  assert.equal(hold({}), 12_000n);
+  assert.equal(hold({ settledMinor: 5_000n }), 7_000n, "settlement takes the balance first");
+  assert.equal(hold({ settledMinor: 12_000n }), 0n, "the rest comes out of credit");
+  assert.equal(hold({ heldMinor: 0n }), 0n);
+  assert.equal(hold({ revokedAt: NOW }), 12_000n, "terminals that are offline still take it");
+  assert.equal(hold({ closing: { sequence: 1, spentMinor: 9_000n, closedAt: NOW } }), 9_000n);
+  const deadline = held.expiresAt + policy.uploadDeadlineSeconds;
+  assert.deepEqual([hold({}, deadline), hold({}, deadline + 1)], [12_000n, 0n]);
+  assert.equal(openHold([held, held], policy, NOW), 24_000n);
+});
 
 test("an open certificate counts its limit less what was settled", () => {
   assert.equal(exposure({}), 10_000n);

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import {
   allowanceOf,
   type CertificateView,
+  CONDITION_SENTENCES,
   computeLimit,
   DEFAULT_POLICY,
   type IssuingView,
@@ -157,19 +158,65 @@ test("per-payment cap: the share of the limit, at most the cap, at least one min
   assert.equal(cap({ capMinor: "2000", shareOfLimitPercent: 1 }, 99n), 1n);
 });
 
-test("the lines explain the limit: they add up to it, always the same lines in the same order", () => {
+const AHEAD_ALONE = [{ code: "REQUESTED_AHEAD", sentence: CONDITION_SENTENCES.REQUESTED_AHEAD }] as const;
+
+test("what is asked for ahead alone has caps of its own, by certificate and by day; others are not bound by them", () => {
+  const caps = { perCertificateCapMinor: "9000", perDayCapMinor: "12000" };
+  const policy = readPolicy({ ...WIDE, conditions: { requestedAhead: caps } });
+  const ahead = (certificates: readonly CertificateView[]) =>
+    computeLimit(aView({ certificates }), policy, NOW, AHEAD_ALONE);
+  assert.deepEqual([ahead([]).limitMinor, line(ahead([]), "aheadCap")], [9_000n, 9_000n - 140_000n]);
+  const today = { issuedAt: NOW - 60, limitMinor: 5_000n, settledMinor: 5_000n, closing: aClosing(5_000n) };
+  const second = ahead([aCertificate({ ...today, issuedAhead: true })]);
+  assert.deepEqual([second.limitMinor, line(second, "aheadDayCap")], [7_000n, -2_000n]);
+  assert.equal(ahead([aCertificate({ ...today, issuedAhead: false })]).limitMinor, 9_000n);
+  assert.equal(ahead([aCertificate({ ...today, issuedAt: NOW - DAY, issuedAhead: true })]).limitMinor, 9_000n);
+  const both = [{ code: "NO_CERTIFICATE", sentence: CONDITION_SENTENCES.NO_CERTIFICATE }, ...AHEAD_ALONE] as const;
+  assert.equal(computeLimit(aView(), policy, NOW, both).limitMinor, 140_000n);
+});
+
+test("a key that took another's place has its own cap for a while", () => {
+  const replaced = { cautiousSeconds: DAY, perCertificateCapMinor: "4000" };
+  const policy = readPolicy({ ...WIDE, conditions: { deviceKeyReplaced: replaced } });
+  const device = (secondsAgo: number) => aDevice({ replacesDeviceId: deviceId(9), enrolledAt: NOW - secondsAgo });
+  assert.equal(compute({ device: device(DAY - 1) }, policy).limitMinor, 4_000n);
+  assert.equal(line(compute({ device: device(0) }, policy), "replacedKeyCap"), 4_000n - 140_000n);
+  assert.equal(compute({ device: device(DAY) }, policy).limitMinor, 140_000n);
+  assert.equal(compute({ device: aDevice({ enrolledAt: NOW }) }, policy).limitMinor, 140_000n);
+  const off = readPolicy({ ...WIDE, conditions: { deviceKeyReplaced: { ...replaced, enabled: false } } });
+  assert.equal(compute({ device: device(0) }, off).limitMinor, 140_000n);
+});
+
+test("below the least protection that the policy asks for there is no limit, and the line says why", () => {
+  const policy = readPolicy({ ...WIDE, minimumProtection: 3 });
+  const computation = compute({}, policy);
+  assert.deepEqual([computation.limitMinor, computation.levelRoomMinor], [0n, 0n]);
+  const cap = computation.lines.find(({ label }) => label === LIMIT_LINE_LABELS.protectionCap);
+  assert.equal(cap?.note, "level 3 at least is asked for, this key has level 2");
+  assert.equal(compute({ device: aDevice({ protection: 3 }) }, policy).limitMinor > 0n, true);
+});
+
+test("the lines explain the limit: they add up to it, always in the same order, those of special cases where they apply", () => {
   const sums: readonly string[] = [
     LIMIT_LINE_LABELS.allowance,
     LIMIT_LINE_LABELS.limit,
     LIMIT_LINE_LABELS.perPaymentCap,
   ];
   fc.assert(
-    fc.property(viewArbitrary, policyArbitrary, (view, policy) => {
-      const computation = computeLimit(view, policy, NOW);
+    fc.property(viewArbitrary, policyArbitrary, fc.boolean(), (view, policy, isAhead) => {
+      const computation = computeLimit(view, policy, NOW, isAhead ? AHEAD_ALONE : []);
+      const special: readonly string[] = [
+        LIMIT_LINE_LABELS.replacedKeyCap,
+        LIMIT_LINE_LABELS.aheadCap,
+        LIMIT_LINE_LABELS.aheadDayCap,
+      ];
+      const labels = computation.lines.map(({ label }) => label);
       assert.deepEqual(
-        computation.lines.map(({ label }) => label),
-        Object.values(LIMIT_LINE_LABELS),
+        labels,
+        Object.values(LIMIT_LINE_LABELS).filter((label) => !special.includes(label) || labels.includes(label)),
       );
+      assert.equal(labels.includes(LIMIT_LINE_LABELS.aheadCap), isAhead);
+      assert.equal(labels.includes(LIMIT_LINE_LABELS.aheadDayCap), isAhead);
       const parts = computation.lines.filter(({ label }) => !sums.includes(label));
       assert.equal(
         parts.reduce((sum, { minor }) => sum + minor, 0n),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEFAULT_POLICY, PolicyError, readPolicy } from "@cairn/issue";
+import { checkPolicy, DEFAULT_POLICY, PolicyError, policyText, readPolicy } from "@cairn/issue";
 import fc from "fast-check";
 import { policyArbitrary } from "./arbitraries.ts";
 
@@ -20,8 +20,8 @@ function refused(json: unknown, code: string, path: string): void {
   );
 }
 
-test("nothing said is the default policy", () => {
-  assert.deepEqual(readPolicy({}), DEFAULT_POLICY);
+test("nothing said is the default policy, but for its name", () => {
+  assert.deepEqual(readPolicy({}), { ...DEFAULT_POLICY, version: "unnamed" });
 });
 
 test("the default policy passes its own reader", () => {
@@ -89,6 +89,39 @@ test("values of the wrong type or range are refused", () => {
     refused({ uploadDeadlineSeconds: value }, "POLICY_FIELD_INVALID", "uploadDeadlineSeconds");
 });
 
+test("one look finds every fault, in the order of the file's sections", () => {
+  const checked = checkPolicy({
+    version: "",
+    conditions: { requestedAhead: { perDayCapMinor: 5 }, restored: { withinSeconds: 0 } },
+    hold: "some",
+    minimumProtection: 4,
+    limits: {},
+  });
+  assert.ok("faults" in checked);
+  assert.deepEqual(
+    checked.faults.map(({ code, path }) => [code, path]),
+    [
+      ["POLICY_FIELD_UNKNOWN", "limits"],
+      ["POLICY_FIELD_INVALID", "version"],
+      ["POLICY_FIELD_INVALID", "conditions.restored.withinSeconds"],
+      ["POLICY_FIELD_INVALID", "conditions.requestedAhead.perDayCapMinor"],
+      ["POLICY_FIELD_INVALID", "minimumProtection"],
+      ["POLICY_FIELD_INVALID", "hold"],
+    ],
+  );
+  const [unknown, , , , , hold] = checked.faults;
+  assert.match(unknown.message, /^limits is not part of a policy; here can be version, conditions, /);
+  assert.equal(hold?.message, 'hold must be one of "none", "balance-part", "whole-limit".');
+  assert.deepEqual(checkPolicy({ version: "a name" }), { policy: { ...DEFAULT_POLICY, version: "a name" } });
+});
+
+test("equal policies have equal texts, whichever way they were written", () => {
+  const short = readPolicy({ hold: "none", version: "x" });
+  assert.equal(policyText(short), policyText(readPolicy(asJson(short))));
+  assert.notEqual(policyText(short), policyText(readPolicy({ version: "x" })));
+  assert.equal(policyText(readPolicy({ version: "built-in" })), policyText(DEFAULT_POLICY));
+});
+
 test("figures that contradict each other are refused", () => {
   refused({ limit: { floorMinor: "50001" } }, "POLICY_INCONSISTENT", "limit.perCertificateCapMinor");
   refused({ limit: { stepMinor: "60000" } }, "POLICY_INCONSISTENT", "limit.perCertificateCapMinor");
@@ -98,6 +131,15 @@ test("figures that contradict each other are refused", () => {
     "POLICY_INCONSISTENT",
     "protection.0.perCertificateCapMinor",
   );
+  for (const [name, cap] of [
+    ["deviceKeyReplaced", "perCertificateCapMinor"],
+    ["requestedAhead", "perCertificateCapMinor"],
+    ["requestedAhead", "perDayCapMinor"],
+  ] as const) {
+    const json = (enabled: boolean) => ({ conditions: { [name]: { enabled, [cap]: "499" } } });
+    refused(json(true), "POLICY_INCONSISTENT", `conditions.${name}.${cap}`);
+    assert.equal(readPolicy(json(false)).conditions[name].enabled, false);
+  }
   refused({ validitySecondsByScoreBand: { E: 86_400 } }, "POLICY_INCONSISTENT", "validitySecondsByScoreBand.E");
 });
 

@@ -78,9 +78,38 @@ test("no room: money and credit are below the smallest certificate", () => {
   assert.deepEqual(codes({ account: poor(625n) }), []);
 });
 
-test("no room: nothing is issued to keys of this level", () => {
-  const policy = readPolicy({ protection: { 2: { perCertificateCapMinor: "0" } } });
-  assert.deepEqual(codes({}, policy), ["EXPOSURE_AT_CAP"]);
+test("key protection too low: below the least that the policy asks for, or at a level that is given nothing", () => {
+  const asked = readPolicy({ minimumProtection: 3 });
+  assert.deepEqual(codes({}, asked), ["KEY_PROTECTION_TOO_LOW"]);
+  assert.deepEqual(codes({ device: aDevice({ protection: 3 }) }, asked), []);
+  const capped = readPolicy({ protection: { 2: { perCertificateCapMinor: "0" } } });
+  assert.deepEqual(codes({}, capped), ["KEY_PROTECTION_TOO_LOW"]);
+  const unshared = readPolicy({ protection: { 2: { allowancePercent: 0 } } });
+  assert.deepEqual(codes({}, unshared), ["KEY_PROTECTION_TOO_LOW"]);
+});
+
+test("key protection too low comes after want of room, and is not blamed for it", () => {
+  const poor = anAccount({ balanceMinor: 0n }, { lineMinor: 0n, usedMinor: 0n });
+  const capped = readPolicy({ protection: { 2: { perCertificateCapMinor: "0" } } });
+  assert.deepEqual(codes({ account: poor }, capped), ["EXPOSURE_AT_CAP"], "a better key would get nothing either");
+  const asked = readPolicy({ minimumProtection: 3 });
+  assert.deepEqual(codes({ account: poor }, asked), ["EXPOSURE_AT_CAP", "KEY_PROTECTION_TOO_LOW"]);
+  assert.deepEqual(codes({ certificates: [large] }, asked), ["EXPOSURE_AT_CAP", "KEY_PROTECTION_TOO_LOW"]);
+});
+
+test("a share of the allowance that is used up is want of room, not a bad key", () => {
+  const policy = readPolicy({ protection: { 2: { allowancePercent: 20 } } });
+  const certificates = [aCertificate({ limitMinor: 19_000n, settledMinor: 0n })];
+  assert.deepEqual(codes({}, policy), []);
+  assert.deepEqual(codes({ certificates }, policy), ["EXPOSURE_AT_CAP"]);
+});
+
+test("overdue debt: a statement's due date has passed, and the debt is still used", () => {
+  const owing = (dueAt: number, minor: bigint, usedMinor = 10_000n) =>
+    codes({ account: anAccount({}, { usedMinor, dues: [{ dueAt, minor }] }) });
+  assert.deepEqual(owing(NOW - 1, 1n), ["DEBT_OVERDUE"]);
+  assert.deepEqual(owing(NOW, 1n), [], "on the due date itself it is in time");
+  assert.deepEqual(owing(NOW - 1, 500n, 0n), [], "nothing is used any more");
 });
 
 test("the daily cap, though there is room", () => {
@@ -90,9 +119,10 @@ test("the daily cap, though there is room", () => {
 test("precedence: with every reason at once, in the documented order; each one taken away leaves the rest", () => {
   const view: IssuingView = {
     account: anAccount({ status: "frozen", unresolvedConflicts: 2 }, { overdueMinor: 1n, informedAt: 0 }),
-    device: aDevice({ status: "frozen" }),
+    device: aDevice({ status: "frozen", protection: 2 }),
     certificates: [large, ...today],
   };
+  const policy = readPolicy({ minimumProtection: 3 });
   const all = [
     "ACCOUNT_FROZEN",
     "DEVICE_FROZEN",
@@ -100,23 +130,25 @@ test("precedence: with every reason at once, in the documented order; each one t
     "DEBT_OVERDUE",
     "CREDIT_INFORMATION_TOO_OLD",
     "EXPOSURE_AT_CAP",
+    "KEY_PROTECTION_TOO_LOW",
     "DAILY_CAP_REACHED",
   ];
   assert.deepEqual(Object.keys(REFUSALS_IN_ORDER), all);
-  assert.deepEqual(codes(view), all);
+  assert.deepEqual(codes(view, policy), all);
   const { account } = view;
   const healed: readonly Partial<IssuingView>[] = [
     { account: { ...account, status: "active" } },
-    { device: aDevice() },
+    { device: aDevice({ protection: 2 }) },
     { account: { ...account, unresolvedConflicts: 0 } },
     { account: { ...account, credit: { ...account.credit, overdueMinor: 0n } } },
     { account: { ...account, credit: { ...account.credit, informedAt: NOW } } },
     { certificates: today },
+    { device: aDevice({ status: "frozen", protection: 3 }) },
     { certificates: [large] },
   ];
   healed.forEach((without, index) => {
     assert.deepEqual(
-      codes({ ...view, ...without }),
+      codes({ ...view, ...without }, policy),
       all.filter((_, position) => position !== index),
     );
   });
@@ -134,7 +166,7 @@ test("a limit of zero is always refused, and a limit above zero never for lack o
     fc.property(viewArbitrary, policyArbitrary, (view, policy) => {
       const computation = computeLimit(view, policy, NOW);
       const room = issuingRefusals({ view, computation, policy, now: NOW }).filter(
-        ({ code }) => code === "EXPOSURE_AT_CAP" || code === "DAILY_CAP_REACHED",
+        ({ code }) => code === "EXPOSURE_AT_CAP" || code === "KEY_PROTECTION_TOO_LOW" || code === "DAILY_CAP_REACHED",
       );
       assert.equal(room.length === 0, computation.limitMinor > 0n);
     }),

@@ -37,6 +37,7 @@ export function anAccount(
       lineMinor: 50_000n,
       usedMinor: 10_000n,
       overdueMinor: 0n,
+      dues: [],
       scoreBand: "B",
       informedAt: NOW - 3_600,
       ...credit,
@@ -45,7 +46,14 @@ export function anAccount(
 }
 
 export function aDevice(changes: Partial<DeviceView> = {}): DeviceView {
-  return { deviceId: deviceId(1), status: "active", protection: 2, replacesDeviceId: undefined, ...changes };
+  return {
+    deviceId: deviceId(1),
+    status: "active",
+    protection: 2,
+    replacesDeviceId: undefined,
+    enrolledAt: NOW - 30 * DAY,
+    ...changes,
+  };
 }
 
 /** Of device 1: half used, well within its validity, issued on the allowance that the account still has. */
@@ -58,9 +66,12 @@ export function aCertificate(changes: Partial<CertificateView> = {}): Certificat
     limitMinor: 20_000n,
     allowanceMinor: 96_000n,
     protection: 2,
+    heldMinor: 20_000n,
+    issuedAhead: false,
     settledMinor: 10_000n,
     releasedMinor: 0n,
     revokedAt: undefined,
+    restoredAt: undefined,
     closing: undefined,
     ...changes,
   };

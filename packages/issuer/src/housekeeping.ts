@@ -1,4 +1,5 @@
 import type { TrustListPublisher } from "./lists/trust-list-publisher.ts";
+import type { Policies } from "./policy/policies.ts";
 import { finishTransfers } from "./services/online-money.ts";
 import type { PushChannel } from "./services/push-channel.ts";
 import type { ServerContext } from "./services/server-context.ts";
@@ -24,24 +25,41 @@ export async function followHouse(
   context: Pick<ServerContext, "keys" | "log"> & {
     readonly push?: Pick<PushChannel, "lookAtAll">;
     readonly trustLists: Pick<TrustListPublisher, "follow">;
+    readonly policies: Pick<Policies, "follow">;
   },
 ): Promise<void> {
   try {
     if (await context.keys.follow()) context.log.info({}, "the issuer's keys changed");
     await context.trustLists.follow();
+    await context.policies.follow();
     context.push?.lookAtAll();
   } catch (error) {
     context.log.error({ err: error }, "keys and lists could not be read; they are read again");
   }
 }
 
+/** Takes up a policy file that was changed; devices that listen are then looked at under the new policy. */
+export async function followPolicy(context: Pick<ServerContext, "policies" | "push" | "log">): Promise<void> {
+  try {
+    if (await context.policies.follow()) context.push.lookAtAll();
+  } catch (error) {
+    context.log.error({ err: error }, "the policy could not be looked at; it is looked at again");
+  }
+}
+
 /** One round: release what nobody uploaded in time, keep the lists fresh. A fault is logged and met again in the next round. */
-export async function keepHouse(context: ServerContext, uploadDeadlineSeconds: number): Promise<void> {
+export async function keepHouse(context: ServerContext): Promise<void> {
   const { store, clock, trustLists, statusLists, log } = context;
   const now = clock.nowSeconds();
+  const { uploadDeadlineSeconds, creditRepayment } = context.policies.at(now).policy;
   try {
     const released = await store.releaseOverdue({ before: now - uploadDeadlineSeconds, at: now });
     if (released > 0) log.info({ released }, "overdue payments released");
+    if (creditRepayment.enabled) {
+      const { statementEverySeconds: everySeconds, dueAfterSeconds } = creditRepayment;
+      const asked = await store.closeStatements({ at: now, everySeconds, dueAfterSeconds });
+      if (asked > 0) log.info({ accounts: asked }, "statements closed with something to repay");
+    }
     await finishTransfers(context);
     if (await trustLists.refresh(now)) log.info({}, "new trust list published");
     // Before the first list of an offline root there is nobody to read a status list.

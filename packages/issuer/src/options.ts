@@ -30,6 +30,10 @@ export type IssuerOptions = {
   /** Encoded COSE_Key of a root that is kept offline: trust lists are then brought to the server, signed. Default: the root key lies in the key file. */
   readonly offlineRootKey?: Uint8Array;
   readonly policy?: IssuingPolicy;
+  /** A policy file, followed while the server runs. It takes the place of `policy`. */
+  readonly policyFile?: string;
+  /** How often the policy file is looked at. Default 2,000. */
+  readonly policyIntervalMs?: number;
   /** Default "info". */
   readonly logLevel?: LogLevel;
   /** Where log lines go, one JSON object each. Default: standard output. */

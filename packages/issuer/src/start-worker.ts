@@ -7,6 +7,7 @@ import { ARRIVAL_TIMEOUT_MS } from "./http/arrival-limit.ts";
 import { openIssuerKeys } from "./keys/issuer-keys.ts";
 import { readIdentity, TrustListPublisher } from "./lists/trust-list-publisher.ts";
 import type { LogLevel } from "./options.ts";
+import { Policies, settlementPolicy } from "./policy/policies.ts";
 import { type Clock, systemClock, systemRandom } from "./ports.ts";
 import { VerificationPool } from "./settlement/verification-pool.ts";
 import { SettlementWorker } from "./settlement/worker.ts";
@@ -19,6 +20,8 @@ export type WorkerOptions = {
   /** One for several processes. Closed together with the worker. */
   readonly store: IssuerStore;
   readonly policy?: IssuingPolicy;
+  /** As the issuer's, and followed as it does. */
+  readonly policyFile?: string;
   readonly logLevel?: LogLevel;
   /** Default: standard output. */
   readonly logTo?: { write(line: string): void };
@@ -57,7 +60,14 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     const keys = await openIssuerKeys({ dataFolder, passphrase, mayCreate: false, now, random: systemRandom, crypto });
     const issuer = await readIdentity(dataFolder, keys, crypto);
     const trustLists = new TrustListPublisher({ dataFolder, identity: () => issuer, keys, crypto });
-    const follow = () => followHouse({ keys, log, trustLists });
+    const policies = await Policies.open({
+      store,
+      clock,
+      log,
+      file: options.policyFile,
+      policy: options.policy ?? DEFAULT_POLICY,
+    });
+    const follow = () => followHouse({ keys, log, trustLists, policies });
     await follow();
     const worker = new SettlementWorker({
       store,
@@ -68,7 +78,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       pool: new VerificationPool({ certificateIdKey: keys.certificateIdKey }),
       anchors: () => trustLists.current().settlementAnchors,
       keyRing: () => trustLists.keyRing(),
-      policy: options.policy ?? DEFAULT_POLICY,
+      policy: settlementPolicy(policies, clock),
       intervalMs: options.settleIntervalMs ?? SETTLE_INTERVAL_MS,
       // Whoever serves reads withdrawn certificates from the store.
       onWithdrawn: () => undefined,

@@ -6,7 +6,7 @@ import { DEFAULT_POLICY } from "@cairn/issue";
 import type { IssuerId } from "@cairn/messages";
 import { type IssuerStore, SqliteIssuerStore } from "@cairn/stores";
 import type { FastifyInstance } from "fastify";
-import { followHouse, type Housekeeping, keepHouse, startHousekeeping } from "./housekeeping.ts";
+import { followHouse, followPolicy, type Housekeeping, keepHouse, startHousekeeping } from "./housekeeping.ts";
 import { createApp } from "./http/app.ts";
 import { readAppFiles } from "./http/app-files.ts";
 import { appRoutes } from "./http/app-routes.ts";
@@ -20,6 +20,7 @@ import { openOperatorToken } from "./keys/operator-token.ts";
 import { StatusListPublisher } from "./lists/status-list-publisher.ts";
 import { TrustListPublisher } from "./lists/trust-list-publisher.ts";
 import { checkOptions, type IssuerOptions, type RunningIssuer } from "./options.ts";
+import { Policies, settlementPolicy } from "./policy/policies.ts";
 import { systemClock, systemRandom } from "./ports.ts";
 import { AttemptLimit } from "./services/attempt-limit.ts";
 import { Backups } from "./services/backups.ts";
@@ -39,6 +40,7 @@ const SOURCES_REFRESH_SECONDS = 60;
 const PUSH_CONNECTIONS = 1_000;
 const PUSH_HEARTBEAT_MS = 15_000;
 const HOUSEKEEPING_INTERVAL_MS = 60_000;
+const POLICY_INTERVAL_MS = 2_000;
 
 /** Certificates that intake remembers, of each kind: those of the uploads of a few minutes. */
 const INTAKE_CERTIFICATES = 5_000;
@@ -86,12 +88,14 @@ async function startOn(store: IssuerStore, issuerId: IssuerId, options: IssuerOp
     const apps = await serveApps(app, options.appsFolder ?? BUILT_APPS);
     const url = await listen(app, options);
     gate.publicUrl = (options.publicUrl ?? url).replace(/\/+$/, "");
-    const { uploadDeadlineSeconds } = context.policy;
     const isAlone = options.role !== "api";
     if (isAlone) await context.trustLists.refresh(context.clock.nowSeconds());
-    const round = () => (isAlone ? keepHouse(context, uploadDeadlineSeconds) : followHouse(context));
+    const round = () => (isAlone ? keepHouse(context) : followHouse(context));
     await round();
     const housekeeping = startHousekeeping(round, options.housekeepingIntervalMs ?? HOUSEKEEPING_INTERVAL_MS);
+    const following = startHousekeeping(async () => {
+      await followPolicy(context);
+    }, options.policyIntervalMs ?? POLICY_INTERVAL_MS);
     if (isAlone) worker.start();
     gate.unavailable = undefined;
     app.log.info({ url, publicUrl: gate.publicUrl, issuerId }, "issuer is up");
@@ -99,7 +103,7 @@ async function startOn(store: IssuerStore, issuerId: IssuerId, options: IssuerOp
       url,
       operatorToken,
       apps,
-      close: closeOnce({ app, gate, worker, housekeeping, store, credits: context.credits }),
+      close: closeOnce({ app, gate, worker, rounds: [housekeeping, following], store, credits: context.credits }),
     };
   } catch (error) {
     await app.close();
@@ -129,9 +133,10 @@ async function wire(
   const { dataFolder, passphrase, issuerName } = options;
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
-  const policy = options.policy ?? DEFAULT_POLICY;
   const crypto = nodeCrypto();
   const log = app.log;
+  const policy = options.policy ?? DEFAULT_POLICY;
+  const policies = await Policies.open({ store, clock, log, file: options.policyFile, policy });
   const mayCreate = options.role !== "api" && (await isEmpty(store));
   const keys = await openIssuerKeys({
     dataFolder,
@@ -156,7 +161,7 @@ async function wire(
     pool: new VerificationPool({ certificateIdKey: keys.certificateIdKey }),
     anchors: () => trustLists.current().settlementAnchors,
     keyRing: () => trustLists.keyRing(),
-    policy,
+    policy: settlementPolicy(policies, clock),
     intervalMs: options.settleIntervalMs ?? SETTLE_INTERVAL_MS,
     onWithdrawn: () => statusLists.markChanged(),
     onSettled: (partition) => {
@@ -168,7 +173,7 @@ async function wire(
   const attempts = new AttemptLimit(options.enrolmentAttempts);
   const inboxLimit = new InboxLimit({ store, clock, limit: options.inboxLimit });
   const wakeWorker = () => worker.wake();
-  const ports = { store, crypto, clock, random, log, keys, policy };
+  const ports = { store, crypto, clock, random, log, keys, policies };
   const decoding = decodingCaches(INTAKE_CERTIFICATES);
   // The channel asks as a sync does, and so needs the context that it is part of.
   const push: PushChannel = new PushChannel({
@@ -229,14 +234,14 @@ function closeOnce(parts: {
   readonly gate: Gate;
   readonly worker: SettlementWorker;
   readonly credits: ReceiverCredits;
-  readonly housekeeping: Housekeeping;
+  readonly rounds: readonly Housekeeping[];
   readonly store: IssuerStore;
 }): () => Promise<void> {
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
     parts.gate.unavailable = "SHUTTING_DOWN";
     await parts.app.close();
-    await parts.housekeeping.stop();
+    for (const round of parts.rounds) await round.stop();
     await parts.worker.stop();
     await parts.credits.idle();
     await parts.store.close();

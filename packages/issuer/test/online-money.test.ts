@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
+import { type HoldPart, readPolicy } from "@cairn/issue";
 import { currency } from "@cairn/messages";
 import { ClientError } from "../src/client/client-error.ts";
 import { MoneyClient } from "../src/client/money-client.ts";
@@ -57,17 +58,49 @@ test("online money is refused by code: too much, blocked, another currency, to i
   assert.deepEqual((await operator.account(ada)).balanceMinor, 1_000n);
 });
 
-test("what an offline certificate may still take cannot be withdrawn", async (t) => {
-  const { issuer, operator, wallet, account } = await makeWorld(t);
-  await wallet.sync();
-  const money = new MoneyClient({ url: issuer.url, token: issuer.operatorToken });
-  const { limitMinor } = wallet.held().content.terms;
-  const { balanceMinor, creditLineMinor } = await operator.account(account);
-  const freeMinor = balanceMinor + creditLineMinor - limitMinor;
-  const withdrawable = freeMinor < balanceMinor ? freeMinor : balanceMinor;
+const heldBy = async (t: TestContext, hold: HoldPart) => {
+  const world = await makeWorld(t, { policy: readPolicy({ hold }) });
+  await world.wallet.sync();
+  const money = new MoneyClient({ url: world.issuer.url, token: world.issuer.operatorToken });
   const order = (amountMinor: bigint) => ({ amountMinor, idempotencyKey: `k${amountMinor}` });
-  assert.ok(limitMinor > 0n && withdrawable >= 0n);
-  await assert.rejects(money.withdraw(account, order(withdrawable + 1n)), failsWith("FUNDS_INSUFFICIENT"));
-  if (withdrawable > 0n) await money.withdraw(account, order(withdrawable));
-  await assert.rejects(money.withdraw(account, order(1n)), failsWith("FUNDS_INSUFFICIENT"));
+  const withdraw = (amountMinor: bigint) => money.withdraw(world.account, order(amountMinor));
+  const pay = (amountMinor: bigint) => money.pay(world.account, { ...order(amountMinor), payeeId: KIOSK });
+  // 80 % of 30.00 and 50 % of 50.00.
+  assert.equal(world.wallet.held().content.terms.limitMinor, 4_900n);
+  return { ...world, withdraw, pay };
+};
+
+test("the whole limit is held: what an offline certificate may still take is out of reach online", async (t) => {
+  const { withdraw, pay, operator, account } = await heldBy(t, "whole-limit");
+  await assert.rejects(withdraw(1n), failsWith("FUNDS_INSUFFICIENT"));
+  await assert.rejects(pay(3_101n), failsWith("FUNDS_INSUFFICIENT"));
+  await pay(3_100n);
+  assert.deepEqual((await operator.account(account)).creditUsedMinor, 100n);
+});
+
+test("the balance's part is held: the rest of the balance can be withdrawn, and the credit be used online", async (t) => {
+  const { withdraw, pay } = await heldBy(t, "balance-part");
+  await assert.rejects(withdraw(601n), failsWith("FUNDS_INSUFFICIENT"));
+  await withdraw(600n);
+  await assert.rejects(pay(5_001n), failsWith("FUNDS_INSUFFICIENT"));
+  await pay(5_000n);
+});
+
+test("nothing is held: all of the balance can be withdrawn, and all of the credit be used online", async (t) => {
+  const { withdraw, pay } = await heldBy(t, "none");
+  await withdraw(3_000n);
+  await pay(5_000n);
+});
+
+test("a hold ends when the certificate is closed, and when its upload deadline has passed", async (t) => {
+  const closed = await heldBy(t, "whole-limit");
+  // Debt that is overdue: the closed certificate is not followed by a new one.
+  await closed.operator.setCredit(closed.account, { lineMinor: 5_000n, overdueMinor: 1n, scoreBand: "A" });
+  const answer = await closed.wallet.sync({ records: [await closed.wallet.closingRecord()] });
+  assert.equal(answer.decision.kind, "refuse");
+  await closed.withdraw(3_000n);
+  const expired = await heldBy(t, "whole-limit");
+  await assert.rejects(expired.withdraw(3_000n), failsWith("FUNDS_INSUFFICIENT"));
+  expired.clock.now += (14 + 7) * 86_400 + 1;
+  await expired.withdraw(3_000n);
 });

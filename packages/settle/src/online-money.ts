@@ -4,7 +4,7 @@ import type { LedgerEntry, Posting } from "./model.ts";
 
 /** Money that moves while its owner is online: withdrawal, transfer, payment. Pure; spec: docs/guides/books.md. */
 
-/** What an account has, and what of it is promised to its offline certificates. Minor units. */
+/** What an account has, and what of it is held for its offline certificates. Minor units. */
 export type OnlineFunds = {
   readonly account: number;
   readonly currency: Currency;
@@ -13,14 +13,14 @@ export type OnlineFunds = {
   readonly creditLineMinor: bigint;
   readonly creditUsedMinor: bigint;
   readonly overdueMinor: bigint;
-  /** Open exposure: what payments that were made offline, or may be, can still take. */
-  readonly promisedMinor: bigint;
+  /** What the issuing policy holds on the balance for payments that were made offline, or may be. */
+  readonly heldMinor: bigint;
 };
 
 export const ONLINE_REFUSALS = {
   ACCOUNT_FROZEN: "This account is blocked.",
   CURRENCY_DIFFERS: "Both sides must have the same currency.",
-  FUNDS_INSUFFICIENT: "There is not enough money that is not promised to offline payments.",
+  FUNDS_INSUFFICIENT: "There is not enough money that is not held for offline payments.",
   SAME_ACCOUNT: "An account cannot pay itself.",
 } as const;
 export type OnlineRefusal = keyof typeof ONLINE_REFUSALS;
@@ -33,13 +33,16 @@ type Order = {
 };
 export type Ordered = { readonly entry: LedgerEntry } | { readonly refusal: OnlineRefusal };
 
-/** What can be spent now without breaking a promise: of the balance alone, and with the free part of the credit line. */
+/**
+ * What can be spent now: of the balance alone, and with the free part of the credit line. A hold lies on the balance; what
+ * the balance is too small for lies on the credit line.
+ */
 export function spendable(funds: OnlineFunds): { readonly balanceMinor: bigint; readonly withCreditMinor: bigint } {
-  const { balanceMinor, creditLineMinor, creditUsedMinor, overdueMinor, promisedMinor } = funds;
+  const { balanceMinor, creditLineMinor, creditUsedMinor, overdueMinor, heldMinor } = funds;
   const creditMinor = creditLineMinor > creditUsedMinor ? creditLineMinor - creditUsedMinor : 0n;
-  const freeMinor = balanceMinor + creditMinor > promisedMinor ? balanceMinor + creditMinor - promisedMinor : 0n;
-  const ownMinor = freeMinor < balanceMinor ? freeMinor : balanceMinor;
-  // Who is behind with repaying spends no more credit, though what was promised stays promised.
+  const freeMinor = balanceMinor + creditMinor > heldMinor ? balanceMinor + creditMinor - heldMinor : 0n;
+  const ownMinor = balanceMinor > heldMinor ? balanceMinor - heldMinor : 0n;
+  // Who is behind with repaying spends no more credit, though what is held stays held.
   return { balanceMinor: ownMinor, withCreditMinor: overdueMinor > 0n ? ownMinor : freeMinor };
 }
 

@@ -5,6 +5,7 @@ import {
   aPayment,
   aRecord,
   aWord,
+  DAY,
   NOW,
   openAccount,
   openPayer,
@@ -128,6 +129,34 @@ export function booksSuite(name: string, open: OpenStore): void {
     await store.topUp({ ...topUp, amountMinor: 800n, idempotencyKey: "2" });
     const repaid = await store.account(payer.account);
     assert.deepEqual([repaid?.credit.usedMinor, repaid?.credit.overdueMinor, repaid?.balanceMinor], [0n, 0n, 100n]);
+    await store.close();
+  });
+
+  test(`${name}: statements ask for used credit once a period, and repayments pay the oldest first`, async () => {
+    const store = await open();
+    const payer = await openPayer(store, { balanceMinor: 0n, lineMinor: 5_000n });
+    const idle = await openAccount(store);
+    const dues = async () => (await store.account(payer.account))?.credit.dues;
+    const close = (at: number) => store.closeStatements({ at, everySeconds: 30 * DAY, dueAfterSeconds: 14 * DAY });
+    await settleItems(store, payer, [aPayment(payer, 1)]);
+    assert.equal(await close(NOW + 30 * DAY - 1), 0);
+    assert.deepEqual(await dues(), []);
+    assert.equal(await close(NOW + 30 * DAY), 1);
+    const first = { dueAt: NOW + 44 * DAY, minor: 1_000n };
+    assert.deepEqual(await dues(), [first]);
+    await settleItems(store, payer, [aPayment(payer, 2)]);
+    assert.equal(await close(NOW + 31 * DAY), 0, "its period has begun anew");
+    assert.equal(await close(NOW + 60 * DAY), 1);
+    assert.deepEqual(await dues(), [first, { dueAt: NOW + 74 * DAY, minor: 1_000n }]);
+    await store.setCredit(payer.account, { lineMinor: 0n, overdueMinor: 0n, scoreBand: "C", informedAt: NOW });
+    await store.topUp({ account: payer.account, amountMinor: 1_300n, idempotencyKey: "part", at: NOW });
+    assert.deepEqual(await dues(), [{ dueAt: NOW + 74 * DAY, minor: 700n }]);
+    await store.move({ partition: payer.partition }, () => ({
+      result: undefined,
+      repaid: { account: payer.account, minor: 650n },
+    }));
+    assert.deepEqual(await dues(), [{ dueAt: NOW + 74 * DAY, minor: 50n }]);
+    assert.deepEqual((await store.account(idle))?.credit.dues, []);
     await store.close();
   });
 

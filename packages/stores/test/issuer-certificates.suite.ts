@@ -45,7 +45,14 @@ export function certificatesSuite(name: string, open: OpenStore): void {
       return { result: undefined };
     });
     assert.equal((await store.certificatesOf(account)).length, 1);
-    const second = await issue(store, account);
+    const second = await issue(store, account, { heldMinor: 700n, issuedAhead: true });
+    assert.deepEqual(
+      (await store.certificatesOf(account)).map((each) => [each.heldMinor, each.issuedAhead]),
+      [
+        [4_000n, false],
+        [700n, true],
+      ],
+    );
     assert.deepEqual(
       (await store.certificatesOf(account)).map((each) => [each.certificateId, each.serial, each.statusIndex]),
       [
@@ -121,14 +128,21 @@ export function certificatesSuite(name: string, open: OpenStore): void {
     const store = await open();
     const account = await openAccount(store);
     const certificate = await issue(store, account);
-    assert.equal(await store.restoreCertificate(certificate), "not-revoked");
+    assert.equal(await store.restoreCertificate(certificate, NOW + 7), "not-revoked");
     await store.revokeCertificate(certificate, NOW + 5, "lost");
-    assert.equal(await store.restoreCertificate(certificate), "restored");
+    assert.equal(await store.restoreCertificate(certificate, NOW + 7), "restored");
     const restored = await store.certificate(certificate);
     assert.deepEqual([restored?.revokedAt, restored?.revocationReason], [undefined, undefined]);
+    assert.equal(restored?.restoredAt, NOW + 7);
     assert.deepEqual(await store.revokedIndices(), { revoked: [], size: 1 });
     assert.equal(await store.revokeCertificate(certificate, NOW + 9, "lost again"), "revoked");
-    assert.equal(await store.restoreCertificate(certificateId(9)), "unknown-certificate");
+    assert.equal((await store.certificate(certificate))?.restoredAt, undefined);
+    assert.deepEqual((await store.certificatesOf(account))[0]?.changes, [
+      { change: "revoked", at: NOW + 5, reason: "lost" },
+      { change: "restored", at: NOW + 7, reason: "" },
+      { change: "revoked", at: NOW + 9, reason: "lost again" },
+    ]);
+    assert.equal(await store.restoreCertificate(certificateId(9), NOW + 7), "unknown-certificate");
     await store.close();
   });
 
@@ -144,12 +158,14 @@ export function certificatesSuite(name: string, open: OpenStore): void {
       [first, second, foreign].map(async (id) => (await store.certificate(id))?.revokedAt !== undefined),
     );
     assert.deepEqual(revoked, [true, true, false]);
+    const proven = { change: "revoked", at: NOW + 51, reason: "Proven conflict." } as const;
+    assert.deepEqual((await store.certificate(second))?.changes, [proven]);
     assert.deepEqual(await store.revokedIndices(), { revoked: [0, 1], size: 3 });
     await store.resolveConflicts(account, NOW + 9);
-    assert.equal(await store.restoreCertificate(first), "in-conflict");
-    assert.equal(await store.restoreCertificate(second), "in-conflict", "the same key");
+    assert.equal(await store.restoreCertificate(first, NOW + 7), "in-conflict");
+    assert.equal(await store.restoreCertificate(second, NOW + 7), "in-conflict", "the same key");
     await store.revokeCertificate(foreign, NOW + 9, "mistaken");
-    assert.equal(await store.restoreCertificate(foreign), "restored");
+    assert.equal(await store.restoreCertificate(foreign, NOW + 7), "restored");
     await store.close();
   });
 

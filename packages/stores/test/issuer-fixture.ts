@@ -88,6 +88,8 @@ export async function issue(
       limitMinor: 5_000n,
       perPaymentCapMinor: 5_000n,
       allowanceMinor: 8_000n,
+      heldMinor: 4_000n,
+      issuedAhead: false,
       protection: view.device.protection,
       issuedAt: NOW,
       expiresAt: NOW + DAY,

@@ -35,7 +35,7 @@ export function membersSuite(name: string, open: OpenStore): void {
         status: "active",
         currency: "EUR",
         balanceMinor: 0n,
-        credit: { lineMinor: 0n, usedMinor: 0n, overdueMinor: 0n, scoreBand: "E", informedAt: NOW },
+        credit: { lineMinor: 0n, usedMinor: 0n, overdueMinor: 0n, dues: [], scoreBand: "E", informedAt: NOW },
         unresolvedConflicts: 0,
         createdAt: NOW,
       },
@@ -57,7 +57,7 @@ export function membersSuite(name: string, open: OpenStore): void {
     await store.setCredit(account, credit);
     const kept = await store.account(account);
     assert.equal(kept?.status, "frozen");
-    assert.deepEqual(kept?.credit, { ...credit, usedMinor: 0n });
+    assert.deepEqual(kept?.credit, { ...credit, usedMinor: 0n, dues: [] });
     await assert.rejects(store.setAccountStatus(NOBODY, "active"), rejectsWith("ACCOUNT_UNKNOWN"));
     await assert.rejects(store.setCredit(NOBODY, credit), rejectsWith("ACCOUNT_UNKNOWN"));
     await assert.rejects(store.setCredit(account, { ...credit, lineMinor: -1n }), rejectsWith("STORE_INPUT_INVALID"));

@@ -39,15 +39,16 @@ export async function reportLoss(deviceId: DeviceId, context: ServerContext): Pr
  * no conflict speaks against its key. Gives how many. @throws ServiceError DEVICE_UNKNOWN
  */
 export async function reportFound(deviceId: DeviceId, context: ServerContext): Promise<number> {
-  const { store, statusLists, log } = context;
+  const { store, clock, statusLists, log } = context;
   const device = await known(deviceId, context);
+  const now = clock.nowSeconds();
   await store.setDeviceStatus(deviceId, "active");
   for (const terminalId of await receivingTerminals(device, context))
     await store.setTerminalStatus(terminalId, "active");
   let restored = 0;
   for (const { certificateId, deviceId: holder, revocationReason } of await store.certificatesOf(device.account)) {
     if (holder !== deviceId || revocationReason !== LOSS_REASON) continue;
-    if ((await store.restoreCertificate(certificateId)) === "restored") restored++;
+    if ((await store.restoreCertificate(certificateId, now)) === "restored") restored++;
   }
   statusLists.markChanged();
   log.info({ deviceId, restored }, "device found");

@@ -3,7 +3,6 @@ import {
   decideIssuance,
   type IssuanceDecision,
   type IssuanceEvent,
-  type IssuingPolicy,
   prepareCertificate,
   sealCertificateId,
 } from "@cairn/issue";
@@ -19,6 +18,7 @@ import {
 } from "@cairn/messages";
 import type { CertificateRecord, DeviceRecord, IssuerStore, PreparedCertificate } from "@cairn/stores";
 import type { IssuerKeys } from "../keys/issuer-keys.ts";
+import type { PolicyInForce, PolicySource } from "../policy/policy-source.ts";
 import type { Clock } from "../ports.ts";
 import { storedKey } from "./callers.ts";
 import type { Logger } from "./logger.ts";
@@ -26,7 +26,7 @@ import type { Logger } from "./logger.ts";
 export type IssuingContext = {
   readonly store: IssuerStore;
   readonly keys: IssuerKeys;
-  readonly policy: IssuingPolicy;
+  readonly policies: PolicySource;
   readonly crypto: CryptoPort;
   readonly clock: Clock;
   readonly log: Logger;
@@ -44,10 +44,11 @@ export async function issueCertificate(
   event: IssuanceEvent,
   context: IssuingContext,
 ): Promise<{ readonly decision: IssuanceDecision; readonly issued: Issued | undefined }> {
-  const { store, keys, policy, crypto, clock } = context;
+  const { store, keys, policies, crypto, clock } = context;
   const now = clock.nowSeconds();
+  const inForce = policies.at(now);
   const { decision, prepared } = await store.prepareCertificate<Decided>(device.account, device.deviceId, (view) => {
-    const decision = decideIssuance({ view, event, policy, now });
+    const decision = decideIssuance({ view, event, policy: inForce.policy, now });
     if (decision.kind !== "issue") return { result: { decision, prepared: undefined } };
     const account = view.account.account;
     const prepared = prepareCertificate(decision.terms, {
@@ -60,7 +61,7 @@ export async function issueCertificate(
     });
     return {
       result: { decision, prepared },
-      prepared: rowOf(prepared, { decision, deviceId: device.deviceId, serial: view.nextSerial }),
+      prepared: rowOf(prepared, { decision, event, inForce, deviceId: device.deviceId, serial: view.nextSerial }),
     };
   });
   if (prepared === undefined) return { decision, issued: undefined };
@@ -90,6 +91,8 @@ function rowOf(
   prepared: Prepared<UserCertificate>,
   about: {
     readonly decision: IssuanceDecision & { readonly kind: "issue" };
+    readonly event: IssuanceEvent;
+    readonly inForce: PolicyInForce;
     readonly deviceId: DeviceRecord["deviceId"];
     readonly serial: number;
   },
@@ -105,16 +108,27 @@ function rowOf(
     limitMinor: terms.limitMinor,
     allowanceMinor: about.decision.computation.allowanceMinor,
     perPaymentCapMinor: terms.perPaymentCapMinor,
+    heldMinor: about.decision.heldMinor,
+    issuedAhead: about.decision.issuedAhead,
     protection: terms.protection,
     issuedAt,
     expiresAt,
-    explanation: explain(about.decision),
+    explanation: explain(about),
   };
 }
 
-/** The decision as JSON: amounts as text. */
-export function explain(decision: IssuanceDecision): string {
-  return JSON.stringify(decision, (_name, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
+/** The decision, what set it off and under which policy it was made, as JSON: amounts as text. */
+function explain({
+  decision,
+  event,
+  inForce: { policy, fingerprint },
+}: {
+  readonly decision: IssuanceDecision;
+  readonly event: IssuanceEvent;
+  readonly inForce: PolicyInForce;
+}): string {
+  const explanation = { ...decision, event, policy: { version: policy.version, fingerprint } };
+  return JSON.stringify(explanation, (_name, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
 }
 
 /** A Sig_structure (RFC 9052 section 4.4) holds header and payload: enough to prepare the very same message again. */

@@ -1,4 +1,4 @@
-import { type AccountNumber, type IssuingPolicy, openExposure, partitionOf } from "@cairn/issue";
+import { type AccountNumber, openHold, overdueOf, partitionOf } from "@cairn/issue";
 import type { Currency, PayeeId } from "@cairn/messages";
 import {
   decideOnlinePayment,
@@ -14,12 +14,13 @@ import {
 } from "@cairn/settle";
 import type { IssuerStore, MovementAccount, MovementDecision } from "@cairn/stores";
 import type { Clock } from "../clock.ts";
+import type { PolicySource } from "../policy/policy-source.ts";
 import { ServiceError } from "./service-error.ts";
 
 export type MoneyContext = {
   readonly store: IssuerStore;
   readonly clock: Clock;
-  readonly policy: IssuingPolicy;
+  readonly policies: PolicySource;
 };
 export type MoneyOrder = {
   readonly account: AccountNumber;
@@ -130,13 +131,13 @@ export async function transfer(
 }
 
 /** Brings home what left a partition and did not arrive. Gives how many transfers. */
-export async function finishTransfers(context: Omit<MoneyContext, "policy">): Promise<number> {
+export async function finishTransfers(context: Omit<MoneyContext, "policies">): Promise<number> {
   const open = await context.store.operationRecords("open-transfer");
   for (const { body } of open) await arrive(readTransfer(body), context);
   return open.length;
 }
 
-async function arrive(record: TransferRecord, { store, clock }: Omit<MoneyContext, "policy">): Promise<void> {
+async function arrive(record: TransferRecord, { store, clock }: Omit<MoneyContext, "policies">): Promise<void> {
   const { from, to, key, currency } = record;
   const transit = { from: partitionOf(from), to: partitionOf(to) };
   const reference = transferArrivalReference(from, key);
@@ -176,7 +177,7 @@ const debitOf = (entry: LedgerEntry): bigint =>
 
 export function fundsOf(
   { record, certificates }: MovementAccount,
-  { policy }: Pick<MoneyContext, "policy">,
+  { policies }: Pick<MoneyContext, "policies">,
   now: number,
 ): OnlineFunds {
   const { account, currency, status, balanceMinor, credit } = record;
@@ -187,7 +188,7 @@ export function fundsOf(
     balanceMinor,
     creditLineMinor: credit.lineMinor,
     creditUsedMinor: credit.usedMinor,
-    overdueMinor: credit.overdueMinor,
-    promisedMinor: openExposure(certificates, policy, now),
+    overdueMinor: overdueOf(credit, now),
+    heldMinor: openHold(certificates, policies.at(now).policy, now),
   };
 }

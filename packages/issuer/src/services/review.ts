@@ -5,6 +5,7 @@ import type { IssuerStore, StoredOutcome } from "@cairn/stores";
 import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { Clock } from "../clock.ts";
+import type { PolicySource } from "../policy/policy-source.ts";
 import { ServiceError } from "./service-error.ts";
 
 const Kept = Type.Object({
@@ -16,7 +17,7 @@ const Kept = Type.Object({
 export type ReviewContext = {
   readonly store: IssuerStore;
   readonly clock: Clock;
-  readonly policy: { readonly uploadDeadlineSeconds: number };
+  readonly policies: PolicySource;
 };
 
 /**
@@ -26,7 +27,7 @@ export type ReviewContext = {
  */
 export async function reviewPayment(
   input: { readonly paymentId: MessageId; readonly decision: Review["decision"]; readonly reason: string },
-  { store, clock, policy }: ReviewContext,
+  { store, clock, policies }: ReviewContext,
 ): Promise<StoredOutcome> {
   const { paymentId, decision, reason } = input;
   const before = await outcomeOf(paymentId, store);
@@ -48,7 +49,7 @@ export async function reviewPayment(
     partition,
     records: [],
     items: [reviewedItem(review, at)],
-    decide: (state) => decideReview(state, review, { now: at, policy }),
+    decide: (state) => decideReview(state, review, { now: at, policy: policies.at(at).policy }),
     rejected: [],
     at,
     withoutLease: true,

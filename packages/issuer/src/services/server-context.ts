@@ -1,5 +1,6 @@
 import type { StatusListPublisher } from "../lists/status-list-publisher.ts";
 import type { TrustListPublisher } from "../lists/trust-list-publisher.ts";
+import type { Policies } from "../policy/policies.ts";
 import type { Random } from "../ports.ts";
 import type { Sources } from "../sources/refresh.ts";
 import type { AttemptLimit } from "./attempt-limit.ts";
@@ -17,6 +18,7 @@ export type ServerContext = CallContext &
   IssuingContext &
   IntakeContext & {
     readonly random: Random;
+    readonly policies: Policies;
     readonly attempts: AttemptLimit;
     readonly inboxLimit: InboxLimit;
     /** A portion of a streamed upload has to arrive within this time. */

@@ -17,7 +17,7 @@ export interface MovementsPort {
   operationRecords(kind: OperationKind): Promise<readonly { readonly id: string; readonly body: string }[]>;
 }
 
-/** `payee-terms` and `sweeps` (how many so far) by payee, `payout-batch` by batch, `payout` by batch and payee, `refunds` and `review` by payment, `receiving` by account and `receiver` by payee. */
+/** `payee-terms` and `sweeps` (how many so far) by payee, `payout-batch` by batch, `payout` by batch and payee, `refunds` and `review` by payment, `receiving` by account, `receiver` by payee, and `policy` by fingerprint. */
 export type OperationKind =
   | "payee-terms"
   | "sweeps"
@@ -26,6 +26,7 @@ export type OperationKind =
   | "refunds"
   | "review"
   | "transfer"
+  | "policy"
   | "open-transfer"
   | "receiving"
   | "receiver";

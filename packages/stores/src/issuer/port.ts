@@ -59,6 +59,16 @@ export interface IssuerStore extends MovementsPort, ReconciliationPort {
     at: number;
   }): Promise<"posted" | "repeated" | "key-reused">;
 
+  /**
+   * Closes the statement of every account whose last one, or whose opening, is `everySeconds` ago: what is used and was
+   * not asked for before becomes due `dueAfterSeconds` later. Gives how many accounts have something new to repay.
+   */
+  closeStatements(input: {
+    readonly at: number;
+    readonly everySeconds: number;
+    readonly dueAfterSeconds: number;
+  }): Promise<number>;
+
   // --- devices, payees, terminals
   /** Only the SHA-256 of a one-time code is kept. */
   createEnrolmentCode(input: EnrolmentCode): Promise<void>;
@@ -130,6 +140,7 @@ export interface IssuerStore extends MovementsPort, ReconciliationPort {
    */
   restoreCertificate(
     certificateId: CertificateId,
+    at: number,
   ): Promise<"restored" | "not-revoked" | "in-conflict" | "unknown-certificate">;
   /**
    * Indices of the revoked certificates in rising order, and one above the highest index ever given out. Those expired
@@ -286,6 +297,9 @@ export type PreparedCertificate = {
   readonly perPaymentCapMinor: bigint;
   /** The account's offline allowance at this decision: `LimitComputation.allowanceMinor`. */
   readonly allowanceMinor: bigint;
+  /** What of the limit is held on the balance, and whether it was only asked for ahead: see CertificateView. */
+  readonly heldMinor: bigint;
+  readonly issuedAhead: boolean;
   readonly protection: KeyProtection;
   readonly issuedAt: number;
   readonly expiresAt: number;
@@ -301,10 +315,18 @@ export type CertificateRecord = CertificateView & {
   /** Sig_structure, as prepared: what is signed again after a crash before the signature. */
   readonly toBeSigned: Uint8Array;
   readonly revocationReason: string | undefined;
+  /** Every revocation and restoration, the oldest first. */
+  readonly changes: readonly CertificateChange[];
   /** Undefined while prepared but not signed yet. */
   readonly bytes: Uint8Array | undefined;
   readonly explanation: string;
   readonly conflict: ConflictProof | undefined;
+};
+export type CertificateChange = {
+  readonly change: "revoked" | "restored";
+  readonly at: number;
+  /** Of a revocation; "" of a restoration. */
+  readonly reason: string;
 };
 export type InboxRecord = {
   /** Position in the inbox; 0 before it was received. */

@@ -1,6 +1,5 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readPolicy } from "@cairn/issue";
 import type { Command } from "commander";
 import type { IssuerOptions, LogLevel, RunningIssuer } from "../../options.ts";
 import { addCommand, wholeNumber } from "../command.ts";
@@ -99,7 +98,7 @@ async function start(printer: Printer, options: StartOptions): Promise<void> {
     ...(options.offlineRoot === undefined
       ? {}
       : { offlineRootKey: new Uint8Array(Buffer.from((await readFile(options.offlineRoot, "utf8")).trim(), "hex")) }),
-    ...(options.policy === undefined ? {} : { policy: readPolicy(JSON.parse(await readFile(options.policy, "utf8"))) }),
+    ...(options.policy === undefined ? {} : { policyFile: options.policy }),
   };
   const sources = await openSources(options);
   const store = await openNamedStore(options);

@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { readPolicy } from "@cairn/issue";
 import type { Command } from "commander";
 import type { LogLevel } from "../../options.ts";
 import { addCommand } from "../command.ts";
@@ -58,7 +56,7 @@ async function work(printer: Printer, options: WorkerCommandOptions): Promise<vo
     store,
     logLevel: options.logLevel,
     logTo: process.stderr,
-    ...(options.policy === undefined ? {} : { policy: readPolicy(JSON.parse(await readFile(options.policy, "utf8"))) }),
+    ...(options.policy === undefined ? {} : { policyFile: options.policy }),
   });
   try {
     printer.line("Settling. Stop it with Ctrl-C.");

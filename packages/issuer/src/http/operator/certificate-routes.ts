@@ -50,7 +50,7 @@ export function certificateRoutes(app: OperatorApp, context: ServerContext): voi
     },
     async ({ params }): Promise<Encoded<typeof api.RestorationAnswer>> => {
       const { certificateId } = params;
-      const restored = await store.restoreCertificate(certificateId);
+      const restored = await store.restoreCertificate(certificateId, clock.nowSeconds());
       if (restored === "unknown-certificate") throw new ServiceError("CERTIFICATE_UNKNOWN");
       if (restored === "in-conflict") throw new ServiceError("CERTIFICATE_IN_CONFLICT");
       statusLists.markChanged();

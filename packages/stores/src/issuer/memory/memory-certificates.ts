@@ -82,17 +82,22 @@ export class MemoryCertificates {
     const kept = this.#kept.get(certificateId);
     if (kept === undefined) return "unknown-certificate";
     if (kept.record.revokedAt !== undefined) return "repeated";
-    kept.record = { ...kept.record, revokedAt: at, revocationReason: reason };
+    const changes = [...kept.record.changes, { change: "revoked" as const, at, reason }];
+    kept.record = { ...kept.record, revokedAt: at, revocationReason: reason, restoredAt: undefined, changes };
     return "revoked";
   }
 
-  restore(certificateId: CertificateId): "restored" | "not-revoked" | "in-conflict" | "unknown-certificate" {
+  restore(
+    certificateId: CertificateId,
+    at: number,
+  ): "restored" | "not-revoked" | "in-conflict" | "unknown-certificate" {
     const kept = this.#kept.get(certificateId);
     if (kept === undefined) return "unknown-certificate";
     if (kept.record.revokedAt === undefined) return "not-revoked";
     for (const { record } of this.#kept.values())
       if (record.deviceId === kept.record.deviceId && record.conflict !== undefined) return "in-conflict";
-    kept.record = { ...kept.record, revokedAt: undefined, revocationReason: undefined };
+    const changes = [...kept.record.changes, { change: "restored" as const, at, reason: "" }];
+    kept.record = { ...kept.record, revokedAt: undefined, revocationReason: undefined, restoredAt: at, changes };
     return "restored";
   }
 
@@ -153,6 +158,8 @@ export class MemoryCertificates {
       releasedMinor: 0n,
       revokedAt: undefined,
       revocationReason: undefined,
+      restoredAt: undefined,
+      changes: [],
       closing: undefined,
       bytes: undefined,
       conflict: undefined,

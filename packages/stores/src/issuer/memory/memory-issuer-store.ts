@@ -58,6 +58,9 @@ export class MemoryIssuerStore implements IssuerStore {
   async topUp(input: InputOf<"topUp">) {
     return this.#members.topUp(input);
   }
+  async closeStatements(input: InputOf<"closeStatements">) {
+    return this.#members.closeStatements(input);
+  }
 
   async createEnrolmentCode(input: EnrolmentCode) {
     this.#members.createEnrolmentCode(input);
@@ -118,8 +121,8 @@ export class MemoryIssuerStore implements IssuerStore {
   async revokeCertificate(certificateId: CertificateId, at: number, reason: string) {
     return this.#certificates.revoke(certificateId, at, reason);
   }
-  async restoreCertificate(certificateId: CertificateId) {
-    return this.#certificates.restore(certificateId);
+  async restoreCertificate(certificateId: CertificateId, at: number) {
+    return this.#certificates.restore(certificateId, at);
   }
   async revokedIndices(filter?: { readonly expiresFrom: number }) {
     return this.#certificates.revokedIndices(filter?.expiresFrom ?? 0);

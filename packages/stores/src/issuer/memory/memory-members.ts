@@ -1,4 +1,11 @@
-import { type AccountNumber, accountNumber, partitionOf } from "@cairn/issue";
+import {
+  type AccountNumber,
+  accountNumber,
+  afterRepayment,
+  type CreditDue,
+  duesAfterStatement,
+  partitionOf,
+} from "@cairn/issue";
 import type { DeviceId, PayeeId, TerminalId } from "@cairn/messages";
 import { topUpEntry, topUpReference } from "@cairn/settle";
 import { decideEnrolment, type KeptEnrolmentCode } from "../enrolment-decision.ts";
@@ -18,7 +25,11 @@ import { fundsOf, type MemoryBooks } from "./memory-books.ts";
 type InputOf<Name extends keyof IssuerStore> = Parameters<IssuerStore[Name]>[0];
 type Credit = Parameters<IssuerStore["setCredit"]>[1];
 /** An account without what the books and the conflicts say of it. */
-type KeptAccount = Omit<AccountRecord, "balanceMinor" | "credit" | "unresolvedConflicts"> & { readonly credit: Credit };
+type KeptAccount = Omit<AccountRecord, "balanceMinor" | "credit" | "unresolvedConflicts"> & {
+  readonly credit: Credit & { readonly dues: readonly CreditDue[] };
+  /** When its last statement was closed, at first when it was opened. */
+  readonly statementAt: number;
+};
 type KeptTerminal = TerminalRecord & { readonly certificateIssuedAt: number };
 
 /** Accounts, devices, payees and terminals. */
@@ -41,8 +52,9 @@ export class MemoryMembers {
 
   createAccount({ name, currency, createdAt }: NewAccount): AccountNumber {
     const account = accountNumber(this.#accounts.size + 1);
-    const credit = { lineMinor: 0n, overdueMinor: 0n, scoreBand: "E", informedAt: createdAt } as const;
-    this.#accounts.set(account, { account, name, currency, status: "active", credit, createdAt });
+    const credit = { lineMinor: 0n, overdueMinor: 0n, dues: [], scoreBand: "E", informedAt: createdAt } as const;
+    const kept = { account, name, currency, status: "active", credit, createdAt, statementAt: createdAt } as const;
+    this.#accounts.set(account, kept);
     return account;
   }
 
@@ -51,7 +63,8 @@ export class MemoryMembers {
     if (kept === undefined) return undefined;
     const { balanceMinor, creditUsedMinor } = fundsOf(this.#books, kept);
     const unresolvedConflicts = this.#unresolvedConflicts(account);
-    return { ...kept, balanceMinor, credit: { ...kept.credit, usedMinor: creditUsedMinor }, unresolvedConflicts };
+    const { statementAt: _, ...record } = kept;
+    return { ...record, balanceMinor, credit: { ...record.credit, usedMinor: creditUsedMinor }, unresolvedConflicts };
   }
 
   accounts(): AccountRecord[] {
@@ -65,8 +78,9 @@ export class MemoryMembers {
   setCredit(account: AccountNumber, { lineMinor, overdueMinor, scoreBand, informedAt }: Credit): void {
     if (lineMinor < 0n || overdueMinor < 0n)
       throw new StoreError("STORE_INPUT_INVALID", "A credit line and a debt are not below zero.");
-    const credit = { lineMinor, overdueMinor, scoreBand, informedAt };
-    this.#accounts.set(account, { ...this.#kept(account), credit });
+    const kept = this.#kept(account);
+    const credit = { ...kept.credit, lineMinor, overdueMinor, scoreBand, informedAt };
+    this.#accounts.set(account, { ...kept, credit });
   }
 
   topUp({ account, amountMinor, idempotencyKey, at }: InputOf<"topUp">): "posted" | "repeated" | "key-reused" {
@@ -76,20 +90,31 @@ export class MemoryMembers {
     const earlier = this.#books.find(partition, topUpReference(account, idempotencyKey));
     const cash = earlier?.postings.find(({ ledgerAccount }) => ledgerAccount.kind === "cash");
     if (cash !== undefined) return cash.minor === amountMinor ? "repeated" : "key-reused";
-    const { currency, credit } = kept;
+    const { currency } = kept;
     const { creditUsedMinor } = fundsOf(this.#books, kept);
     this.#books.post(partition, [topUpEntry({ account, currency, amountMinor, creditUsedMinor, idempotencyKey, at })]);
     const repaidMinor = amountMinor < creditUsedMinor ? amountMinor : creditUsedMinor;
-    const overdueMinor = credit.overdueMinor > repaidMinor ? credit.overdueMinor - repaidMinor : 0n;
-    this.#accounts.set(account, { ...kept, credit: { ...credit, overdueMinor } });
+    this.repay(account, repaidMinor);
     return "posted";
   }
 
   /** Credit that was repaid: what is overdue of it is no longer. */
   repay(account: AccountNumber, minor: bigint): void {
     const kept = this.#kept(account);
-    const overdueMinor = kept.credit.overdueMinor > minor ? kept.credit.overdueMinor - minor : 0n;
-    this.#accounts.set(account, { ...kept, credit: { ...kept.credit, overdueMinor } });
+    this.#accounts.set(account, { ...kept, credit: { ...kept.credit, ...afterRepayment(kept.credit, minor) } });
+  }
+
+  closeStatements({ at, everySeconds, dueAfterSeconds }: InputOf<"closeStatements">): number {
+    let asked = 0;
+    for (const [account, kept] of this.#accounts) {
+      if (kept.statementAt > at - everySeconds) continue;
+      const { creditUsedMinor } = fundsOf(this.#books, kept);
+      const { dues: before } = kept.credit;
+      const dues = duesAfterStatement({ dues: before, usedMinor: creditUsedMinor }, { at, dueAfterSeconds });
+      if (dues.length > before.length) asked++;
+      this.#accounts.set(account, { ...kept, statementAt: at, credit: { ...kept.credit, dues } });
+    }
+    return asked;
   }
 
   createEnrolmentCode(code: EnrolmentCode): void {

@@ -1,20 +1,22 @@
-import { type AccountNumber, accountNumber, partitionOf } from "@cairn/issue";
+import { type AccountNumber, accountNumber, afterRepayment, duesAfterStatement, partitionOf } from "@cairn/issue";
 import { topUpEntry, topUpReference } from "@cairn/settle";
 import type { AccountRecord, IssuerStore, NewAccount } from "../port.ts";
 import { found, StoreError } from "../store-error.ts";
+import { duesText, readDues } from "../stored-lists.ts";
 import { type Books, postedTo } from "./books.ts";
 import type { Database } from "./database.ts";
 import { accountIn, currencyIn, minor, number, oneOf, type Row, text } from "./rows.ts";
-import type { SqlValue } from "./session.ts";
+import type { Session, SqlValue } from "./session.ts";
 
 type Credit = Parameters<IssuerStore["setCredit"]>[1];
 type TopUp = Parameters<IssuerStore["topUp"]>[0];
+type Statements = Parameters<IssuerStore["closeStatements"]>[0];
 
 export const STATUSES = ["active", "frozen"] as const;
 const SCORE_BANDS = ["A", "B", "C", "D", "E"] as const;
 
 const SELECT = `
-  SELECT a.account, a.name, a.currency, a.status, a.credit_line_minor, a.overdue_minor, a.score_band, a.informed_at,
+  SELECT a.account, a.name, a.currency, a.status, a.credit_line_minor, a.overdue_minor, a.dues, a.score_band, a.informed_at,
     a.created_at, coalesce(-w.minor, 0) AS balance_minor, coalesce(c.minor, 0) AS credit_used_minor,
     (SELECT count(*) FROM conflicts x
       WHERE x.partition = a.partition AND x.account = a.account AND x.resolved_at IS NULL) AS unresolved
@@ -40,8 +42,8 @@ export class Accounts {
     const account = accountIn(found(row, "STORE_DAMAGED", "number"));
     await this.#database.run(
       `INSERT INTO accounts (partition, account, name, currency, status, credit_line_minor, overdue_minor, score_band,
-          informed_at, created_at)
-        VALUES ($1, $2, $3, $4, 'active', 0, 0, 'E', $5, $5) ON CONFLICT DO NOTHING`,
+          informed_at, created_at, statement_at)
+        VALUES ($1, $2, $3, $4, 'active', 0, 0, 'E', $5, $5, $5) ON CONFLICT DO NOTHING`,
       partitionOf(account),
       account,
       name,
@@ -92,20 +94,57 @@ export class Accounts {
         topUpEntry({ account, currency, amountMinor, creditUsedMinor, idempotencyKey, at }),
       ]);
       const repaidMinor = amountMinor < creditUsedMinor ? amountMinor : creditUsedMinor;
-      session.later(
-        "UPDATE accounts SET overdue_minor = greatest(0, overdue_minor - $3) WHERE partition = $1 AND account = $2",
-        partition,
-        account,
-        repaidMinor,
-      );
+      writeRepayment(session, account, afterRepayment(credit, repaidMinor));
       return "posted";
     });
+  }
+
+  async closeStatements({ at, everySeconds, dueAfterSeconds }: Statements): Promise<number> {
+    const rows = await this.#database.all(
+      "SELECT account FROM accounts WHERE statement_at <= $1 ORDER BY partition, account",
+      at - everySeconds,
+    );
+    let asked = 0;
+    // One after the other under its partition's lock, so that no repayment comes between looking and writing.
+    for (const account of rows.map((row) => accountIn(row))) {
+      const partition = partitionOf(account);
+      asked += await this.#database.inPartition(partition, async (session) => {
+        const { credit } = accountFrom(
+          found(await session.get(SELECT_ACCOUNT, partition, account), "ACCOUNT_UNKNOWN", account),
+        );
+        const dues = duesAfterStatement(credit, { at, dueAfterSeconds });
+        session.later(
+          "UPDATE accounts SET dues = $3, statement_at = $4 WHERE partition = $1 AND account = $2",
+          partition,
+          account,
+          duesText(dues),
+          at,
+        );
+        return dues.length > credit.dues.length ? 1 : 0;
+      });
+    }
+    return asked;
   }
 
   async #update(sql: string, account: AccountNumber, ...values: SqlValue[]): Promise<void> {
     const changed = await this.#database.run(sql, partitionOf(account), account, ...values);
     found(changed === 1 ? changed : undefined, "ACCOUNT_UNKNOWN", account);
   }
+}
+
+/** What is overdue and due after a repayment. */
+export function writeRepayment(
+  session: Session,
+  account: AccountNumber,
+  { overdueMinor, dues }: ReturnType<typeof afterRepayment>,
+): void {
+  session.later(
+    "UPDATE accounts SET overdue_minor = $3, dues = $4 WHERE partition = $1 AND account = $2",
+    partitionOf(account),
+    account,
+    overdueMinor,
+    duesText(dues),
+  );
 }
 
 export function accountFrom(row: Row): AccountRecord {
@@ -119,6 +158,7 @@ export function accountFrom(row: Row): AccountRecord {
       lineMinor: minor(row, "credit_line_minor"),
       usedMinor: minor(row, "credit_used_minor"),
       overdueMinor: minor(row, "overdue_minor"),
+      dues: readDues(text(row, "dues")),
       scoreBand: oneOf(row, "score_band", SCORE_BANDS),
       informedAt: number(row, "informed_at"),
     },

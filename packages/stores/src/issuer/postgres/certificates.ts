@@ -3,6 +3,7 @@ import type { CertificateId, DeviceId, MessageId } from "@cairn/messages";
 import { type ConflictProof, judgeClosing } from "@cairn/settle";
 import type { CertificateRecord, ConflictRecord, IssuanceView, IssuerStore, PreparedCertificate } from "../port.ts";
 import { found } from "../store-error.ts";
+import { changeText, readChanges, restoredAtOf } from "../stored-lists.ts";
 import { accountFrom, SELECT_ACCOUNT } from "./accounts.ts";
 import type { Database } from "./database.ts";
 import { deviceFrom, protectionIn } from "./enrolment.ts";
@@ -14,6 +15,9 @@ type Closing = Parameters<IssuerStore["recordClosing"]>[1];
 type Decision<Result> = { result: Result; prepared?: PreparedCertificate | undefined };
 
 const CONFLICT_REASON = "Proven conflict.";
+
+/** The list of changes with one more at its end. */
+const withChange = (parameter: string): string => `(changes::jsonb || ${parameter}::jsonb)::text`;
 
 const SELECT = `
   SELECT c.*, e.settled_minor, e.released_minor, ${CLOSING_AND_CONFLICT}
@@ -130,6 +134,7 @@ export class Certificates {
 
   async restore(
     certificateId: CertificateId,
+    at: number,
   ): Promise<"restored" | "not-revoked" | "in-conflict" | "unknown-certificate"> {
     const partition = await this.#partitionOf(certificateId);
     if (partition === undefined) return "unknown-certificate";
@@ -146,10 +151,11 @@ export class Certificates {
       if (optional(row, "revoked_at", number) === undefined) return "not-revoked";
       if (number(row, "conflicts") > 0) return "in-conflict";
       await session.run(
-        `UPDATE certificates SET revoked_at = NULL, revocation_reason = NULL
+        `UPDATE certificates SET revoked_at = NULL, revocation_reason = NULL, changes = ${withChange("$3")}
           WHERE partition = $1 AND certificate_id = $2`,
         partition,
         hex(certificateId),
+        changeText({ change: "restored", at, reason: "" }),
       );
       return "restored";
     });
@@ -231,7 +237,7 @@ export async function recordConflict(
   );
   // The key was copied, whichever certificate showed it.
   await session.run(
-    `UPDATE certificates SET revoked_at = $4, revocation_reason = $5
+    `UPDATE certificates SET revoked_at = $4, revocation_reason = $5, changes = ${withChange("$6")}
       WHERE partition = $1 AND account = $2 AND revoked_at IS NULL AND device_id =
         (SELECT device_id FROM certificates WHERE partition = $1 AND certificate_id = $3)`,
     partition,
@@ -239,6 +245,7 @@ export async function recordConflict(
     hex(certificateId),
     provenAt,
     CONFLICT_REASON,
+    changeText({ change: "revoked", at: provenAt, reason: CONFLICT_REASON }),
   );
 }
 
@@ -269,12 +276,13 @@ function revoke(
   }: { readonly certificateId: CertificateId; readonly at: number; readonly reason: string },
 ): Promise<number> {
   return session.run(
-    `UPDATE certificates SET revoked_at = $3, revocation_reason = $4
+    `UPDATE certificates SET revoked_at = $3, revocation_reason = $4, changes = ${withChange("$5")}
       WHERE partition = $1 AND certificate_id = $2 AND revoked_at IS NULL`,
     partition,
     hex(certificateId),
     at,
     reason,
+    changeText({ change: "revoked", at, reason }),
   );
 }
 
@@ -285,8 +293,9 @@ function insertCertificate(
 ): void {
   session.later(
     `INSERT INTO certificates (partition, certificate_id, account, device_id, serial, status_index, message_id,
-        limit_minor, per_payment_cap_minor, allowance_minor, protection, issued_at, expires_at, to_be_signed, explanation)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+        limit_minor, per_payment_cap_minor, allowance_minor, protection, issued_at, expires_at, to_be_signed, explanation,
+        held_minor, issued_ahead)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
     partition,
     hex(prepared.certificateId),
     account,
@@ -302,6 +311,8 @@ function insertCertificate(
     prepared.expiresAt,
     Buffer.from(prepared.toBeSigned),
     prepared.explanation,
+    prepared.heldMinor,
+    prepared.issuedAhead ? 1 : 0,
   );
   session.later(
     "INSERT INTO exposures (partition, certificate_id, settled_minor, released_minor) VALUES ($1, $2, 0, 0)",
@@ -312,6 +323,7 @@ function insertCertificate(
 
 export function certificateFrom(row: Row): CertificateRecord {
   const closed = row.closed_at !== null;
+  const changes = readChanges(text(row, "changes"));
   return {
     certificateId: id<CertificateId>(row, "certificate_id"),
     account: accountIn(row),
@@ -323,12 +335,16 @@ export function certificateFrom(row: Row): CertificateRecord {
     perPaymentCapMinor: minor(row, "per_payment_cap_minor"),
     allowanceMinor: minor(row, "allowance_minor"),
     protection: protectionIn(row),
+    heldMinor: minor(row, "held_minor"),
+    issuedAhead: number(row, "issued_ahead") === 1,
     issuedAt: number(row, "issued_at"),
     expiresAt: number(row, "expires_at"),
     settledMinor: minor(row, "settled_minor"),
     releasedMinor: minor(row, "released_minor"),
     revokedAt: optional(row, "revoked_at", number),
     revocationReason: optional(row, "revocation_reason", text),
+    restoredAt: restoredAtOf(changes),
+    changes,
     closing: closed
       ? {
           sequence: number(row, "closing_sequence"),

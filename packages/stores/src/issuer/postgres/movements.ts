@@ -1,4 +1,4 @@
-import type { Partition } from "@cairn/issue";
+import { afterRepayment, type Partition } from "@cairn/issue";
 import type { LedgerAccount } from "@cairn/settle";
 import { ledgerAccountText, readLedgerAccount } from "../ledger-text.ts";
 import { accountsOf, movementView } from "../movement-view.ts";
@@ -11,7 +11,7 @@ import type {
   OperationKind,
 } from "../movements-port.ts";
 import { found } from "../store-error.ts";
-import { accountFrom, SELECT_ACCOUNT } from "./accounts.ts";
+import { accountFrom, SELECT_ACCOUNT, writeRepayment } from "./accounts.ts";
 import { texts } from "./binary-arrays.ts";
 import { type Books, groupEntries } from "./books.ts";
 import { certificateFrom, SELECT_OF_ACCOUNT } from "./certificates.ts";
@@ -38,6 +38,7 @@ export class Movements {
       const decision = decide(await look(session, input));
       await this.#books.post(session, locked, decision.entries ?? []);
       write(session, partition, decision);
+      if (decision.repaid !== undefined) await repay(session, partition, decision.repaid);
       return decision.result;
     });
   }
@@ -110,7 +111,16 @@ async function look(session: Session, input: MovementInput): Promise<MovementVie
   });
 }
 
-function write(session: Session, partition: Partition, { records = [], repaid }: MovementDecision<unknown>): void {
+async function repay(
+  session: Session,
+  partition: Partition,
+  { account, minor: repaidMinor }: NonNullable<MovementDecision<unknown>["repaid"]>,
+): Promise<void> {
+  const row = found(await session.get(SELECT_ACCOUNT, partition, account), "ACCOUNT_UNKNOWN", account);
+  writeRepayment(session, account, afterRepayment(accountFrom(row).credit, repaidMinor));
+}
+
+function write(session: Session, partition: Partition, { records = [] }: MovementDecision<unknown>): void {
   for (const { kind, id, body } of records) {
     if (body === undefined)
       session.later(
@@ -129,13 +139,6 @@ function write(session: Session, partition: Partition, { records = [], repaid }:
         body,
       );
   }
-  if (repaid !== undefined)
-    session.later(
-      "UPDATE accounts SET overdue_minor = greatest(0, overdue_minor - $3) WHERE partition = $1 AND account = $2",
-      partition,
-      repaid.account,
-      repaid.minor,
-    );
 }
 
 function balanceFrom(row: Row): LedgerBalance {

@@ -88,6 +88,9 @@ export class PostgresIssuerStore implements IssuerStore {
   topUp(input: InputOf<"topUp">) {
     return this.#accounts.topUp(input);
   }
+  closeStatements(input: InputOf<"closeStatements">) {
+    return this.#accounts.closeStatements(input);
+  }
 
   createEnrolmentCode(input: EnrolmentCode) {
     return this.#enrolment.createCode(input);
@@ -148,8 +151,8 @@ export class PostgresIssuerStore implements IssuerStore {
   revokeCertificate(certificateId: CertificateId, at: number, reason: string) {
     return this.#certificates.revoke(certificateId, at, reason);
   }
-  restoreCertificate(certificateId: CertificateId) {
-    return this.#certificates.restore(certificateId);
+  restoreCertificate(certificateId: CertificateId, at: number) {
+    return this.#certificates.restore(certificateId, at);
   }
   revokedIndices(filter?: { readonly expiresFrom: number }) {
     return this.#certificates.revokedIndices(filter?.expiresFrom ?? 0);

@@ -411,4 +411,26 @@ export const MIGRATIONS: readonly Migration[] = [
   `,
     triggers: "",
   },
+  {
+    worksFrom: 1,
+    tables: [],
+    sql: `
+  -- What statements asked to be repaid and was not yet, oldest first: JSON, [{"dueAt": seconds, "minor": text}].
+  ALTER TABLE accounts ADD COLUMN dues text NOT NULL DEFAULT '[]';
+  ALTER TABLE accounts ADD COLUMN statement_at bigint NOT NULL DEFAULT 0;
+  UPDATE accounts SET statement_at = created_at;
+  CREATE INDEX accounts_by_statement ON accounts (statement_at);
+
+  -- What of the limit was held on the balance; whether it was only asked for ahead; every revocation and restoration,
+  -- oldest first: JSON, [{"change": "revoked" or "restored", "at": seconds, "reason": text}].
+  ALTER TABLE certificates ADD COLUMN held_minor bigint NOT NULL DEFAULT 0;
+  ALTER TABLE certificates ADD COLUMN issued_ahead smallint NOT NULL DEFAULT 0;
+  ALTER TABLE certificates ADD COLUMN changes text NOT NULL DEFAULT '[]';
+  UPDATE certificates SET held_minor = limit_minor;
+  UPDATE certificates SET changes = json_build_array(
+    json_build_object('change', 'revoked', 'at', revoked_at, 'reason', revocation_reason))::text
+    WHERE revoked_at IS NOT NULL;
+  `,
+    triggers: "",
+  },
 ];

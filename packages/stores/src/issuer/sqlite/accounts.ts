@@ -1,19 +1,21 @@
-import { type AccountNumber, accountNumber, partitionOf } from "@cairn/issue";
+import { type AccountNumber, accountNumber, afterRepayment, duesAfterStatement, partitionOf } from "@cairn/issue";
 import { topUpEntry, topUpReference } from "@cairn/settle";
 import type { AccountRecord, IssuerStore, NewAccount } from "../port.ts";
 import { found, StoreError } from "../store-error.ts";
+import { duesText, readDues } from "../stored-lists.ts";
 import type { Books } from "./books.ts";
 import type { Database, Row } from "./database.ts";
 import { accountIn, currencyIn, minor, number, oneOf, text } from "./rows.ts";
 
 type Credit = Parameters<IssuerStore["setCredit"]>[1];
 type TopUp = Parameters<IssuerStore["topUp"]>[0];
+type Statements = Parameters<IssuerStore["closeStatements"]>[0];
 
 export const STATUSES = ["active", "frozen"] as const;
 const SCORE_BANDS = ["A", "B", "C", "D", "E"] as const;
 
 const SELECT = `
-  SELECT a.account, a.name, a.currency, a.status, a.credit_line_minor, a.overdue_minor, a.score_band, a.informed_at,
+  SELECT a.account, a.name, a.currency, a.status, a.credit_line_minor, a.overdue_minor, a.dues, a.score_band, a.informed_at,
     a.created_at, coalesce(-w.minor, 0) AS balance_minor, coalesce(c.minor, 0) AS credit_used_minor,
     (SELECT count(*) FROM conflicts x
       WHERE x.partition = a.partition AND x.account = a.account AND x.resolved_at IS NULL) AS unresolved
@@ -40,11 +42,12 @@ export class Accounts {
     const account = accountNumber(this.#newest + 1);
     this.#database.transaction(() =>
       this.#database.run(
-        "INSERT INTO accounts VALUES (?, ?, ?, ?, 'active', 0, 0, 'E', ?, ?)",
+        "INSERT INTO accounts VALUES (?, ?, ?, ?, 'active', 0, 0, 'E', ?, ?, '[]', ?)",
         partitionOf(account),
         account,
         name,
         currency,
+        createdAt,
         createdAt,
         createdAt,
       ),
@@ -97,13 +100,39 @@ export class Accounts {
         topUpEntry({ account, currency, amountMinor, creditUsedMinor, idempotencyKey, at }),
       ]);
       const repaidMinor = amountMinor < creditUsedMinor ? amountMinor : creditUsedMinor;
-      this.#database.run(
-        "UPDATE accounts SET overdue_minor = max(0, overdue_minor - ?) WHERE partition = ? AND account = ?",
-        repaidMinor,
-        partition,
-        account,
-      );
+      this.repay(account, repaidMinor);
       return "posted";
+    });
+  }
+
+  /** Credit was repaid: what is overdue and due of it is no longer. Within the caller's transaction. */
+  repay(account: AccountNumber, repaidMinor: bigint): void {
+    const { overdueMinor, dues } = afterRepayment(this.get(account).credit, repaidMinor);
+    this.#database.run(
+      "UPDATE accounts SET overdue_minor = ?, dues = ? WHERE partition = ? AND account = ?",
+      overdueMinor,
+      duesText(dues),
+      partitionOf(account),
+      account,
+    );
+  }
+
+  closeStatements({ at, everySeconds, dueAfterSeconds }: Statements): number {
+    return this.#database.transaction(() => {
+      let asked = 0;
+      const closing = this.#database.all(`${SELECT} WHERE a.statement_at <= ?`, at - everySeconds).map(accountFrom);
+      for (const { account, credit } of closing) {
+        const dues = duesAfterStatement(credit, { at, dueAfterSeconds });
+        if (dues.length > credit.dues.length) asked++;
+        this.#database.run(
+          "UPDATE accounts SET dues = ?, statement_at = ? WHERE partition = ? AND account = ?",
+          duesText(dues),
+          at,
+          partitionOf(account),
+          account,
+        );
+      }
+      return asked;
     });
   }
 
@@ -124,6 +153,7 @@ function accountFrom(row: Row): AccountRecord {
       lineMinor: minor(row, "credit_line_minor"),
       usedMinor: minor(row, "credit_used_minor"),
       overdueMinor: minor(row, "overdue_minor"),
+      dues: readDues(text(row, "dues")),
       scoreBand: oneOf(row, "score_band", SCORE_BANDS),
       informedAt: number(row, "informed_at"),
     },

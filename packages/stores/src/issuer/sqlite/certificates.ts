@@ -3,6 +3,7 @@ import type { CertificateId, DeviceId, MessageId } from "@cairn/messages";
 import { type ConflictProof, judgeClosing } from "@cairn/settle";
 import type { CertificateRecord, ConflictRecord, IssuanceView, IssuerStore, PreparedCertificate } from "../port.ts";
 import { found } from "../store-error.ts";
+import { changeText, readChanges, restoredAtOf } from "../stored-lists.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Database, Row } from "./database.ts";
 import { type Enrolment, protectionIn } from "./enrolment.ts";
@@ -13,6 +14,9 @@ type Closing = Parameters<IssuerStore["recordClosing"]>[1];
 type Decision<Result> = { result: Result; prepared?: PreparedCertificate | undefined };
 
 const CONFLICT_REASON = "Proven conflict.";
+
+/** The list of changes with the one that is bound here at its end. */
+const WITH_CHANGE = "json_insert(changes, '$[#]', json(?))";
 
 const SELECT = `
   SELECT c.*, e.settled_minor, e.released_minor, ${CLOSING_AND_CONFLICT}
@@ -97,7 +101,10 @@ export class Certificates {
     });
   }
 
-  restore(certificateId: CertificateId): "restored" | "not-revoked" | "in-conflict" | "unknown-certificate" {
+  restore(
+    certificateId: CertificateId,
+    at: number,
+  ): "restored" | "not-revoked" | "in-conflict" | "unknown-certificate" {
     return this.#database.transaction(() => {
       const row = this.#database.get(
         `SELECT c.revoked_at, EXISTS (SELECT 1 FROM certificates o JOIN conflicts x
@@ -110,7 +117,9 @@ export class Certificates {
       if (optional(row, "revoked_at", number) === undefined) return "not-revoked";
       if (number(row, "in_conflict") === 1) return "in-conflict";
       this.#database.run(
-        "UPDATE certificates SET revoked_at = NULL, revocation_reason = NULL WHERE certificate_id = ?",
+        `UPDATE certificates SET revoked_at = NULL, revocation_reason = NULL, changes = ${WITH_CHANGE}
+          WHERE certificate_id = ?`,
+        changeText({ change: "restored", at, reason: "" }),
         certificateId,
       );
       return "restored";
@@ -147,11 +156,12 @@ export class Certificates {
     );
     // The key was copied, whichever certificate showed it.
     this.#database.run(
-      `UPDATE certificates SET revoked_at = ?, revocation_reason = ?
+      `UPDATE certificates SET revoked_at = ?, revocation_reason = ?, changes = ${WITH_CHANGE}
         WHERE partition = ? AND account = ? AND revoked_at IS NULL AND device_id =
           (SELECT device_id FROM certificates WHERE partition = ? AND certificate_id = ?)`,
       provenAt,
       CONFLICT_REASON,
+      changeText({ change: "revoked", at: provenAt, reason: CONFLICT_REASON }),
       partition,
       account,
       partition,
@@ -194,9 +204,11 @@ export class Certificates {
 
   #revoke(certificateId: CertificateId, at: number, reason: string): number {
     return this.#database.run(
-      "UPDATE certificates SET revoked_at = ?, revocation_reason = ? WHERE certificate_id = ? AND revoked_at IS NULL",
+      `UPDATE certificates SET revoked_at = ?, revocation_reason = ?, changes = ${WITH_CHANGE}
+        WHERE certificate_id = ? AND revoked_at IS NULL`,
       at,
       reason,
+      changeText({ change: "revoked", at, reason }),
       certificateId,
     );
   }
@@ -216,7 +228,7 @@ export class Certificates {
 
   #insert({ account: { account }, partition }: IssuanceView, prepared: PreparedCertificate): void {
     this.#database.run(
-      "INSERT INTO certificates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, NULL, ?)",
+      "INSERT INTO certificates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, NULL, ?, ?, ?, '[]')",
       partition,
       prepared.certificateId,
       account,
@@ -232,6 +244,8 @@ export class Certificates {
       prepared.expiresAt,
       prepared.toBeSigned,
       prepared.explanation,
+      prepared.heldMinor,
+      prepared.issuedAhead ? 1 : 0,
     );
     this.#database.run("INSERT INTO exposures VALUES (?, ?, 0, 0)", partition, prepared.certificateId);
   }
@@ -239,6 +253,7 @@ export class Certificates {
 
 function certificateFrom(row: Row): CertificateRecord {
   const closed = row.closed_at !== null;
+  const changes = readChanges(text(row, "changes"));
   return {
     certificateId: id<CertificateId>(row, "certificate_id"),
     account: accountIn(row),
@@ -250,12 +265,16 @@ function certificateFrom(row: Row): CertificateRecord {
     perPaymentCapMinor: minor(row, "per_payment_cap_minor"),
     allowanceMinor: minor(row, "allowance_minor"),
     protection: protectionIn(row),
+    heldMinor: minor(row, "held_minor"),
+    issuedAhead: number(row, "issued_ahead") === 1,
     issuedAt: number(row, "issued_at"),
     expiresAt: number(row, "expires_at"),
     settledMinor: minor(row, "settled_minor"),
     releasedMinor: minor(row, "released_minor"),
     revokedAt: optional(row, "revoked_at", number),
     revocationReason: optional(row, "revocation_reason", text),
+    restoredAt: restoredAtOf(changes),
+    changes,
     closing: closed
       ? {
           sequence: number(row, "closing_sequence"),

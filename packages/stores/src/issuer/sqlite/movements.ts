@@ -125,13 +125,7 @@ export class Movements {
           body,
         );
     }
-    if (repaid !== undefined)
-      this.#database.run(
-        "UPDATE accounts SET overdue_minor = max(0, overdue_minor - ?) WHERE partition = ? AND account = ?",
-        repaid.minor,
-        partition,
-        repaid.account,
-      );
+    if (repaid !== undefined) this.#accounts.repay(repaid.account, repaid.minor);
   }
 }
 

@@ -347,4 +347,20 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX operation_records_by_kind ON operation_records (kind, id);
   `,
+  `
+  -- What statements asked to be repaid and was not yet, oldest first: JSON, [{"dueAt": seconds, "minor": text}].
+  ALTER TABLE accounts ADD COLUMN dues TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE accounts ADD COLUMN statement_at INTEGER NOT NULL DEFAULT 0;
+  UPDATE accounts SET statement_at = created_at;
+  CREATE INDEX accounts_by_statement ON accounts (statement_at);
+
+  -- What of the limit was held on the balance; whether it was only asked for ahead; every revocation and restoration,
+  -- oldest first: JSON, [{"change": "revoked" or "restored", "at": seconds, "reason": text}].
+  ALTER TABLE certificates ADD COLUMN held_minor INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE certificates ADD COLUMN issued_ahead INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE certificates ADD COLUMN changes TEXT NOT NULL DEFAULT '[]';
+  UPDATE certificates SET held_minor = limit_minor;
+  UPDATE certificates SET changes = json_array(
+    json_object('change', 'revoked', 'at', revoked_at, 'reason', revocation_reason)) WHERE revoked_at IS NOT NULL;
+  `,
 ];

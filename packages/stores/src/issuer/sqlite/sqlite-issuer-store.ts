@@ -100,6 +100,10 @@ export class SqliteIssuerStore implements IssuerStore {
     return this.#accounts.topUp(input);
   }
 
+  async closeStatements(input: InputOf<"closeStatements">) {
+    return this.#accounts.closeStatements(input);
+  }
+
   async createEnrolmentCode(input: EnrolmentCode) {
     this.#enrolment.createCode(input);
   }
@@ -159,8 +163,8 @@ export class SqliteIssuerStore implements IssuerStore {
   async revokeCertificate(certificateId: CertificateId, at: number, reason: string) {
     return this.#certificates.revoke(certificateId, at, reason);
   }
-  async restoreCertificate(certificateId: CertificateId) {
-    return this.#certificates.restore(certificateId);
+  async restoreCertificate(certificateId: CertificateId, at: number) {
+    return this.#certificates.restore(certificateId, at);
   }
   async revokedIndices(filter?: { readonly expiresFrom: number }) {
     return this.#certificates.revokedIndices(filter?.expiresFrom ?? 0);
