@@ -26,13 +26,15 @@ const RUNTIMES = {
 const runtime = RUNTIMES[`${process.platform} ${process.arch}`];
 const pinnedNode = join(modules, runtime ?? "no-runtime-for-this-platform");
 
-/** Debian packages of which tests make use: an independent QR reader, Python's CBOR and cryptography, a browser, a tracer. */
+/** Debian packages of which tests make use: an independent QR reader, Python's CBOR and cryptography, a browser, a tracer, XML schemas. */
 const TEST_TOOLS = [
   { package: "zbar-tools", probe: ["zbarimg", "--version"] },
   { package: "python3-cbor2", probe: ["/usr/bin/python3", "-c", "import cbor2"] },
   { package: "python3-cryptography", probe: ["/usr/bin/python3", "-c", "import cryptography"] },
   { package: "chromium", probe: ["chromium", "--version"] },
   { package: "strace", probe: ["strace", "-V"] },
+  { package: "libxml2-utils", probe: ["xmllint", "--version"] },
+  { package: "libhbci4j-core-java", probe: ["test", "-r", "/usr/share/java/hbci4j-core.jar"] },
 ];
 /** Not much waiting for servers that do not answer, but some for another apt-get at work. */
 const APT_OPTIONS = ["-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20", "-o", "DPkg::Lock::Timeout=120"];
