@@ -25,7 +25,7 @@ const GRAPH: Readonly<Record<string, readonly string[]>> = {
   "packages/settle": ["messages", "cose"],
   "packages/stores": [...STEPS, "messages", "cose"],
   "packages/issuer": ["stores", ...STEPS, "messages", "cose"],
-  "apps/kit": ["issuer", "stores", "messages", "cose"],
+  "apps/kit": ["issuer", "stores", "collect", "messages", "cose"],
   "apps/wallet": ["app-kit", "issuer", "stores", "pay", "collect", "messages", "cose"],
   "apps/terminal": ["app-kit", "issuer", "stores", "collect", "messages", "cose"],
 };

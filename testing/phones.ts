@@ -13,14 +13,25 @@ export type World = {
   readonly wallet: Phone;
   readonly terminal: Phone;
   readonly url: string;
+  readonly folder: string;
   readonly account: number;
   readonly atIssuer: readonly string[];
-  /** Ends the wallet's browser without warning and starts it again on the same profile. */
-  readonly restartWallet: () => Promise<Phone>;
+  /** Ends a browser without warning and starts it again on the same profile, offline or not. */
+  readonly restart: (which: "wallet" | "terminal" | "other", options?: { readonly offline: boolean }) => Promise<Phone>;
+  /** A second wallet, of an account of its own. */
+  readonly addWallet: (name: string, balance: string) => Promise<Phone & { readonly account: number }>;
 };
 
+export type Size = { readonly width: number; readonly height: number };
+export type PhoneOptions = { readonly viewport?: Size; readonly dark?: boolean; readonly language?: string };
+
 /** An issuer, a wallet with 60.00 on its account and a till, enrolled and online. `after` is told how to end them. */
-export async function openPhones(after: (work: () => Promise<void>) => void): Promise<World> {
+export async function openPhones(
+  after: (work: () => Promise<void>) => void,
+  options: PhoneOptions = {},
+  /** Shown each app before it is enrolled. */
+  look: (name: string, phone: Phone) => Promise<void> = async () => undefined,
+): Promise<World> {
   await buildApps();
   const folder = await mkdtemp(join(tmpdir(), "cairn-phones-"));
   const open: { issuer?: IssuerProcess; browsers: Set<BrowserContext> } = { browsers: new Set() };
@@ -32,41 +43,59 @@ export async function openPhones(after: (work: () => Promise<void>) => void): Pr
   const issuer = await startIssuerProcess(join(folder, "issuer"));
   open.issuer = issuer;
   const atIssuer = ["--data", join(folder, "issuer")];
-  const created = await must(["issuer", "account", "create", "--name", "Ada", "--balance", "60.00", ...atIssuer]);
-  const { account } = created.account as { account: number };
-  await must(["issuer", "payee", "create", "--id", "KIOSK", "--name", "Harbour Kiosk", ...atIssuer]);
-  const walletCode = await must(["issuer", "account", "code", String(account), ...atIssuer]);
-  const terminalCode = await must(["issuer", "payee", "code", "KIOSK", ...atIssuer]);
+  const phones = new Map<string, Phone>();
 
-  async function start(app: string, camera: TestCamera, code?: unknown): Promise<Phone> {
-    const browser = await openBrowser({ profile: join(folder, `${app}-profile`), camera: camera.file });
+  async function start(name: string, camera: TestCamera, { code = "", offline = false } = {}): Promise<Phone> {
+    const app = name === "terminal" ? "terminal" : "wallet";
+    const browser = await openBrowser({ profile: join(folder, `${name}-profile`), camera: camera.file, ...options });
     open.browsers.add(browser);
+    if (offline) await browser.setOffline(true);
     const page = browser.pages()[0] ?? (await browser.newPage());
-    await page.goto(`${issuer.url}/${app}/${code === undefined ? "" : `#enrol=${code}`}`);
-    return { page, browser, camera };
+    await page.goto(`${issuer.url}/${app}/${code === "" ? "" : `#enrol=${code}`}`);
+    const phone = { page, browser, camera };
+    phones.set(name, phone);
+    return phone;
   }
 
-  const cameras = { wallet: new TestCamera(join(folder, "w.y4m")), terminal: new TestCamera(join(folder, "t.y4m")) };
-  const wallet = await start("wallet", cameras.wallet, walletCode.code);
-  await wallet.page.getByRole("button", { name: "Set up" }).waitFor();
-  await wallet.page.getByRole("button", { name: "Set up" }).click();
-  await wallet.page.getByText("of a limit of").waitFor();
-  const terminal = await start("terminal", cameras.terminal, terminalCode.code);
-  await terminal.page.getByRole("button", { name: "Connect" }).click();
-  await terminal.page.getByRole("button", { name: "Charge" }).waitFor();
-  // The apps are on the devices from here on.
-  for (const { page } of [wallet, terminal]) await page.evaluate("navigator.serviceWorker.ready.then(() => true)");
+  async function startWallet(name: string, owner: string, balance: string) {
+    const created = await must(["issuer", "account", "create", "--name", owner, "--balance", balance, ...atIssuer]);
+    const { account } = created.account as { account: number };
+    const { code } = await must(["issuer", "account", "code", String(account), ...atIssuer]);
+    const phone = await start(name, new TestCamera(join(folder, `${name}.y4m`)), { code: String(code) });
+    await phone.page.locator("button[type=submit]").waitFor();
+    if (name === "wallet") await look("wallet/set-up", phone);
+    await phone.page.locator("button[type=submit]").click();
+    await phone.page.locator(".purse .meter").waitFor();
+    // It pays and receives, and the app is on the device, from here on.
+    await phone.page.locator("[data-synced=yes]").waitFor();
+    await phone.page.evaluate("navigator.serviceWorker.ready.then(() => true)");
+    return { ...phone, account };
+  }
+
+  const { account, ...wallet } = await startWallet("wallet", "Ada", "60.00");
+  await must(["issuer", "payee", "create", "--id", "KIOSK", "--name", "Harbour Kiosk", ...atIssuer]);
+  const { code } = await must(["issuer", "payee", "code", "KIOSK", ...atIssuer]);
+  const terminal = await start("terminal", new TestCamera(join(folder, "terminal.y4m")), { code: String(code) });
+  await terminal.page.locator("button[type=submit]").waitFor();
+  await look("terminal/connect", terminal);
+  await terminal.page.locator("button[type=submit]").click();
+  await terminal.page.locator(".keypad").waitFor();
+  await terminal.page.evaluate("navigator.serviceWorker.ready.then(() => true)");
   return {
     wallet,
     terminal,
     url: issuer.url,
+    folder,
     account,
     atIssuer,
-    restartWallet: async () => {
-      await wallet.browser.close();
-      open.browsers.delete(wallet.browser);
-      return start("wallet", cameras.wallet);
+    restart: async (which, { offline } = { offline: false }) => {
+      const phone = phones.get(which);
+      if (phone === undefined) throw new Error(`There is no phone "${which}".`);
+      await phone.browser.close();
+      open.browsers.delete(phone.browser);
+      return start(which, phone.camera, { offline });
     },
+    addWallet: (name, balance) => startWallet("other", name, balance),
   };
 }
 

@@ -24,7 +24,7 @@ export function appConfig(folder: string): InlineConfig {
     publicDir: join(folder, "public"),
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
     plugins: [withoutServerParts(), precache()],
-    worker: { format: "es" },
+    worker: { format: "es", plugins: () => [withoutOtherCodes()] },
     build: {
       outDir: join(folder, "dist"),
       emptyOutDir: true,
@@ -53,6 +53,17 @@ function withoutServerParts(): Plugin {
         .map(([name, schema]) => `export const ${name} = ${JSON.stringify(schema, withoutDescription)};`)
         .join("\n");
     },
+  };
+}
+
+/** The reader's lists of the names of all kinds of codes, which nobody asks for here: marked as free of effects, they go. */
+function withoutOtherCodes(): Plugin {
+  return {
+    name: "cairn-without-other-codes",
+    transform: (code, id) =>
+      id.endsWith("zxing-wasm/dist/es/share.js")
+        ? code.replace(/ = (e\.(?:map|filter)\()/g, " = /* @__PURE__ */ $1")
+        : undefined,
   };
 }
 

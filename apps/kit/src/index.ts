@@ -1,4 +1,8 @@
 export { drawCode, QrCode, useScreenOn } from "./code/qr-code.tsx";
+export { type Advice, adviceFor } from "./collecting/advice.ts";
+export { type BroughtHome, bringHome, type UploadCalls } from "./collecting/bring-home.ts";
+export { type Resumed, resumeCollecting } from "./collecting/resume.ts";
+export { minutesAndSeconds, useSecondsLeft } from "./collecting/seconds-left.ts";
 export { type ClockState, judgeClock, MAXIMUM_CLOCK_LAG_SECONDS } from "./device/clock-guard.ts";
 export {
   deviceClock,
@@ -29,6 +33,8 @@ export {
   t,
   useLanguage,
 } from "./language/language.ts";
+export { AmountField } from "./look/amount-field.tsx";
+export { Fact, Facts } from "./look/facts.tsx";
 export { LookChoices } from "./look/look-choices.tsx";
 export { Button, Notice, Screen, Verdict } from "./look/parts.tsx";
 export { type Screens, useScreens } from "./look/screens.ts";

@@ -3,6 +3,7 @@ import {
   Button,
   Notice,
   refusalText,
+  resumeCollecting,
   type StorageCare,
   t,
   useLanguage,
@@ -22,7 +23,6 @@ import { useSession } from "./screens/session-context.ts";
 import { TillScreen } from "./screens/till-screen.tsx";
 import { VerdictScreen } from "./screens/verdict-screen.tsx";
 import { VoidScreen } from "./screens/void-screen.tsx";
-import { resumeTill } from "./till/resume.ts";
 
 const TABS = ["till", "gate", "sales", "more"] as const;
 
@@ -49,7 +49,7 @@ export function App({ storage }: { readonly storage: StorageCare }) {
 
   async function resume(): Promise<Screen | undefined> {
     const entries = await session.terminal.history({ limit: RESUME_DEPTH });
-    const resumed = resumeTill(entries, session.view().settings.currentRequestId);
+    const resumed = resumeCollecting(entries, session.view().settings.currentRequestId);
     if (resumed?.kind === "paid") {
       const { acceptance, guaranteed } = resumed.entry;
       const receiptCode = await session.terminal.receiptCode(acceptance.paymentId);

@@ -32,18 +32,24 @@ import { HomeScreen } from "./screens/home-screen.tsx";
 import { MoreScreen } from "./screens/more-screen.tsx";
 import { OpenScreen } from "./screens/open-screen.tsx";
 import { ReceiptScreen } from "./screens/receipt-screen.tsx";
+import { ReceiveFlow, type ReceiveStep } from "./screens/receive-flow.tsx";
+import { ReceivedDetailScreen } from "./screens/received-detail-screen.tsx";
 import { ReviewScreen } from "./screens/review-screen.tsx";
 import { RefusedScreen, ScanScreen } from "./screens/scan-screen.tsx";
+import type { ReceivedEntry } from "./screens/shared.tsx";
 import { clearCurrentPayment, currentPayment, setCurrentPayment } from "./session/current-payment.ts";
 import { offlineLimit } from "./session/offline-limit.ts";
 import type { Wallet, WalletView } from "./session/open-wallet.ts";
 import { exportProof } from "./session/proof.ts";
+import { resumeReceiving } from "./session/resume-receiving.ts";
 import { useSync } from "./session/use-sync.ts";
 
 const TABS = ["home", "history", "more"] as const;
 
 type Showing = ShownPayment & { readonly expiresAt?: number };
 type Screen =
+  | { readonly at: "receive"; readonly first: ReceiveStep }
+  | { readonly at: "received-detail"; readonly entry: ReceivedEntry }
   | { readonly at: (typeof TABS)[number] | "scan" | "open" }
   | { readonly at: "review"; readonly review: RequestReview }
   | { readonly at: "code" | "scan-receipt"; readonly shown: Showing }
@@ -67,6 +73,8 @@ export function App({ wallet, storage }: { readonly wallet: Wallet; readonly sto
 
   /** A payment that was on the screen when the app ended, or that a crash kept from ever getting there. */
   async function resume(): Promise<void> {
+    const receiving = await resumeReceiving(wallet.receiver);
+    if (receiving !== undefined) return setScreen({ at: "receive", first: receiving });
     const { entries } = await wallet.look();
     const unshown = entries.find(({ state }) => state === "prepared")?.paymentId;
     const paymentId = currentPayment() ?? unshown;
@@ -117,13 +125,39 @@ export function App({ wallet, storage }: { readonly wallet: Wallet; readonly sto
   const { status, entries } = view;
   const { currency } = status;
   switch (screen.at) {
+    case "receive":
+      return (
+        <ReceiveFlow
+          receiver={wallet.receiver}
+          view={view.received}
+          currency={currency}
+          first={screen.first}
+          sync={sync}
+          onDone={() => {
+            home();
+            if (navigator.onLine) sync.start({ renew: false });
+          }}
+        />
+      );
+    case "received-detail": {
+      const { entry } = screen;
+      return (
+        <ReceivedDetailScreen
+          entry={entry}
+          currency={currency}
+          onReceipt={() => wallet.receiver.terminal.receiptCode(entry.acceptance.paymentId)}
+          onBack={() => setScreen({ at: "history" })}
+        />
+      );
+    }
     case "scan":
       return <ScanScreen title={t("scan.title")} onCode={takeCode} onBack={home} />;
     case "scan-receipt":
       return (
         <ScanScreen
           title={t("scan.receipt")}
-          onCode={takeCode}
+          // The payee's screen may still show its request: that is no news.
+          onCode={async (text) => (typeOf(text) === "request" ? undefined : takeCode(text))}
           onBack={() => setScreen({ at: "code", shown: screen.shown })}
         />
       );
@@ -191,10 +225,17 @@ export function App({ wallet, storage }: { readonly wallet: Wallet; readonly sto
               deviceSeconds={ports.clock.nowSeconds()}
               onScan={() => setScreen({ at: "scan" })}
               onOpenPayment={() => setScreen({ at: "open" })}
+              onReceive={() => setScreen({ at: "receive", first: { at: "amount" } })}
             />
           )}
           {screen.at === "history" && (
-            <HistoryScreen entries={entries} onOpen={(entry) => setScreen({ at: "detail", entry })} />
+            <HistoryScreen
+              entries={entries}
+              received={view.received}
+              currency={currency}
+              onOpen={(entry) => setScreen({ at: "detail", entry })}
+              onOpenReceived={(entry) => setScreen({ at: "received-detail", entry })}
+            />
           )}
           {screen.at === "more" && <MoreScreen wallet={wallet} />}
           <nav class="tabs" aria-label={t("nav.label")}>

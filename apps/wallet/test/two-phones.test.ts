@@ -27,9 +27,7 @@ test("two phones pay by camera with no network: request, consent, restart, payme
 
   // The browser ends while the code is shown, with no network: it comes back to the same payment.
   wallet.camera.showNothing();
-  wallet = await world.restartWallet();
-  await wallet.browser.setOffline(true);
-  await wallet.page.reload();
+  wallet = await world.restart("wallet", { offline: true });
   await hold(wallet, /Payment code/, terminal);
   await terminal.page.getByRole("button", { name: "Scan payment" }).click();
   await terminal.page.locator("[data-verdict=accepted]").waitFor();

@@ -17,5 +17,5 @@ export * from "./model.ts";
 export type * from "./outcomes.ts";
 export * from "./policy.ts";
 export { type Clock, honestNow, type Random, type TerminalPorts } from "./ports.ts";
-export { openTerminal, type Terminal } from "./terminal.ts";
+export { openReceiver, openTerminal, type Receiver, type Terminal } from "./terminal.ts";
 export type { Upload, UploadItem, UploadOptions } from "./upload.ts";

@@ -1,10 +1,21 @@
-import { Button, formatMoney, formatTime, Notice, QrCode, refusalText, Screen, saveFile, t } from "@cairn/app-kit";
+import {
+  AmountField,
+  Button,
+  Fact,
+  Facts,
+  formatMoney,
+  formatTime,
+  Notice,
+  QrCode,
+  refusalText,
+  Screen,
+  saveFile,
+  t,
+} from "@cairn/app-kit";
 import type { Acceptance, HistoryEntry } from "@cairn/collect";
 import { type MessageId, sentenceFor, toHex } from "@cairn/messages";
 import { useState } from "preact/hooks";
-import { AmountField } from "./amount-field.tsx";
 import { entryView } from "./entry-view.ts";
-import { Fact, Facts } from "./facts.tsx";
 import { useSession } from "./session-context.ts";
 
 type DetailScreenProps = { readonly entry: HistoryEntry; readonly onBack: () => void };

@@ -1,9 +1,7 @@
-import { Button, formatMoney, playVerdict, refusalText, Scanner, t } from "@cairn/app-kit";
+import { AmountField, adviceFor, Button, formatMoney, playVerdict, refusalText, Scanner, t } from "@cairn/app-kit";
 import type { AcceptanceOutcome } from "@cairn/collect";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { adviceFor } from "../till/advice.ts";
 import { verdictOf } from "../till/verdict.ts";
-import { AmountField } from "./amount-field.tsx";
 import { useSession } from "./session-context.ts";
 import { StandingStrip } from "./standing-strip.tsx";
 import { VerdictSign } from "./verdict-sign.tsx";

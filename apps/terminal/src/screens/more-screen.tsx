@@ -1,5 +1,7 @@
 import {
   Button,
+  Fact,
+  Facts,
   formatFromNow,
   formatMoney,
   formatTime,
@@ -11,7 +13,6 @@ import {
 } from "@cairn/app-kit";
 import type { CollectPolicy } from "@cairn/collect";
 import { exportJournal } from "../session/export-journal.ts";
-import { Fact, Facts } from "./facts.tsx";
 import { useSession } from "./session-context.ts";
 
 const WHEN_STALE: readonly CollectPolicy["whenStale"][] = ["refuse", "at-own-risk"];

@@ -1,6 +1,5 @@
-import { Button, formatMoney, Notice, QrCode, Screen, t } from "@cairn/app-kit";
+import { Button, formatMoney, minutesAndSeconds, Notice, QrCode, Screen, t, useSecondsLeft } from "@cairn/app-kit";
 import type { MessageId } from "@cairn/messages";
-import { useEffect, useState } from "preact/hooks";
 import { useSession } from "./session-context.ts";
 
 export type OpenRequest = {
@@ -60,19 +59,4 @@ export function RequestScreen({ request, onScan, onCancel, onRenew }: RequestScr
       )}
     </Screen>
   );
-}
-
-function useSecondsLeft(expiresAt: number): number {
-  const left = (): number => Math.max(0, expiresAt - Math.floor(Date.now() / 1000));
-  const [seconds, setSeconds] = useState(left);
-  useEffect(() => {
-    setSeconds(left());
-    const timer = setInterval(() => setSeconds(left()), 1000);
-    return () => clearInterval(timer);
-  }, [expiresAt]);
-  return seconds;
-}
-
-function minutesAndSeconds(seconds: number): string {
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }

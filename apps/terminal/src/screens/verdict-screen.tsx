@@ -1,7 +1,6 @@
-import { Button, formatMoney, formatTime, playVerdict, QrCode, refusalText, t } from "@cairn/app-kit";
+import { adviceFor, Button, formatMoney, formatTime, playVerdict, QrCode, refusalText, t } from "@cairn/app-kit";
 import type { Acceptance, AcceptanceOutcome } from "@cairn/collect";
 import { useEffect, useRef } from "preact/hooks";
-import { adviceFor } from "../till/advice.ts";
 import { verdictOf } from "../till/verdict.ts";
 import { useSession } from "./session-context.ts";
 import { VerdictSign } from "./verdict-sign.tsx";

@@ -1,3 +1,4 @@
+import { type BroughtHome, bringHome, type UploadCalls } from "@cairn/app-kit";
 import {
   type AcceptanceOutcome,
   DEFAULT_COLLECT_POLICY,
@@ -7,7 +8,6 @@ import {
   type TerminalPorts,
 } from "@cairn/collect";
 import { readCode } from "@cairn/messages";
-import { type BroughtHome, bringHome, type UploadCalls } from "./bring-home.ts";
 import { readSettings, type Settings, type SettingsMemory, writeSettings } from "./settings.ts";
 
 /** What a person sees of an upload. */

@@ -1,4 +1,4 @@
-import { Button, formatMoney, formatTime, refusalText, Screen, saveFile, t } from "@cairn/app-kit";
+import { Button, Fact, Facts, formatMoney, formatTime, refusalText, Screen, saveFile, t } from "@cairn/app-kit";
 import type { HistoryEntry } from "@cairn/pay";
 import { payeeName, StatePill, useBusy } from "./shared.tsx";
 
@@ -47,22 +47,13 @@ export function DetailScreen(props: {
         {outcome?.code !== undefined && (
           <p class="hint">{refusalText({ code: outcome.code, sentence: outcome.sentence })}</p>
         )}
-        <dl class="facts">
+        <Facts>
           <Fact name={t("detail.time")} value={formatTime(preparedAt)} />
           {orderReference !== undefined && <Fact name={t("detail.reference")} value={orderReference} />}
           <Fact name={t("detail.receipt")} value={t(entry.hasReceipt ? "detail.yes" : "detail.no")} />
           <Fact name={t("detail.id")} value={paymentId} />
-        </dl>
+        </Facts>
       </section>
     </Screen>
-  );
-}
-
-function Fact({ name, value }: { readonly name: string; readonly value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }

@@ -22,10 +22,11 @@ type HomeScreenProps = {
   readonly deviceSeconds: number;
   readonly onScan: () => void;
   readonly onOpenPayment: () => void;
+  readonly onReceive: () => void;
 };
 
 /** What can be paid, until when, and the two ways to pay. */
-export function HomeScreen({ view, sync, storage, deviceSeconds, onScan, onOpenPayment }: HomeScreenProps) {
+export function HomeScreen({ view, sync, storage, deviceSeconds, onScan, onOpenPayment, onReceive }: HomeScreenProps) {
   const limit = offlineLimit(view.status);
   const clock = judgeClock(deviceSeconds, view.provenSeconds);
   const canPay = limit.leftMinor > 0n && clock !== "far-behind";
@@ -47,9 +48,12 @@ export function HomeScreen({ view, sync, storage, deviceSeconds, onScan, onOpenP
         <Button kind="main" onClick={onScan}>
           {t("home.scan")}
         </Button>
-        <Button onClick={onOpenPayment} disabled={!canPay}>
-          {t("home.open")}
-        </Button>
+        <div class="pair">
+          <Button onClick={onReceive}>{t("home.receive")}</Button>
+          <Button onClick={onOpenPayment} disabled={!canPay}>
+            {t("home.open")}
+          </Button>
+        </div>
       </div>
     </main>
   );
@@ -127,7 +131,7 @@ function SyncPanel({ sync, now }: { readonly sync: Syncing; readonly now: number
   return (
     <section class="panel">
       <h2>{t("sync.title")}</h2>
-      <p role="status">
+      <p role="status" data-synced={sync.isRunning || heardAt === undefined ? "no" : "yes"}>
         {sync.isRunning
           ? t("sync.running", { count: sync.brought })
           : heardAt === undefined

@@ -1,5 +1,5 @@
-import { Button, formatMoney, Screen, t } from "@cairn/app-kit";
-import { AmountError, type Currency, parseAmount } from "@cairn/messages";
+import { AmountField, Button, formatMoney, Screen, t } from "@cairn/app-kit";
+import type { Currency } from "@cairn/messages";
 import { useState } from "preact/hooks";
 import { useBusy } from "./shared.tsx";
 
@@ -11,42 +11,27 @@ export function OpenScreen(props: {
   readonly onBack: () => void;
 }) {
   const { currency, atOnceMinor } = props;
-  const [text, setText] = useState("");
+  const [minor, setMinor] = useState(0n);
   const [isBusy, run] = useBusy();
-  const minor = minorOf(text, currency);
-  const isFit = minor > 0n && minor <= atOnceMinor;
   return (
     <Screen
       title={t("open.title")}
       onBack={props.onBack}
       actions={
-        <Button kind="main" disabled={!isFit || isBusy} onClick={() => run(() => props.onPay(minor))}>
+        <Button kind="main" disabled={minor === 0n || isBusy} onClick={() => run(() => props.onPay(minor))}>
           {t("open.show")}
         </Button>
       }
     >
       <p>{t("open.explain")}</p>
-      <label class="field">
-        {t("open.maximum")} ({currency})
-        <input
-          name="maximum"
-          inputMode="decimal"
-          autocomplete="off"
-          dir="ltr"
-          value={text}
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
-        <span class="hint">{t("home.at-once", { amount: formatMoney(atOnceMinor, currency) })}</span>
-      </label>
+      <AmountField
+        label={t("open.maximum")}
+        hint={t("home.at-once", { amount: formatMoney(atOnceMinor, currency) })}
+        currency={currency}
+        maximumMinor={atOnceMinor}
+        initialMinor={0n}
+        onChange={setMinor}
+      />
     </Screen>
   );
-}
-
-function minorOf(text: string, currency: Currency): bigint {
-  try {
-    return parseAmount(text.trim().replace(",", "."), currency).minor;
-  } catch (error) {
-    if (error instanceof AmountError) return 0n;
-    throw error;
-  }
 }

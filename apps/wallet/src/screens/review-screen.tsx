@@ -2,6 +2,9 @@ import { Button, formatMoney, formatTime, Notice, Screen, t } from "@cairn/app-k
 import type { RequestReview } from "@cairn/pay";
 import { useBusy } from "./shared.tsx";
 
+/** The ids under which wallets receive (packages/issuer/src/services/receiving.ts): no shop, whatever the name says. */
+const PERSON = /^P-[A-Z2-7]{12}$/;
+
 /** Who and how much, large: what the person says yes to. */
 export function ReviewScreen(props: {
   readonly review: RequestReview;
@@ -27,8 +30,9 @@ export function ReviewScreen(props: {
       <section class="panel offer">
         <p class="hint">{t("review.to")}</p>
         <p class="payee">{payeeName}</p>
-        <p class="hint" dir="ltr">
-          {payeeId}
+        <p class="hint">
+          {PERSON.test(payeeId) && `${t("review.person")} · `}
+          <bdi dir="ltr">{payeeId}</bdi>
         </p>
         <p class="amount">{money}</p>
         {orderReference !== undefined && <p>{orderReference}</p>}

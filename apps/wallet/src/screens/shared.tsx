@@ -1,8 +1,9 @@
 import { t } from "@cairn/app-kit";
+import type { AcceptanceState, HistoryEntry as CollectedEntry } from "@cairn/collect";
 import type { HistoryEntry, PaymentState } from "@cairn/pay";
 import { useState } from "preact/hooks";
 
-const LOOKS: Readonly<Record<PaymentState, "good" | "bad" | "warn" | "">> = {
+const LOOKS: Readonly<Record<PaymentState | AcceptanceState, "good" | "bad" | "warn" | "">> = {
   prepared: "warn",
   shown: "",
   receipted: "good",
@@ -11,11 +12,17 @@ const LOOKS: Readonly<Record<PaymentState, "good" | "bad" | "warn" | "">> = {
   refused: "bad",
   held: "warn",
   released: "",
+  uncaptured: "warn",
+  stored: "",
+  received: "",
 };
 
-export function StatePill({ state }: { readonly state: PaymentState }) {
+export function StatePill({ state }: { readonly state: PaymentState | AcceptanceState }) {
   return <span class={`pill ${LOOKS[state]}`}>{t(`state.${state}`)}</span>;
 }
+
+/** One line of what this wallet was paid. */
+export type ReceivedEntry = Extract<CollectedEntry, { readonly kind: "payment" }>;
 
 export const payeeName = ({ payee }: HistoryEntry): string => payee?.name ?? t("history.gate");
 

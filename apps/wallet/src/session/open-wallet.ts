@@ -10,6 +10,7 @@ import {
   walletStatus,
 } from "@cairn/pay";
 import { openIndexedDbWalletStore } from "@cairn/stores/browser";
+import { openReceiving, type Receiver, type ReceiverView } from "./receiver.ts";
 
 /** Where this app keeps its key and its records, in the browser's IndexedDB. */
 const KEY_DATABASE = "cairn-wallet-key";
@@ -21,6 +22,8 @@ const PROTECTION = 0;
 export type Wallet = {
   readonly ports: WalletPorts;
   readonly client: IssuerClient;
+  /** The same wallet as one that is paid. */
+  readonly receiver: Receiver;
   isEnrolled(): Promise<boolean>;
   /** Gives the sentence of what went wrong; undefined when this is a wallet now. */
   enrol(input: { readonly code: string; readonly label: string }): Promise<string | undefined>;
@@ -33,6 +36,8 @@ export type WalletView = {
   readonly entries: readonly HistoryEntry[];
   /** Newest time that a signature has proved, seconds since 1970. */
   readonly provenSeconds: number;
+  /** Undefined until this wallet can receive. */
+  readonly received: ReceiverView | undefined;
 };
 
 export async function openWallet(): Promise<Wallet> {
@@ -41,10 +46,12 @@ export async function openWallet(): Promise<Wallet> {
   const store = await openIndexedDbWalletStore(STORE_DATABASE);
   const ports: WalletPorts = { store, signer, crypto, clock: deviceClock };
   const client = new IssuerClient({ url: issuerAddress(), signer, crypto });
+  const receiver = await openReceiving();
   const identity = () => store.commit({ kind: "none" }, (stored) => ({ result: stored.identity, writes: [] }));
   return {
     ports,
     client,
+    receiver,
     isEnrolled: async () => (await identity()) !== undefined,
     enrol: ({ code, label }) =>
       sentenceOfFailure(async () => {
@@ -55,6 +62,7 @@ export async function openWallet(): Promise<Wallet> {
     look: async () => ({
       status: await walletStatus(ports),
       entries: await history(ports),
+      received: await receiver.look(),
       provenSeconds: (await identity())?.newestSeen ?? 0,
     }),
   };

@@ -1,3 +1,4 @@
+import type { Acceptance } from "@cairn/collect";
 import type { MessageId } from "@cairn/messages";
 import type { WalletPorts } from "@cairn/pay";
 
@@ -23,6 +24,13 @@ export async function exportProof({ store }: WalletPorts, paymentId: MessageId):
     bytes === undefined ? [] : [[name, base64(bytes)]],
   );
   return JSON.stringify({ paymentId, kind: payment.kind, ...Object.fromEntries(encoded) }, undefined, 2);
+}
+
+/** The same of a payment that this wallet received. */
+export function receivedProof({ paymentId, kind, certificate, payment, capture }: Acceptance): Uint8Array {
+  const messages = { certificate: base64(certificate), payment: base64(payment) };
+  const captured = capture === undefined ? {} : { capture: base64(capture) };
+  return new TextEncoder().encode(JSON.stringify({ paymentId, kind, ...messages, ...captured }, undefined, 2));
 }
 
 function base64(bytes: Uint8Array): string {

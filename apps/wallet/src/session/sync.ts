@@ -1,17 +1,23 @@
-import { refusalText } from "@cairn/app-kit";
+import { refusalText, t } from "@cairn/app-kit";
 import { applySyncAnswer, buildSync } from "@cairn/pay";
 import { keepAccount } from "./account-view.ts";
 import type { Wallet } from "./open-wallet.ts";
+
+type SyncOptions = { readonly renew: boolean; readonly onProgress: (brought: number) => void };
+
+/** What it paid first, then what it was paid: that money may make a higher limit. @throws ClientError */
+export async function syncAll(wallet: Wallet, options: SyncOptions): Promise<string | undefined> {
+  const problem = await syncPayments(wallet, options);
+  const ofReceived = await wallet.receiver.sync(wallet.client, t("enrol.label"));
+  return problem ?? ofReceived;
+}
 
 /**
  * Brings payments home, hears what became of them, takes fresh lists and a certificate home. `renew` gives the
  * certificates held back for one with a fresh limit. Answers with the sentence of what could not be taken home.
  * @throws ClientError; what was answered before is kept.
  */
-export async function syncWallet(
-  { ports, client }: Wallet,
-  options: { readonly renew: boolean; readonly onProgress: (brought: number) => void },
-): Promise<string | undefined> {
+async function syncPayments({ ports, client }: Wallet, options: SyncOptions): Promise<string | undefined> {
   let brought = 0;
   for (let closeAll = options.renew; ; closeAll = false) {
     const batch = await buildSync(ports, { closeAll });

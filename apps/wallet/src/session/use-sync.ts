@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { sentenceOfFailure, type Wallet } from "./open-wallet.ts";
-import { syncWallet } from "./sync.ts";
+import { syncAll } from "./sync.ts";
 
 export type Syncing = {
   readonly isRunning: boolean;
@@ -23,7 +23,7 @@ export function useSync(wallet: Wallet, onChanged: () => Promise<void>): Syncing
     setRunning(true);
     setBrought(0);
     try {
-      setFailure(await sentenceOfFailure(() => syncWallet(wallet, { renew, onProgress: setBrought })));
+      setFailure(await sentenceOfFailure(() => syncAll(wallet, { renew, onProgress: setBrought })));
     } finally {
       running.current = false;
       setRunning(false);

@@ -1,4 +1,4 @@
-import type { OutcomeAnswer, Terminal, Upload, UploadAnswer } from "@cairn/collect";
+import type { OutcomeAnswer, Receiver, Upload, UploadAnswer } from "@cairn/collect";
 import type { MessageId, Refusal } from "@cairn/messages";
 
 /** Most records of one call. */
@@ -32,7 +32,7 @@ export type BringHomeOptions = {
  * @throws whatever `calls` throws; what was answered before is kept.
  */
 export async function bringHome(
-  terminal: Terminal,
+  terminal: Receiver,
   calls: UploadCalls,
   options: BringHomeOptions,
 ): Promise<BroughtHome> {
@@ -54,7 +54,7 @@ export async function bringHome(
   return { received, refused, listRefusals };
 }
 
-async function hearOutcomes(terminal: Terminal, calls: UploadCalls, options: BringHomeOptions): Promise<void> {
+async function hearOutcomes(terminal: Receiver, calls: UploadCalls, options: BringHomeOptions): Promise<void> {
   const until = options.nowMs() + ASKING_MS;
   for (;;) {
     const ids = await terminal.paymentsToAsk(RECORDS_PER_CALL);

@@ -1,0 +1,95 @@
+import { bringHome, deviceClock, deviceRandom, deviceSigner, issuerAddress, refusalText } from "@cairn/app-kit";
+import {
+  DEFAULT_COLLECT_POLICY,
+  type HistoryEntry,
+  openReceiver,
+  type Receiver as ReceivingTerminal,
+  type Standing,
+} from "@cairn/collect";
+import { webCrypto } from "@cairn/cose";
+import { ClientError, IssuerClient } from "@cairn/issuer/client";
+import { terminalIdOf } from "@cairn/messages";
+import { openIndexedDbTerminalJournal } from "@cairn/stores/browser";
+
+/** A second key and a journal of its own: this wallet as a terminal of its account (decision 0086). */
+const KEY_DATABASE = "cairn-wallet-receiving-key";
+const JOURNAL_DATABASE = "cairn-wallet-receiving";
+/** How the key is kept: by the browser, in software. */
+const PROTECTION = 0;
+/** How an issuer says that a wallet may not receive. */
+const REFUSALS: readonly string[] = ["RECEIVING_OFF", "ACCOUNT_FROZEN"];
+/** Newest lines shown. */
+const SHOWN = 200;
+
+export type Receiver = {
+  readonly terminal: ReceivingTerminal;
+  /** Until it was set up, once and online, nothing can be received. */
+  isReady(): Promise<boolean>;
+  /** Why the issuer does not let this wallet receive, when it said so. */
+  refusal(): string | undefined;
+  /**
+   * Makes this wallet one that can be paid, if it is not; brings home what it was paid, and takes fresh lists home.
+   * Gives the sentence of what was not taken.
+   * @throws ClientError
+   */
+  sync(wallet: IssuerClient, label: string): Promise<string | undefined>;
+  look(): Promise<ReceiverView | undefined>;
+};
+
+export type ReceiverView = {
+  readonly standing: Standing;
+  /** Newest first. */
+  readonly entries: readonly HistoryEntry[];
+};
+
+export async function openReceiving(): Promise<Receiver> {
+  const signer = await deviceSigner(KEY_DATABASE);
+  const crypto = webCrypto();
+  const journal = await openIndexedDbTerminalJournal(JOURNAL_DATABASE);
+  const ports = { journal, signer, crypto, clock: deviceClock, random: deviceRandom, policy: DEFAULT_COLLECT_POLICY };
+  const terminal = openReceiver(ports);
+  const client = new IssuerClient({ url: issuerAddress(), signer, crypto });
+
+  async function isReady(): Promise<boolean> {
+    return (await journal.marks()).setupRevision > 0;
+  }
+
+  let refusal: string | undefined;
+
+  async function setUp(wallet: IssuerClient, label: string): Promise<string | undefined> {
+    try {
+      return await enrol(wallet, label);
+    } catch (error) {
+      if (!(error instanceof ClientError) || !REFUSALS.includes(error.code)) throw error;
+      // Paying goes on as before: it is told where somebody wants to receive.
+      refusal = refusalText({ code: error.code, sentence: error.message });
+      return undefined;
+    }
+  }
+
+  async function enrol(wallet: IssuerClient, label: string): Promise<string | undefined> {
+    const { code } = await wallet.openReceiving(terminalIdOf(signer.publicKey, crypto));
+    const outcome = await terminal.enrol(await client.enrolTerminal({ code, protection: PROTECTION, label }));
+    return outcome.kind === "refused" ? refusalText(outcome.refusal) : undefined;
+  }
+
+  return {
+    terminal,
+    isReady,
+    refusal: () => refusal,
+    async sync(wallet, label) {
+      if (!(await isReady())) return setUp(wallet, label);
+      const { listRefusals } = await bringHome(terminal, client, {
+        onProgress: () => undefined,
+        pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+        nowMs: () => Date.now(),
+      });
+      const [first] = listRefusals;
+      return first === undefined ? undefined : refusalText(first);
+    },
+    look: async () =>
+      (await isReady())
+        ? { standing: await terminal.standing(), entries: await terminal.history({ limit: SHOWN }) }
+        : undefined,
+  };
+}
