@@ -169,7 +169,12 @@ async function wire(
       credits.wake();
     },
   });
-  const credits = new ReceiverCredits({ store, clock, log, onCredited: (account) => push.accountChanged(account) });
+  const credits = new ReceiverCredits({
+    store,
+    clock,
+    log,
+    onCredited: (account) => push.accountChanged(account, "settlement-posted"),
+  });
   const attempts = new AttemptLimit(options.enrolmentAttempts);
   const inboxLimit = new InboxLimit({ store, clock, limit: options.inboxLimit });
   const wakeWorker = () => worker.wake();
@@ -179,7 +184,7 @@ async function wire(
   const push: PushChannel = new PushChannel({
     store,
     log,
-    answer: (device, holds) => answerDevice(device, { ahead: false, holds }, context),
+    answer: (device, about) => answerDevice(device, { ahead: false, ...about }, context),
     maximumListeners: options.pushConnections ?? PUSH_CONNECTIONS,
   });
   const sources = new Sources({

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readPolicy } from "@cairn/issue";
 import { deviceIdOf, isRevoked, restoreVerified, statusList } from "@cairn/messages";
 import { eventually } from "./support/issuer.ts";
 import { crypto, EUR } from "./support/values.ts";
@@ -50,6 +51,7 @@ test("the exposure of a lost device stays until its upload deadline; its replace
   await operator.reportLoss(idOf(lost));
   const { code } = await operator.createDeviceCode(account, { replacesDeviceId: idOf(lost) });
   const next = await new TestWallet(world).enrol(code);
+  await assert.rejects(lost.sync(), { code: "CALLER_FROZEN" });
   const refused = await next.sync();
   assert.equal(refused.decision.kind, "refuse");
   assert.deepEqual(
@@ -72,6 +74,24 @@ test("the exposure of a lost device stays until its upload deadline; its replace
   assert.equal(later.decision.kind, "issue", "after the deadline the lost certificate counts no more");
 });
 
+test("a new device that takes the place of another puts that one out of use, also when its first answer was lost", async (t) => {
+  const world = await makeWorld(t, { policy: readPolicy({ limit: { perCertificateCapMinor: "2000" } }) });
+  const { wallet: old, operator, account } = world;
+  await old.sync();
+  const { code } = await operator.createDeviceCode(account, { replacesDeviceId: idOf(old) });
+  const next = await new TestWallet(world).enrol(code);
+  await next.enrol(code);
+  await next.sync();
+  assert.equal(await isWithdrawn(old, next), true);
+  await assert.rejects(old.sync(), { code: "CALLER_FROZEN" });
+  const [first, second] = await operator.certificates(account);
+  assert.deepEqual(
+    [first?.revocationReason, first?.exposureMinor, first?.heldMinor],
+    ["Device replaced by another one.", 2_000n, 2_000n],
+  );
+  assert.deepEqual([second?.revokedAt, second?.limitMinor], [null, 2_000n]);
+});
+
 test("nobody reports the devices of another account, and ids of others tell nothing", async (t) => {
   const world = await makeWorld(t);
   const { operator, wallet } = world;
@@ -86,14 +106,27 @@ test("nobody reports the devices of another account, and ids of others tell noth
 });
 
 test("the operator takes a mistaken revocation back: terminals that sync accept the certificate again", async (t) => {
-  const { wallet, operator } = await makeWorld(t);
+  const { wallet, operator, account, clock } = await makeWorld(t);
   await wallet.sync();
   const { certificateId } = wallet.held().content;
+  clock.now += 60;
   await operator.revoke(certificateId, "mistaken");
   assert.equal(await isWithdrawn(wallet, wallet), true);
   assert.deepEqual(await operator.restore(certificateId), { repeated: false });
   assert.deepEqual(await operator.restore(certificateId), { repeated: true });
   assert.equal(await isWithdrawn(wallet, wallet), false);
-  const { decision } = await wallet.sync({ holds: [certificateId] });
-  assert.equal(decision.kind, "none", "the certificate is good: there is no reason for another");
+  // A terminal may still hold the list that names it, so another one is due; it is refused for want of room.
+  const full = await wallet.sync({ holds: [certificateId] });
+  assert.deepEqual(
+    [full.decision.kind, full.decision.reasons.map(({ code }) => code), full.certificate],
+    ["refuse", ["EXPOSURE_AT_CAP"], null],
+  );
+  const lost = await wallet.sync();
+  assert.equal(lost.certificateId, certificateId, "want of room keeps nobody from what was issued before");
+  await operator.topUp(account, { amountMinor: 5_000n, idempotencyKey: "wages" });
+  const another = await wallet.sync({ holds: [certificateId] });
+  assert.equal(another.decision.kind, "issue");
+  assert.ok(another.decision.reasons.some(({ code }) => code === "CERTIFICATE_RESTORED"));
+  const later = await wallet.sync({ holds: [certificateId, wallet.held().content.certificateId] });
+  assert.equal(later.decision.kind, "none", "one is enough");
 });

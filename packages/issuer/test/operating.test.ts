@@ -135,6 +135,10 @@ test("the API description names every route and every problem", async (t) => {
 });
 
 const ROUTES = [
+  "get /v1/operator/policy",
+  "get /v1/operator/policies",
+  "post /v1/operator/accounts/{account}/explanation",
+  "get /v1/operator/certificates/{certificateId}",
   "post /v1/operator/payments/{paymentId}/review",
   "get /v1/operator/reconciliation",
   "get /v1/operator/statements",

@@ -161,6 +161,8 @@ const WAYS: { readonly [Code in Exclude<ProblemCode, Elsewhere>]: (world: World)
   TERMINAL_UNKNOWN: (world) => operate(world, "PUT", `/terminals/${UNKNOWN_ID.device}/status`, { status: "frozen" }),
   CERTIFICATE_UNKNOWN: (world) =>
     operate(world, "POST", `/certificates/${UNKNOWN_ID.certificate}/revocation`, { reason: "lost" }),
+  POLICY_INVALID: (world) =>
+    operate(world, "POST", `/accounts/${world.account}/explanation`, { policy: { limit: { floorMinor: 5 } } }),
   CERTIFICATE_IN_CONFLICT: async (world) => {
     await world.wallet.sync();
     const { certificateId } = world.wallet.held().content;

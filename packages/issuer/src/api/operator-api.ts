@@ -44,7 +44,10 @@ export const Account = Type.Object({
   balanceMinor: Minor,
   creditLineMinor: Minor,
   creditUsedMinor: Minor,
+  /** What should have been repaid by now. */
   overdueMinor: Minor,
+  /** What statements asked to be repaid and was not yet, the oldest first. */
+  dues: Type.Array(Type.Object({ dueAt: Time, minor: Minor })),
   scoreBand: ScoreBandText,
   creditInformedAt: Time,
   unresolvedConflicts: Type.Integer({ minimum: 0 }),
@@ -132,6 +135,9 @@ export const Certificate = Type.Object({
   perPaymentCapMinor: Minor,
   settledMinor: Minor,
   releasedMinor: Minor,
+  /** What may still be settled under it, and what of it is held on the balance. */
+  exposureMinor: Minor,
+  heldMinor: Minor,
   revokedAt: OrNull(Time),
   revocationReason: OrNull(Type.String()),
   closedAt: OrNull(Time),

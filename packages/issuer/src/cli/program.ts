@@ -6,6 +6,7 @@ const PARTIES = {
   issuer: async (program: Command) => (await import("./issuer/issuer.ts")).addIssuerCommands(program),
   ledger: async (program: Command) => (await import("./ledger/ledger.ts")).addLedgerCommands(program),
   wallet: async (program: Command) => (await import("./wallet/wallet.ts")).addWalletCommands(program),
+  policy: async (program: Command) => (await import("./policy/policy.ts")).addPolicyCommands(program),
   root: async (program: Command) => (await import("./root/root.ts")).addRootCommands(program),
   terminal: async (program: Command) => (await import("./terminal/terminal.ts")).addTerminalCommands(program),
 };

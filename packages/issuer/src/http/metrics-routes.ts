@@ -53,7 +53,7 @@ export function metricsRoutes(
   );
 }
 
-async function issuerMetrics({ store, clock }: ServerContext): Promise<string[]> {
+async function issuerMetrics({ store, clock, policies }: ServerContext): Promise<string[]> {
   const now = clock.nowSeconds();
   const held = await store.heldPayments();
   const conflicts = (await store.conflicts()).filter(({ resolvedAt }) => resolvedAt === undefined);
@@ -61,7 +61,14 @@ async function issuerMetrics({ store, clock }: ServerContext): Promise<string[]>
   const transfers = await store.operationRecords("open-transfer");
   const money: Sample[] = [];
   for (const kind of MONEY) money.push(...(await sums(store, kind)));
+  const { policy, fingerprint } = policies.at(now);
   return [
+    metric("cairn_policy_info", "gauge", "Always 1; the labels say which issuing policy is in force.", [
+      { labels: { version: policy.version, fingerprint }, value: 1 },
+    ]),
+    metric("cairn_policy_file_refused", "gauge", "1 when the policy file as it is now could not be taken over.", [
+      { value: policies.failure === undefined ? 0 : 1 },
+    ]),
     metric("cairn_held_payments", "gauge", "Payments that wait for a person.", [{ value: held.length }]),
     metric("cairn_held_oldest_seconds", "gauge", "How long the oldest of them has waited.", [{ value: now - oldest }]),
     metric("cairn_unresolved_conflicts", "gauge", "Devices proven to be cloned that nobody has looked at.", [

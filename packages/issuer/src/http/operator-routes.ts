@@ -9,6 +9,7 @@ import { keyRoutes } from "./operator/key-routes.ts";
 import { moneyRoutes } from "./operator/money-routes.ts";
 import { payeeRoutes } from "./operator/payee-routes.ts";
 import { payoutRoutes } from "./operator/payout-routes.ts";
+import { policyRoutes } from "./operator/policy-routes.ts";
 import { refundRoutes } from "./operator/refund-routes.ts";
 import { reportRoutes } from "./operator/report-routes.ts";
 import { reviewRoutes } from "./operator/review-routes.ts";
@@ -43,6 +44,7 @@ export async function operatorRoutes(
     payoutRoutes,
     keyRoutes,
     backupRoutes,
+    policyRoutes,
   ])
     routes(app, options.context);
 }

@@ -1,3 +1,4 @@
+import { type ExposurePolicy, exposureOf, holdOf, overdueOf } from "@cairn/issue";
 import {
   type AccountRecord,
   type CertificateRecord,
@@ -14,7 +15,7 @@ import type * as api from "../api/operator-api.ts";
 import { base64url, type Encoded } from "../api/wire.ts";
 
 /** How the store's records are shown to the operator: field by field, so that nothing slips out by being added. */
-export function accountView(record: AccountRecord): Encoded<typeof api.Account> {
+export function accountView(record: AccountRecord, now: number): Encoded<typeof api.Account> {
   const { account, name, status, currency, credit, unresolvedConflicts, createdAt } = record;
   return {
     account,
@@ -24,7 +25,8 @@ export function accountView(record: AccountRecord): Encoded<typeof api.Account> 
     balanceMinor: record.balanceMinor.toString(),
     creditLineMinor: credit.lineMinor.toString(),
     creditUsedMinor: credit.usedMinor.toString(),
-    overdueMinor: credit.overdueMinor.toString(),
+    overdueMinor: overdueOf(credit, now).toString(),
+    dues: credit.dues.map(({ dueAt, minor }) => ({ dueAt, minor: minor.toString() })),
     scoreBand: credit.scoreBand,
     creditInformedAt: credit.informedAt,
     unresolvedConflicts,
@@ -56,7 +58,10 @@ export function payeeView(record: PayeeRecord): Encoded<typeof api.Payee> {
   };
 }
 
-export function certificateView(record: CertificateRecord): Encoded<typeof api.Certificate> {
+export function certificateView(
+  record: CertificateRecord,
+  { policy, now }: { readonly policy: ExposurePolicy; readonly now: number },
+): Encoded<typeof api.Certificate> {
   const { certificateId, account, deviceId, serial, statusIndex, issuedAt, expiresAt, bytes } = record;
   const explanation: unknown = JSON.parse(record.explanation);
   return {
@@ -71,6 +76,8 @@ export function certificateView(record: CertificateRecord): Encoded<typeof api.C
     perPaymentCapMinor: record.perPaymentCapMinor.toString(),
     settledMinor: record.settledMinor.toString(),
     releasedMinor: record.releasedMinor.toString(),
+    exposureMinor: exposureOf(record, policy, now).toString(),
+    heldMinor: holdOf(record, policy, now).toString(),
     revokedAt: record.revokedAt ?? null,
     revocationReason: record.revocationReason ?? null,
     closedAt: record.closing?.closedAt ?? null,

@@ -51,6 +51,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: ProblemRow } = {
     status: 409,
     sentence: "A conflict was proven for this certificate's device key: a key that was copied stays withdrawn.",
   },
+  POLICY_INVALID: { status: 400, sentence: "This is no issuing policy that could be used." },
   PAYMENT_UNKNOWN: { status: 404, sentence: "There is no such payment." },
   AMOUNT_OUT_OF_RANGE: { status: 400, sentence: "The amount is zero or larger than any amount may be." },
   IDEMPOTENCY_KEY_REUSED: { status: 409, sentence: "This idempotency key was used for something else." },

@@ -9,13 +9,25 @@ import { asMalformed, openCall } from "./signed-calls.ts";
 
 /** Stored with each certificate that a loss withdraws, so that finding the device gives back exactly those. */
 const LOSS_REASON = "Device reported lost.";
+const REPLACEMENT_REASON = "Device replaced by another one.";
+
+export type WithdrawalContext = Pick<ServerContext, "store" | "clock" | "statusLists" | "log" | "push">;
 
 /**
  * A device is lost: it is blocked, as is the key that it receives with, gets no certificate, and all that it holds are withdrawn. Their unspent part counts
  * as exposure until the upload deadline, because terminals that are offline cannot know. Twice changes nothing more.
  * Gives how many certificates were withdrawn. @throws ServiceError DEVICE_UNKNOWN
  */
-export async function reportLoss(deviceId: DeviceId, context: ServerContext): Promise<number> {
+export async function reportLoss(deviceId: DeviceId, context: WithdrawalContext): Promise<number> {
+  return withdrawDevice(deviceId, LOSS_REASON, context);
+}
+
+/** A new key took the device's place: the old one is done with, in the same way as a lost one. Twice changes nothing more. */
+export async function retireDevice(deviceId: DeviceId, context: WithdrawalContext): Promise<number> {
+  return withdrawDevice(deviceId, REPLACEMENT_REASON, context);
+}
+
+async function withdrawDevice(deviceId: DeviceId, reason: string, context: WithdrawalContext): Promise<number> {
   const { store, clock, statusLists, log } = context;
   const device = await known(deviceId, context);
   const now = clock.nowSeconds();
@@ -26,11 +38,11 @@ export async function reportLoss(deviceId: DeviceId, context: ServerContext): Pr
   let withdrawn = 0;
   for (const { certificateId, deviceId: holder, revokedAt } of await store.certificatesOf(device.account)) {
     if (holder !== deviceId || revokedAt !== undefined) continue;
-    if ((await store.revokeCertificate(certificateId, now, LOSS_REASON)) === "revoked") withdrawn++;
+    if ((await store.revokeCertificate(certificateId, now, reason)) === "revoked") withdrawn++;
   }
   statusLists.markChanged();
-  log.info({ deviceId, withdrawn }, "device reported lost");
-  context.push.accountChanged(device.account);
+  log.info({ deviceId, withdrawn, reason }, "device withdrawn");
+  context.push.accountChanged(device.account, "certificate-changed");
   return withdrawn;
 }
 
@@ -52,7 +64,7 @@ export async function reportFound(deviceId: DeviceId, context: ServerContext): P
   }
   statusLists.markChanged();
   log.info({ deviceId, restored }, "device found");
-  context.push.accountChanged(device.account);
+  context.push.accountChanged(device.account, "certificate-changed");
   return restored;
 }
 
@@ -90,7 +102,7 @@ function readDeviceId(value: CborValue): DeviceId {
   return identifier<DeviceId>(value, IDENTIFIER_BYTES.deviceId);
 }
 
-async function known(deviceId: DeviceId, { store }: ServerContext): Promise<DeviceRecord> {
+async function known(deviceId: DeviceId, { store }: Pick<ServerContext, "store">): Promise<DeviceRecord> {
   const device = await store.device(deviceId);
   if (device === undefined) throw new ServiceError("DEVICE_UNKNOWN");
   return device;

@@ -12,6 +12,7 @@ import { deviceIdOf, type KeyProtection, MessageError, terminalIdOf } from "@cai
 import type { DeviceRecord, EnrolmentFailure, TerminalRecord } from "@cairn/stores";
 import type { AttemptLimit } from "./attempt-limit.ts";
 import { storedKey } from "./callers.ts";
+import { retireDevice, type WithdrawalContext } from "./device-loss.ts";
 import { enrolmentCodeHash } from "./enrolment-code.ts";
 import { type ServiceCode, ServiceError } from "./service-error.ts";
 import { asMalformed, authenticate, type CallContext, openCall } from "./signed-calls.ts";
@@ -30,13 +31,23 @@ type Wanted = {
 /** Printable text of a sensible length: an operator reads it in lists. */
 const LABEL_FORM = /^[^\p{C}\p{Zl}\p{Zp}]{1,40}$/u;
 
-/** @throws ServiceError as `redeem`. */
-export async function enrolDevice(call: EnrolmentCall, context: EnrolmentContext): Promise<DeviceRecord> {
-  return redeem(call, context, ({ key, protection, label }, codeHash) => {
+/**
+ * A device that takes another one's place puts that one out of use: it is blocked and its certificates are withdrawn.
+ * Their exposure stays until the upload deadline. A crash in between is made good when the wallet, which had no answer,
+ * asks again.
+ * @throws ServiceError as `redeem`.
+ */
+export async function enrolDevice(
+  call: EnrolmentCall,
+  context: EnrolmentContext & WithdrawalContext,
+): Promise<DeviceRecord> {
+  const device = await redeem(call, context, ({ key, protection, label }, codeHash) => {
     const deviceId = deviceIdOf(key, context.crypto);
     const at = context.clock.nowSeconds();
     return context.store.enrolDevice({ codeHash, deviceId, publicKey: encodeKey(key), protection, label, at });
   });
+  if (device.replacesDeviceId !== undefined) await retireDevice(device.replacesDeviceId, context);
+  return device;
 }
 
 /** @throws ServiceError as `redeem`. */

@@ -1,4 +1,4 @@
-import { type AccountNumber, type Partition, partitionOf } from "@cairn/issue";
+import { type AccountNumber, type IssuanceCause, type Partition, partitionOf } from "@cairn/issue";
 import type { CertificateId, DeviceId } from "@cairn/messages";
 import type { DeviceRecord, IssuerStore } from "@cairn/stores";
 import type { Logger } from "./logger.ts";
@@ -19,7 +19,10 @@ export type PushContext = {
   readonly store: Pick<IssuerStore, "device">;
   readonly log: Logger;
   /** The decision that a sync of this device would lead to now. */
-  readonly answer: (device: DeviceRecord, holds: readonly CertificateId[]) => Promise<SyncResult>;
+  readonly answer: (
+    device: DeviceRecord,
+    about: { readonly holds: readonly CertificateId[]; readonly cause: IssuanceCause },
+  ) => Promise<SyncResult>;
   readonly maximumListeners: number;
 };
 
@@ -33,7 +36,8 @@ export class PushChannel {
   readonly #context: PushContext;
   readonly #listeners = new Map<DeviceId, Listener>();
   readonly #lastRefusal = new WeakMap<Listener, string>();
-  readonly #changed = new Set<AccountNumber>();
+  /** What changed first of those changes that nobody has looked at yet. */
+  readonly #changed = new Map<AccountNumber, IssuanceCause>();
   #looking: Promise<void> | undefined;
   #isClosed = false;
 
@@ -52,7 +56,7 @@ export class PushChannel {
       throw new ServiceError("PUSH_FULL");
     this.#listeners.set(deviceId, listener);
     older?.end();
-    this.accountChanged(account);
+    this.accountChanged(account, "device-online");
   }
 
   /** The connection is gone. */
@@ -62,9 +66,9 @@ export class PushChannel {
   }
 
   /** Money, credit, state or certificates of an account have changed. Costs nothing when none of its devices listens. */
-  accountChanged(account: AccountNumber): void {
+  accountChanged(account: AccountNumber, cause: IssuanceCause): void {
     if (![...this.#listeners.values()].some(({ device }) => device.account === account)) return;
-    this.#changed.add(account);
+    if (!this.#changed.has(account)) this.#changed.set(account, cause);
     this.#looking ??= this.#lookAtChanged().finally(() => {
       this.#looking = undefined;
     });
@@ -73,12 +77,12 @@ export class PushChannel {
   /** Payments of some of the partition's accounts were settled. */
   partitionChanged(partition: Partition): void {
     for (const { device } of this.#listeners.values())
-      if (partitionOf(device.account) === partition) this.accountChanged(device.account);
+      if (partitionOf(device.account) === partition) this.accountChanged(device.account, "settlement-posted");
   }
 
   /** Time passes: certificates expire, and other processes change accounts. */
   lookAtAll(): void {
-    for (const { device } of this.#listeners.values()) this.accountChanged(device.account);
+    for (const { device } of this.#listeners.values()) this.accountChanged(device.account, "timer");
   }
 
   get listening(): number {
@@ -97,25 +101,26 @@ export class PushChannel {
   async #lookAtChanged(): Promise<void> {
     // Changes that come while one account is looked at are seen by the next round: the decision reads the store anew.
     for (;;) {
-      const [account] = this.#changed;
-      if (account === undefined) return;
+      const [change] = this.#changed;
+      if (change === undefined) return;
+      const [account, cause] = change;
       this.#changed.delete(account);
       for (const listener of [...this.#listeners.values()])
-        if (listener.device.account === account) await this.#lookSafely(listener);
+        if (listener.device.account === account) await this.#lookSafely(listener, cause);
     }
   }
 
-  async #lookSafely(listener: Listener): Promise<void> {
+  async #lookSafely(listener: Listener, cause: IssuanceCause): Promise<void> {
     const { deviceId } = listener.device;
     try {
-      await this.#look(listener);
+      await this.#look(listener, cause);
     } catch (error) {
       // The device still polls, and the next round looks again.
       this.#context.log.error({ err: error, deviceId }, "a listening device could not be looked at");
     }
   }
 
-  async #look(listener: Listener): Promise<void> {
+  async #look(listener: Listener, cause: IssuanceCause): Promise<void> {
     const { store, answer } = this.#context;
     const device = await store.device(listener.device.deviceId);
     if (device === undefined || device.status === "frozen") {
@@ -123,7 +128,7 @@ export class PushChannel {
       listener.end();
       return;
     }
-    const result = await answer(device, [...listener.holds]);
+    const result = await answer(device, { holds: [...listener.holds], cause });
     if (this.#listeners.get(device.deviceId) !== listener) return;
     const { certificate, decision } = result;
     const refusal = decision.kind === "refuse" ? decision.reasons.map(({ code }) => code).join() : "";

@@ -1,5 +1,5 @@
 import { decodeCbor } from "@cairn/cose";
-import type { IssuanceDecision } from "@cairn/issue";
+import type { IssuanceCause, IssuanceDecision, IssuingRefusalCode } from "@cairn/issue";
 import { type CertificateId, MessageError, type MessageId, readSyncRecord, splitRecords } from "@cairn/messages";
 import type { AccountRecord, CertificateRecord, DeviceRecord, InboxRecord } from "@cairn/stores";
 import type { PaymentOutcomeText } from "../api/device-api.ts";
@@ -13,7 +13,12 @@ import type { ServerContext } from "./server-context.ts";
 import { ServiceError } from "./service-error.ts";
 import { asMalformed, openCall } from "./signed-calls.ts";
 
-export type SyncWishes = { readonly ahead: boolean; readonly holds: readonly CertificateId[] };
+export type SyncWishes = {
+  readonly ahead: boolean;
+  readonly holds: readonly CertificateId[];
+  /** What made the server look; a sync when it is left out. */
+  readonly cause?: IssuanceCause;
+};
 export type RecordReply = { readonly paymentId: MessageId | undefined; readonly fault: RecordFault | undefined };
 export type SyncResult = {
   readonly account: AccountRecord;
@@ -43,8 +48,10 @@ export async function answerDevice(
   context: ServerContext,
 ): Promise<SyncResult> {
   await context.sources.refresh(device.account);
-  const kind = wishes.ahead ? "requested-ahead" : "device-online";
-  const { decision, issued } = await issueCertificate(device, { kind }, context);
+  const event = wishes.ahead
+    ? ({ kind: "requested-ahead" } as const)
+    : ({ kind: "device-online", cause: wishes.cause ?? "sync" } as const);
+  const { decision, issued } = await issueCertificate(device, event, context);
   const certificates = (await context.store.certificatesOf(device.account)).filter(
     ({ deviceId }) => deviceId === device.deviceId,
   );
@@ -104,9 +111,16 @@ function closingIn(bytes: Uint8Array): Uint8Array | undefined {
   }
 }
 
-/** Not to an account that would be refused a new one, whatever came between issuing and delivering. */
+/** Want of room says nothing against a certificate that was issued before, and may be what takes the room. */
+const WANT_OF_ROOM: readonly IssuingRefusalCode[] = ["EXPOSURE_AT_CAP", "DAILY_CAP_REACHED"];
+
+/** Not to an account that would be refused a new one for what it is, whatever came between issuing and delivering. */
 function mayRedeliver({ status, unresolvedConflicts }: AccountRecord, decision: IssuanceDecision): boolean {
-  return decision.kind === "none" && status === "active" && unresolvedConflicts === 0;
+  if (status !== "active" || unresolvedConflicts > 0) return false;
+  return (
+    decision.kind === "none" ||
+    (decision.kind === "refuse" && decision.reasons.every(({ code }) => WANT_OF_ROOM.includes(code)))
+  );
 }
 
 /** The device's newest certificate that can still be used, when the wallet does not have it: an answer was lost. */

@@ -27,7 +27,7 @@ export async function refundFromTill(body: Uint8Array, context: ServerContext): 
   const order = { paymentId, amountMinor, idempotencyKey: `${terminalId}:${key}` };
   const { repeated } = await refund(order, context);
   log.info({ paymentId, amountMinor: amountMinor.toString(), terminalId, repeated }, "refund from a till");
-  if (outcome.account !== undefined) push.accountChanged(outcome.account);
+  if (outcome.account !== undefined) push.accountChanged(outcome.account, "settlement-posted");
   return { ...(await refundStanding(paymentId, context)), repeated };
 }
 

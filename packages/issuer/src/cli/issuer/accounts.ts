@@ -87,13 +87,16 @@ export function addAccountCommands(issuer: Command): void {
         formatTime(each.expiresAt),
         money(each.limitMinor, shown),
         money(each.settledMinor, shown),
+        money(each.exposureMinor, shown),
         stateOf(each),
       ]);
       showAccount(printer, shown, { certificates });
+      const heldMinor = certificates.reduce((sumMinor, each) => sumMinor + each.heldMinor, 0n);
+      if (heldMinor > 0n) printer.line(`  held for offline payments: ${money(heldMinor, shown)}`);
       if (rows.length > 0)
         for (const line of table(
-          [["certificate", "issued (UTC)", "expires (UTC)", "limit", "settled", "state"], ...rows],
-          [3, 4],
+          [["certificate", "issued (UTC)", "expires (UTC)", "limit", "settled", "may come", "state"], ...rows],
+          [3, 4, 5],
         ))
           printer.line(line);
     },
@@ -238,6 +241,10 @@ function showAccount(printer: Printer, account: Account, more: object = {}): voi
   printer.line(
     `  balance ${money(account.balanceMinor, account)}; credit used ${money(account.creditUsedMinor, account)} of ${money(account.creditLineMinor, account)}, band ${account.scoreBand}`,
   );
+  for (const { dueAt, minor } of account.dues)
+    printer.line(`  to be repaid by ${formatTime(dueAt)} UTC: ${money(minor, account)}`);
+  if (account.overdueMinor > 0n)
+    printer.line(`  overdue: ${money(account.overdueMinor, account)}; no certificates until it is repaid`);
   if (account.unresolvedConflicts > 0)
     printer.line(
       `  ${account.unresolvedConflicts} unresolved conflicts: no certificates until resolved (cairn issuer conflicts)`,

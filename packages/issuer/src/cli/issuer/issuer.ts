@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { addAccountCommands } from "./accounts.ts";
 import { addBackupCommands } from "./backup.ts";
 import { addBookCommands } from "./books.ts";
+import { addCertificateCommand } from "./certificates.ts";
 import { addDeviceCommands } from "./devices.ts";
 import { addJournalCommands } from "./journals.ts";
 import { addKeyCommands } from "./keys.ts";
@@ -25,6 +26,7 @@ export function addIssuerCommands(program: Command): void {
   addBookCommands(issuer);
   addReviewCommands(issuer);
   addDeviceCommands(issuer);
+  addCertificateCommand(issuer);
   addKeyCommands(issuer);
   addBackupCommands(issuer);
   addJournalCommands(issuer);

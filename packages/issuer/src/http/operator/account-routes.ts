@@ -1,4 +1,3 @@
-import { type AccountNumber, accountNumber, IssueError } from "@cairn/issue";
 import { MAXIMUM_MINOR } from "@cairn/messages";
 import type { AccountRecord } from "@cairn/stores";
 import { Type } from "@sinclair/typebox";
@@ -8,7 +7,7 @@ import { createEnrolmentCode } from "../../services/enrolment-codes.ts";
 import type { ServerContext } from "../../services/server-context.ts";
 import { ServiceError } from "../../services/service-error.ts";
 import { accountView, certificateView, deviceView } from "../operator-views.ts";
-import { AccountPath, type OperatorApp, operatorAnswer } from "./routes.ts";
+import { AccountPath, numberOf, type OperatorApp, operatorAnswer } from "./routes.ts";
 
 type AccountReply = Encoded<typeof api.Account>;
 
@@ -16,6 +15,7 @@ type AccountReply = Encoded<typeof api.Account>;
 export function accountRoutes(app: OperatorApp, context: ServerContext): void {
   const { store, clock, push } = context;
   const unknown = ["ACCOUNT_UNKNOWN"] as const;
+  const view = (record: AccountRecord): AccountReply => accountView(record, clock.nowSeconds());
 
   async function known(account: number): Promise<AccountRecord> {
     const record = await store.account(numberOf(account));
@@ -30,12 +30,12 @@ export function accountRoutes(app: OperatorApp, context: ServerContext): void {
       const { name, currency } = body;
       const account = await store.createAccount({ name, currency, createdAt: clock.nowSeconds() });
       context.log.info({ account }, "account opened");
-      return accountView(await known(account));
+      return view(await known(account));
     },
   );
 
   app.get("/accounts", { schema: operatorAnswer({ summary: "All accounts." }, api.listOf(api.Account)) }, async () => ({
-    items: (await store.accounts()).map(accountView),
+    items: (await store.accounts()).map(view),
   }));
 
   app.get(
@@ -46,7 +46,7 @@ export function accountRoutes(app: OperatorApp, context: ServerContext): void {
         ...operatorAnswer({ summary: "One account.", problems: unknown }, api.Account),
       },
     },
-    async ({ params }): Promise<AccountReply> => accountView(await known(params.account)),
+    async ({ params }): Promise<AccountReply> => view(await known(params.account)),
   );
 
   app.post(
@@ -71,8 +71,8 @@ export function accountRoutes(app: OperatorApp, context: ServerContext): void {
       const posted = await store.topUp({ account, amountMinor, idempotencyKey, at: clock.nowSeconds() });
       if (posted === "key-reused") throw new ServiceError("IDEMPOTENCY_KEY_REUSED");
       context.log.info({ account, amountMinor: amountMinor.toString(), posted }, "top-up");
-      push.accountChanged(account);
-      return { repeated: posted === "repeated", account: accountView(await known(account)) };
+      push.accountChanged(account, "top-up");
+      return { repeated: posted === "repeated", account: view(await known(account)) };
     },
   );
 
@@ -94,8 +94,8 @@ export function accountRoutes(app: OperatorApp, context: ServerContext): void {
       if (lineMinor > MAXIMUM_MINOR || overdueMinor > MAXIMUM_MINOR) throw new ServiceError("AMOUNT_OUT_OF_RANGE");
       await store.setCredit(account, { lineMinor, overdueMinor, scoreBand, informedAt: clock.nowSeconds() });
       context.log.info({ account, lineMinor: lineMinor.toString(), scoreBand }, "credit set");
-      push.accountChanged(account);
-      return accountView(await known(account));
+      push.accountChanged(account, "credit-changed");
+      return view(await known(account));
     },
   );
 
@@ -112,8 +112,8 @@ export function accountRoutes(app: OperatorApp, context: ServerContext): void {
       const { account } = await known(params.account);
       await store.setAccountStatus(account, body.status);
       context.log.info({ account, status: body.status }, "account status set");
-      push.accountChanged(account);
-      return accountView(await known(account));
+      push.accountChanged(account, "status-changed");
+      return view(await known(account));
     },
   );
 
@@ -151,7 +151,10 @@ export function accountRoutes(app: OperatorApp, context: ServerContext): void {
     },
     async ({ params }) => {
       const { account } = await known(params.account);
-      return { items: (await store.certificatesOf(account)).map(certificateView) };
+      const now = clock.nowSeconds();
+      const { policy } = context.policies.at(now);
+      const certificates = await store.certificatesOf(account);
+      return { items: certificates.map((certificate) => certificateView(certificate, { policy, now })) };
     },
   );
 
@@ -171,7 +174,7 @@ export function accountRoutes(app: OperatorApp, context: ServerContext): void {
       const { account } = await known(params.account);
       const resolved = await store.resolveConflicts(account, clock.nowSeconds());
       context.log.info({ account, resolved }, "conflicts resolved");
-      push.accountChanged(account);
+      push.accountChanged(account, "status-changed");
       return { resolved };
     },
   );
@@ -206,17 +209,8 @@ export function accountRoutes(app: OperatorApp, context: ServerContext): void {
       if (device === undefined) throw new ServiceError("DEVICE_UNKNOWN");
       await store.setDeviceStatus(device.deviceId, body.status);
       context.log.info({ deviceId: device.deviceId, status: body.status }, "device status set");
-      push.accountChanged(device.account);
+      push.accountChanged(device.account, "status-changed");
       return deviceView({ ...device, status: body.status });
     },
   );
-}
-
-function numberOf(account: number): AccountNumber {
-  try {
-    return accountNumber(account);
-  } catch (error) {
-    if (error instanceof IssueError) throw new ServiceError("ACCOUNT_UNKNOWN");
-    throw error;
-  }
 }

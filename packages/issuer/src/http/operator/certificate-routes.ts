@@ -1,3 +1,4 @@
+import type { CertificateId } from "@cairn/messages";
 import { Type } from "@sinclair/typebox";
 import * as api from "../../api/operator-api.ts";
 import { CertificateIdText, DeviceIdText, type Encoded, PaymentIdText } from "../../api/wire.ts";
@@ -9,7 +10,12 @@ import { type OperatorApp, operatorAnswer } from "./routes.ts";
 
 /** Withdrawing certificates; conflicts, held payments and the evidence for both. */
 export function certificateRoutes(app: OperatorApp, context: ServerContext): void {
-  const { store, clock, statusLists, log } = context;
+  const { store, clock, statusLists, push, log } = context;
+
+  async function tellDevices(certificateId: CertificateId): Promise<void> {
+    const record = await store.certificate(certificateId);
+    if (record !== undefined) push.accountChanged(record.account, "certificate-changed");
+  }
 
   app.post(
     "/certificates/:certificateId/revocation",
@@ -29,6 +35,7 @@ export function certificateRoutes(app: OperatorApp, context: ServerContext): voi
       if (revoked === "unknown-certificate") throw new ServiceError("CERTIFICATE_UNKNOWN");
       statusLists.markChanged();
       log.info({ certificateId }, "certificate withdrawn");
+      await tellDevices(certificateId);
       return { repeated: revoked === "repeated" };
     },
   );
@@ -55,6 +62,7 @@ export function certificateRoutes(app: OperatorApp, context: ServerContext): voi
       if (restored === "in-conflict") throw new ServiceError("CERTIFICATE_IN_CONFLICT");
       statusLists.markChanged();
       log.info({ certificateId }, "certificate restored");
+      await tellDevices(certificateId);
       return { repeated: restored === "not-revoked" };
     },
   );

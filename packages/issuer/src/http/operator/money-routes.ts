@@ -1,4 +1,3 @@
-import { type AccountNumber, accountNumber, IssueError } from "@cairn/issue";
 import { MAXIMUM_MINOR } from "@cairn/messages";
 import * as api from "../../api/money-api.ts";
 import type { Encoded } from "../../api/wire.ts";
@@ -6,7 +5,7 @@ import { type MoneyOrder, type Moved, payOnline, transfer, withdraw } from "../.
 import type { ServerContext } from "../../services/server-context.ts";
 import { ServiceError } from "../../services/service-error.ts";
 import { accountView } from "../operator-views.ts";
-import { AccountPath, type OperatorApp, operatorAnswer } from "./routes.ts";
+import { AccountPath, numberOf, type OperatorApp, operatorAnswer } from "./routes.ts";
 
 const PROBLEMS = [
   "ACCOUNT_UNKNOWN",
@@ -18,7 +17,7 @@ const PROBLEMS = [
 
 /** Money that moves online. Offline promises are kept: what open certificates may still take cannot be spent here. */
 export function moneyRoutes(app: OperatorApp, context: ServerContext): void {
-  const { store, push } = context;
+  const { store, push, clock } = context;
 
   async function answered(
     path: { readonly account: number },
@@ -29,11 +28,11 @@ export function moneyRoutes(app: OperatorApp, context: ServerContext): void {
     const account = numberOf(path.account);
     if (amountMinor === 0n || amountMinor > MAXIMUM_MINOR) throw new ServiceError("AMOUNT_OUT_OF_RANGE");
     const moved = await run({ account, amountMinor, idempotencyKey });
-    push.accountChanged(account);
+    push.accountChanged(account, "online-payment");
     const record = await store.account(account);
     if (record === undefined) throw new ServiceError("ACCOUNT_UNKNOWN");
     context.log.info({ account, amountMinor: amountMinor.toString(), moved }, "online money");
-    return { repeated: moved === "repeated", account: accountView(record) };
+    return { repeated: moved === "repeated", account: accountView(record, clock.nowSeconds()) };
   }
 
   app.post(
@@ -67,7 +66,7 @@ export function moneyRoutes(app: OperatorApp, context: ServerContext): void {
       answered(params, body, async (order) => {
         const to = numberOf(body.to);
         const moved = await transfer({ ...order, to }, context);
-        push.accountChanged(to);
+        push.accountChanged(to, "top-up");
         return moved;
       }),
   );
@@ -89,13 +88,4 @@ export function moneyRoutes(app: OperatorApp, context: ServerContext): void {
     },
     ({ params, body }) => answered(params, body, (order) => payOnline({ ...order, payeeId: body.payeeId }, context)),
   );
-}
-
-function numberOf(account: number): AccountNumber {
-  try {
-    return accountNumber(account);
-  } catch (error) {
-    if (error instanceof IssueError) throw new ServiceError("ACCOUNT_UNKNOWN");
-    throw error;
-  }
 }

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { type AccountNumber, accountNumber, IssueError } from "@cairn/issue";
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
+import { ServiceError } from "../../services/service-error.ts";
 import { problemAnswers } from "../problem-answers.ts";
 import type { ProblemCode } from "../problems.ts";
 import type { TypeBoxProvider } from "../typebox.ts";
@@ -27,6 +29,16 @@ export function operatorAnswer(
       ...problemAnswers(["OPERATOR_TOKEN_INVALID", "INPUT_INVALID", ...(about.problems ?? [])]),
     },
   };
+}
+
+/** @throws ServiceError ACCOUNT_UNKNOWN for what can be nobody's number. */
+export function numberOf(account: number): AccountNumber {
+  try {
+    return accountNumber(account);
+  } catch (error) {
+    if (error instanceof IssueError) throw new ServiceError("ACCOUNT_UNKNOWN");
+    throw error;
+  }
 }
 
 /** Account numbers in paths. */
