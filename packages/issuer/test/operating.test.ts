@@ -135,6 +135,7 @@ test("the API description names every route and every problem", async (t) => {
 });
 
 const ROUTES = [
+  "post /v1/uploads/stream",
   "get /v1/operator/policy",
   "get /v1/operator/policies",
   "post /v1/operator/accounts/{account}/explanation",
