@@ -51,7 +51,7 @@ export const policyArbitrary: fc.Arbitrary<IssuingPolicy> = fc
       balancePercent: percent,
       creditPercentByScoreBand: fc.record({ A: percent, B: percent, C: percent, D: percent, E: percent }),
     }),
-    minimumProtection: fc.constantFrom(0, 0, 0, 1, 2, 3),
+    minimumProtection: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3),
     hold: fc.constantFrom(...HOLD_PARTS),
     protection: fc
       .array(

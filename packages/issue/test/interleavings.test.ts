@@ -26,6 +26,7 @@ type Step =
   | { readonly kind: "give-back"; readonly which: number; readonly percent: number }
   | { readonly kind: "close"; readonly which: number }
   | { readonly kind: "revoke"; readonly which: number }
+  | { readonly kind: "restore"; readonly which: number }
   | { readonly kind: "wait"; readonly seconds: number }
   | { readonly kind: "top-up"; readonly minor: bigint };
 
@@ -52,6 +53,7 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant("give-back" as const), which, percent }),
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("close" as const), which }) },
   fc.record({ kind: fc.constant("revoke" as const), which }),
+  fc.record({ kind: fc.constant("restore" as const), which }),
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("wait" as const), seconds: fc.nat({ max: 1_500_000 }) }) },
   fc.record({ kind: fc.constant("top-up" as const), minor: fc.bigInt({ min: 0n, max: 20_000n }) }),
 );
@@ -67,7 +69,7 @@ const manySmall = readPolicy({
 });
 
 const worldArbitrary = fc.record({
-  policy: fc.oneof(policyArbitrary, fc.constant(manySmall)),
+  policy: fc.oneof(policyArbitrary, { weight: 2, arbitrary: fc.constant(manySmall) }),
   scoreBand: scoreBandArbitrary,
   balanceMinor: fc.bigInt({ min: 0n, max: 200_000n }),
   lineMinor: fc.bigInt({ min: 0n, max: 200_000n }),
@@ -119,6 +121,8 @@ function run(
           issuedAt: world.now,
           expiresAt: world.now + decision.terms.validitySeconds,
           limitMinor: decision.terms.limitMinor,
+          heldMinor: decision.heldMinor,
+          issuedAhead: decision.issuedAhead,
           allowanceMinor: decision.computation.allowanceMinor,
           protection: decision.terms.protection,
           settledMinor: 0n,
@@ -145,7 +149,9 @@ function run(
         }
       }
       if (step.kind === "give-back") change({ releasedMinor: releasedMinor + part(pendingMinor, step.percent) });
-      if (step.kind === "revoke") change({ revokedAt: world.now });
+      if (step.kind === "revoke") change({ revokedAt: world.now, restoredAt: undefined });
+      if (step.kind === "restore" && chosen.certificate.revokedAt !== undefined)
+        change({ revokedAt: undefined, restoredAt: world.now });
       if (step.kind === "close" && closing === undefined)
         change({ closing: { sequence: 1, spentMinor: chosen.spentMinor, closedAt: world.now } });
     }
@@ -167,7 +173,7 @@ function explore(settlementTakes: boolean): void {
       // An honest payer's settlements never reach the issuer's reserve.
       assert.equal(told.shortMinor, 0n);
     }),
-    { numRuns: 400 },
+    { numRuns: 500 },
   );
   // Some five times as much is usual.
   assert.ok(issued > 150 && settledMinor > 100_000n, `explored too little: ${issued} issued, ${settledMinor} settled`);
