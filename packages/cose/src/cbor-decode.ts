@@ -18,7 +18,7 @@ import {
 } from "./cbor.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
-type Reader = { readonly bytes: Uint8Array; position: number; containers: number };
+type Reader = { readonly bytes: Uint8Array; readonly copies: boolean; position: number; containers: number };
 
 /**
  * Decodes exactly one item that takes the whole input, in core deterministic encoding (RFC 8949 section 4.2.1).
@@ -26,14 +26,20 @@ type Reader = { readonly bytes: Uint8Array; position: number; containers: number
  * @throws CborError, and nothing else, whatever the bytes.
  */
 export function decodeCbor(bytes: Uint8Array): CborValue {
-  return decodeCborFrom(bytes, 0);
+  return decodeWhole(openReader(bytes, 0, "copies"));
 }
 
-/** As `decodeCbor`, from byte `start` on. */
-export function decodeCborFrom(bytes: Uint8Array, start: number): CborValue {
-  const reader = openReader(bytes, start);
+/**
+ * As `decodeCbor`, from byte `start` on, its byte strings views of the input: for whoever sees to it that the input
+ * stays as it is. A view keeps all of the input in memory.
+ */
+export function decodeCborViews(bytes: Uint8Array, start = 0): CborValue {
+  return decodeWhole(openReader(bytes, start, "views"));
+}
+
+function decodeWhole(reader: Reader): CborValue {
   const value = readItem(reader, 0);
-  if (reader.position !== bytes.length) {
+  if (reader.position !== reader.bytes.length) {
     throw new CborError("CBOR_TRAILING_BYTES", "The item is followed by further bytes.", reader.position);
   }
   return value;
@@ -45,7 +51,7 @@ export function decodeCborFrom(bytes: Uint8Array, start: number): CborValue {
  * @throws CborError for the first bad item.
  */
 export function decodeCborSequence(bytes: Uint8Array): CborValue[] {
-  const reader = openReader(bytes, 0);
+  const reader = openReader(bytes, 0, "copies");
   const values: CborValue[] = [];
   while (reader.position < bytes.length) values.push(readItem(reader, 0));
   return values;
@@ -57,7 +63,7 @@ export function decodeCborSequence(bytes: Uint8Array): CborValue[] {
  * @throws CborError while iterating, at the first bad item.
  */
 export function* readCborSequence(bytes: Uint8Array): Generator<{ value: CborValue; bytes: Uint8Array }, void, void> {
-  const reader = openReader(bytes, 0);
+  const reader = openReader(bytes, 0, "copies");
   while (reader.position < reader.bytes.length) {
     const start = reader.position;
     reader.containers = 0;
@@ -66,10 +72,10 @@ export function* readCborSequence(bytes: Uint8Array): Generator<{ value: CborVal
   }
 }
 
-function openReader(bytes: Uint8Array, start: number): Reader {
+function openReader(bytes: Uint8Array, start: number, byteStrings: "copies" | "views"): Reader {
   // A view of the plain kind, since `slice` of Node's Buffer does not copy.
   const plain = bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-  return { bytes: plain, position: start, containers: 0 };
+  return { bytes: plain, copies: byteStrings === "copies", position: start, containers: 0 };
 }
 
 function readItem(reader: Reader, depth: number): CborValue {
@@ -85,7 +91,7 @@ function readItem(reader: Reader, depth: number): CborValue {
     case NEGATIVE:
       return checkedInteger(-1 - argument, start);
     case BYTES:
-      return reader.bytes.slice(claim(reader, argument, start), reader.position);
+      return readBytes(reader, argument, start);
     case TEXT:
       return readText(reader, argument, start);
     case ARRAY:
@@ -105,6 +111,11 @@ function readSimple(initial: number, start: number): CborValue {
 function checkedInteger(value: number, start: number): number {
   if (!Number.isSafeInteger(value)) throw new CborError("CBOR_INTEGER_RANGE", "An integer is beyond ±(2^53-1).", start);
   return value;
+}
+
+function readBytes(reader: Reader, length: number, start: number): Uint8Array {
+  const begin = claim(reader, length, start);
+  return reader.copies ? reader.bytes.slice(begin, reader.position) : reader.bytes.subarray(begin, reader.position);
 }
 
 function readText(reader: Reader, length: number, start: number): string {

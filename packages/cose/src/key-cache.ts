@@ -6,6 +6,8 @@ import type { P256PublicKey } from "./key.ts";
  */
 export class KeyCache<KeyObject> {
   readonly #entries = new Map<string, KeyObject>();
+  /** By the very object: whoever keeps a decoded certificate asks with the same key again and again. */
+  readonly #byObject = new WeakMap<P256PublicKey, KeyObject>();
   readonly #size: number;
 
   constructor(size: number) {
@@ -13,13 +15,18 @@ export class KeyCache<KeyObject> {
   }
 
   get(key: P256PublicKey): KeyObject | undefined {
+    const known = this.#byObject.get(key);
+    if (known !== undefined) return known;
     const name = nameOf(key);
     const found = this.#entries.get(name);
-    if (found !== undefined) this.#remember(name, found);
+    if (found === undefined) return undefined;
+    this.#remember(name, found);
+    this.#byObject.set(key, found);
     return found;
   }
 
   set(key: P256PublicKey, imported: KeyObject): void {
+    this.#byObject.set(key, imported);
     this.#remember(nameOf(key), imported);
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= this.#size) return;

@@ -5,7 +5,7 @@
  */
 
 import { ARRAY, BYTES, CborError, type CborMap, MAP, TAG, TEXT } from "./cbor.ts";
-import { decodeCbor, decodeCborFrom } from "./cbor-decode.ts";
+import { decodeCbor, decodeCborViews } from "./cbor-decode.ts";
 import { encodeCbor, headLength, putHead } from "./cbor-encode.ts";
 import { CoseError } from "./cose-error.ts";
 import { SIGNATURE_LENGTH } from "./crypto.ts";
@@ -18,7 +18,7 @@ export type ProtectedHeaders = {
   readonly type?: string;
 };
 
-/** A decoded message, its signature not verified yet. All bytes are copies. */
+/** A decoded message, its signature not verified yet. All bytes are views of the message, which is to stay as it is. */
 export type Sign1 = {
   readonly headers: ProtectedHeaders;
   /** The protected header as received: the content of its byte string. */
@@ -107,7 +107,7 @@ export function decodeSign1(bytes: Uint8Array, form: Sign1Form): Sign1 {
   if ((bytes[0] === COSE_SIGN1_TAG_BYTE) !== tagged) {
     throw new CoseError("COSE_MALFORMED", tagged ? "The message lacks tag 18." : "The message carries a tag.");
   }
-  const parts = decodeCborFrom(bytes, tagged ? 1 : 0);
+  const parts = decodeCborViews(bytes, tagged ? 1 : 0);
   if (!Array.isArray(parts) || parts.length !== 4) throw malformed("A COSE_Sign1 is an array of four.");
   const [protectedBytes, unprotected, payload, signature] = parts;
   if (!(protectedBytes instanceof Uint8Array)) throw malformed("The protected header is not a byte string.");
@@ -144,10 +144,23 @@ function decodeProtected(bytes: Uint8Array): ProtectedHeaders {
   return headers;
 }
 
-/** ["Signature1", protected, external_aad, payload], put together by hand: several times as fast as by `encodeCbor`. */
-function sigStructure(protectedBytes: Uint8Array, context: string, payload: Uint8Array): Uint8Array {
+/** What the few contexts of a protocol come to in bytes. */
+const EXTERNALS = new Map<string, Uint8Array>();
+const MAXIMUM_EXTERNALS = 100;
+
+/** @throws CborError CBOR_INVALID_UTF8 */
+function externalOf(context: string): Uint8Array {
+  const known = EXTERNALS.get(context);
+  if (known !== undefined) return known;
   const external = encodeUtf8(context);
   if (external === undefined) throw new CborError("CBOR_INVALID_UTF8", "The context holds half a surrogate pair.", 0);
+  if (EXTERNALS.size < MAXIMUM_EXTERNALS) EXTERNALS.set(context, external);
+  return external;
+}
+
+/** ["Signature1", protected, external_aad, payload], put together by hand: several times as fast as by `encodeCbor`. */
+function sigStructure(protectedBytes: Uint8Array, context: string, payload: Uint8Array): Uint8Array {
+  const external = externalOf(context);
   const start = 2 + SIGNATURE_CONTEXT.length;
   const bytes = new Uint8Array(
     start + byteStringLength(protectedBytes) + byteStringLength(external) + byteStringLength(payload),

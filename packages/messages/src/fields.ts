@@ -206,10 +206,21 @@ export function listOf<Value>(codec: Codec<Value>, maximumLength: number): Codec
   };
 }
 
+/** Of a table, made once: `Object.entries` at every message costs as much as reading it. */
+const ENTRIES = new WeakMap<Fields, readonly (readonly [name: string, field: Field<unknown>])[]>();
+
+function entriesOf(fields: Fields): readonly (readonly [name: string, field: Field<unknown>])[] {
+  const known = ENTRIES.get(fields);
+  if (known !== undefined) return known;
+  const entries = Object.entries(fields);
+  ENTRIES.set(fields, entries);
+  return entries;
+}
+
 /** Writes the named fields as a message map. Absent optional fields are left out. */
 export function writeFields(fields: Fields, content: { readonly [name: string]: unknown }): CborMap {
   const map: CborMap = new Map();
-  for (const [name, field] of Object.entries(fields) as [string, Field<unknown>][]) {
+  for (const [name, field] of entriesOf(fields)) {
     const value = content[name];
     if (value === undefined && field.optional) continue;
     map.set(field.label, field.codec.write(value));
@@ -222,7 +233,7 @@ export function readFields(fields: Fields, map: CborValue): Record<string, unkno
   if (!(map instanceof Map)) throw invalid("payload", "must be a map");
   const content: Record<string, unknown> = {};
   let known = 0;
-  for (const [name, field] of Object.entries(fields) as [string, Field<unknown>][]) {
+  for (const [name, field] of entriesOf(fields)) {
     const value = map.get(field.label);
     if (value === undefined) {
       if (!field.optional) throw new MessageError("MESSAGE_FIELD_MISSING", name);

@@ -87,18 +87,31 @@ export function identifierFromText<Id extends HexIdentifier>(text: string, lengt
 }
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const NO_DIGIT = 0xff;
+/** The digit that a character code stands for. */
+const DIGITS: Uint8Array = Uint8Array.from({ length: 0x80 }, (_, code) => {
+  const digit = "0123456789abcdef".indexOf(String.fromCharCode(code));
+  return digit < 0 ? NO_DIGIT : digit;
+});
+/** ECMAScript 2026; several times as fast, and not there in every engine yet. */
+const native = (Uint8Array.prototype as { readonly toHex?: (this: Uint8Array) => string }).toHex;
 
 export function toHex(bytes: Uint8Array): string {
+  if (native !== undefined) return native.call(bytes);
   let text = "";
   for (const byte of bytes) text += HEX[byte];
   return text;
 }
 
-/** @throws RangeError on text that is not an even number of hexadecimal digits. */
+/** @throws RangeError on text that is not an even number of lower-case hexadecimal digits. */
 export function fromHex(text: string): Uint8Array {
-  if (!/^(?:[0-9a-f]{2})*$/.test(text)) throw new RangeError("Not hexadecimal text.");
+  if (text.length % 2 !== 0) throw new RangeError("Not hexadecimal text.");
   const bytes = new Uint8Array(text.length / 2);
-  for (let index = 0; index < bytes.length; index++)
-    bytes[index] = Number.parseInt(text.slice(index * 2, index * 2 + 2), 16);
+  for (let index = 0; index < bytes.length; index++) {
+    const high = DIGITS[text.charCodeAt(index * 2)] ?? NO_DIGIT;
+    const low = DIGITS[text.charCodeAt(index * 2 + 1)] ?? NO_DIGIT;
+    if (high === NO_DIGIT || low === NO_DIGIT) throw new RangeError("Not hexadecimal text.");
+    bytes[index] = (high << 4) | low;
+  }
   return bytes;
 }
