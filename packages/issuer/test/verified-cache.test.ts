@@ -1,8 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { generateNodeSigner, nodeCrypto } from "@cairn/cose/node";
-import { keyIdOf, refusal, signMessage, type TrustList, trustList, type Verified } from "@cairn/messages";
+import {
+  decodeMessage,
+  encodeUploadRecord,
+  keyIdOf,
+  refusal,
+  signMessage,
+  type TrustList,
+  trustList,
+  type Verified,
+} from "@cairn/messages";
+import { type DecodedTwoWay, decodeRecord, decodingCaches } from "../src/settlement/decode-record.ts";
+import { RecentCache } from "../src/settlement/recent-cache.ts";
 import { VerifiedCache } from "../src/settlement/verified-cache.ts";
+import { payeeCertificateOf, paymentOf, requestOf, userCertificateOf } from "./support/bank.ts";
 
 const crypto = nodeCrypto();
 const signer = generateNodeSigner();
@@ -12,43 +24,71 @@ function listOf(version: number): Promise<Verified<TrustList>> {
   return signMessage(trustList, { rootKeyId, issuedAt: 1, expiresAt: 2, version, keys: [] }, { signer, crypto });
 }
 
-test("equal bytes are verified once; any other byte is verified anew", async () => {
-  const cache = new VerifiedCache<TrustList>(9);
+async function recordsUnderOneCertificate(): Promise<Uint8Array[]> {
+  const [certificate, payee, request] = await Promise.all([userCertificateOf(), payeeCertificateOf(), requestOf()]);
+  const payments = [await paymentOf(certificate, request), await paymentOf(certificate, request, { sequence: 2 })];
+  const [payeeCertificate, userCertificate] = [payee.bytes, certificate.bytes];
+  return payments.map((payment) =>
+    encodeUploadRecord({
+      kind: "payment",
+      payeeCertificate,
+      request: request.bytes,
+      certificate: userCertificate,
+      payment: payment.bytes,
+    }),
+  );
+}
+
+test("one decoded message is verified once; another one, and one after a change of keys, anew", async () => {
+  const cache = new VerifiedCache<TrustList>();
   const list = await listOf(1);
+  const decoded = decodeMessage(trustList, list.bytes, crypto);
   let verified = 0;
   const verify = async () => {
     verified++;
     return list;
   };
-  assert.equal(await cache.get(list.bytes, verify), list);
-  assert.equal(await cache.get(new Uint8Array(list.bytes), verify), list);
+  assert.equal(await cache.get(decoded, verify), list);
+  assert.equal(await cache.get(decoded, verify), list);
   assert.equal(verified, 1);
-  const tampered = list.bytes.with(list.bytes.length - 1, (list.bytes.at(-1) ?? 0) ^ 1);
-  await cache.get(tampered, verify);
+  await cache.get(decodeMessage(trustList, list.bytes, crypto), verify);
   assert.equal(verified, 2);
   cache.clear();
-  await cache.get(list.bytes, verify);
+  await cache.get(decoded, verify);
   assert.equal(verified, 3);
 });
 
 test("refusals are not remembered", async () => {
-  const cache = new VerifiedCache<TrustList>(9);
+  const cache = new VerifiedCache<TrustList>();
   const list = await listOf(1);
-  assert.equal((await cache.get(list.bytes, async () => refusal("SIGNATURE_INVALID"))) === list, false);
-  assert.equal(await cache.get(list.bytes, async () => list), list);
+  const decoded = decodeMessage(trustList, list.bytes, crypto);
+  assert.equal((await cache.get(decoded, async () => refusal("SIGNATURE_INVALID"))) === list, false);
+  assert.equal(await cache.get(decoded, async () => list), list);
 });
 
-test("the least recently used go first, and no more are kept than allowed", async () => {
-  const cache = new VerifiedCache<TrustList>(2);
-  const lists = await Promise.all([1, 2, 3].map(listOf));
-  const verified: number[] = [];
-  async function look(index: number): Promise<void> {
-    const list = lists[index] ?? assert.fail();
-    await cache.get(list.bytes, async () => {
-      verified.push(index);
-      return list;
-    });
+test("equal certificates are one decoded message, any other byte is another", async () => {
+  const records = await recordsUnderOneCertificate();
+  const context = { crypto, decoding: decodingCaches(9) };
+  const read = (record: Uint8Array | undefined): DecodedTwoWay => {
+    const decoded = decodeRecord(record ?? assert.fail(), "terminal", context);
+    return "kind" in decoded && decoded.kind === "payment" ? decoded : assert.fail();
+  };
+  const [first, second] = [read(records[0]), read(records[1])];
+  assert.equal(first.certificate, second.certificate);
+  assert.notEqual(first.payment, second.payment);
+  const tampered = (records[0] ?? assert.fail()).slice();
+  const at = Buffer.from(tampered).indexOf(first.certificate.signature);
+  tampered[at] = (tampered[at] ?? 0) ^ 1;
+  assert.notEqual(read(tampered).certificate, first.certificate);
+});
+
+test("what was used lately stays, and no more are kept than allowed", () => {
+  const cache = new RecentCache<number, string>(4);
+  for (const key of [1, 2, 1, 3, 1, 4, 1, 5, 1, 6, 1, 7]) {
+    if (cache.get(key) === undefined) cache.set(key, `value ${key}`);
+    assert.equal(cache.get(key), `value ${key}`);
   }
-  for (const index of [0, 1, 0, 2, 0, 1]) await look(index);
-  assert.deepEqual(verified, [0, 1, 2, 1]);
+  const kept = Array.from({ length: 9 }, (_, key) => key).filter((key) => cache.get(key) !== undefined);
+  assert.ok(kept.includes(1) && kept.includes(7), "the ones used last");
+  assert.ok(!kept.includes(2) && !kept.includes(3) && kept.length <= 4, `kept: ${kept.join(", ")}`);
 });

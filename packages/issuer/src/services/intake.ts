@@ -1,5 +1,5 @@
 import type { CryptoPort } from "@cairn/cose";
-import { type CertificateIdCipher, openCertificateId, partitionOf } from "@cairn/issue";
+import { type CertificateIdCipher, partitionOf } from "@cairn/issue";
 import { type DeviceId, fromHex, type MessageId, type TerminalId, toHex } from "@cairn/messages";
 import type { InboxRecord } from "@cairn/stores";
 import type { Sender } from "../settlement/context.ts";
@@ -10,6 +10,7 @@ import {
   decodeRecord,
   paymentIdOf,
 } from "../settlement/decode-record.ts";
+import { openedId } from "../settlement/opened-ids.ts";
 import { isRecordFault, type RecordFault } from "../settlement/record-codes.ts";
 import { refuseSender } from "../settlement/verify-records.ts";
 
@@ -44,7 +45,7 @@ export function takeIn(bytes: Uint8Array, bringer: Bringer, context: IntakeConte
 
 function partitionFor(decoded: DecodedRecord, cipher: CertificateIdCipher): number | undefined {
   const certificateId = certificateIdOf(decoded);
-  const opened = certificateId === undefined ? undefined : openCertificateId(certificateId, cipher);
+  const opened = certificateId === undefined ? undefined : openedId(certificateId, cipher);
   return opened === undefined ? undefined : partitionOf(opened.account);
 }
 

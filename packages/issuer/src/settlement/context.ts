@@ -47,8 +47,8 @@ const REMEMBERED_CERTIFICATES = 20_000;
 export function verificationCaches(size: number = REMEMBERED_CERTIFICATES): VerificationCaches {
   return {
     decoding: decodingCaches(size),
-    certificates: new VerifiedCache(size),
-    payeeCertificates: new VerifiedCache(size),
+    certificates: new VerifiedCache(),
+    payeeCertificates: new VerifiedCache(),
     terminalIds: new WeakMap(),
   };
 }
@@ -65,14 +65,14 @@ export function verifiedCertificate(
   decoded: Decoded<UserCertificate>,
   context: VerifyRecordsContext,
 ): Judged<UserCertificate> {
-  return context.caches.certificates.get(decoded.bytes, () => verifyUserCertificate(decoded, context));
+  return context.caches.certificates.get(decoded, () => verifyUserCertificate(decoded, context));
 }
 
 export function verifiedPayeeCertificate(
   decoded: Decoded<PayeeCertificate>,
   context: VerifyRecordsContext,
 ): Judged<PayeeCertificate> {
-  return context.caches.payeeCertificates.get(decoded.bytes, () => verifyPayeeCertificate(decoded, context));
+  return context.caches.payeeCertificates.get(decoded, () => verifyPayeeCertificate(decoded, context));
 }
 
 export function terminalOf(certificate: Verified<PayeeCertificate>, context: VerifyRecordsContext): TerminalId {

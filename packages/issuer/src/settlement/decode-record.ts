@@ -1,4 +1,4 @@
-import { CodedError, type CryptoPort, decodeCbor } from "@cairn/cose";
+import { CodedError, type CryptoPort, decodeCborViews } from "@cairn/cose";
 import {
   type Capture,
   type CertificateId,
@@ -25,7 +25,7 @@ import {
   type UserCertificate,
   userCertificate,
 } from "@cairn/messages";
-import { BytesCache } from "./bytes-cache.ts";
+import { RecentCache } from "./recent-cache.ts";
 import type { RecordFault } from "./record-codes.ts";
 
 /** The parts of an inbox record, each decoded strictly, no signature looked at yet. */
@@ -57,19 +57,25 @@ export type DecodedVoid = {
   readonly requestVoid: Decoded<RequestVoid>;
 };
 
-/** Certificates come again with every payment: their strict decoding need not. */
+/**
+ * Certificates come again with every payment: their strict decoding need not. The key is all of the bytes, one character
+ * each, which is much cheaper than a hash; so nothing else ever matches.
+ */
 export type DecodingCaches = {
-  readonly certificates: BytesCache<Decoded<UserCertificate>>;
-  readonly payeeCertificates: BytesCache<Decoded<PayeeCertificate>>;
+  readonly certificates: RecentCache<string, Decoded<UserCertificate>>;
+  readonly payeeCertificates: RecentCache<string, Decoded<PayeeCertificate>>;
 };
 export type DecodingContext = { readonly crypto: CryptoPort; readonly decoding?: DecodingCaches };
 
 /** @param size Certificates remembered, of each kind. */
 export function decodingCaches(size: number): DecodingCaches {
-  return { certificates: new BytesCache(size), payeeCertificates: new BytesCache(size) };
+  return { certificates: new RecentCache(size), payeeCertificates: new RecentCache(size) };
 }
 
-/** Reads a record as its bringer writes it: terminals bring upload records, payers sync records. Never throws for bad bytes. */
+/**
+ * Reads a record as its bringer writes it: terminals bring upload records, payers sync records. Never throws for bad
+ * bytes. What comes out holds views of `bytes`, which are to stay as they are.
+ */
 export function decodeRecord(
   bytes: Uint8Array,
   broughtBy: "terminal" | "payer",
@@ -94,7 +100,7 @@ export function paymentIdOf(record: DecodedRecord): MessageId | undefined {
 
 function decodeUpload(bytes: Uint8Array, context: DecodingContext): DecodedRecord {
   const { crypto } = context;
-  const record = readUploadRecord(decodeCbor(bytes));
+  const record = readUploadRecord(decodeCborViews(bytes));
   const payee = payeeCertificateIn(record.payeeCertificate, context);
   switch (record.kind) {
     case "payment":
@@ -127,7 +133,7 @@ function decodeUpload(bytes: Uint8Array, context: DecodingContext): DecodedRecor
 
 function decodeSync(bytes: Uint8Array, context: DecodingContext): DecodedRecord {
   const { crypto } = context;
-  const record = readSyncRecord(decodeCbor(bytes));
+  const record = readSyncRecord(decodeCborViews(bytes));
   switch (record.kind) {
     case "closing":
       // Closings never enter the inbox: the sync call records them at once.
@@ -156,19 +162,24 @@ function decodeSync(bytes: Uint8Array, context: DecodingContext): DecodedRecord 
   }
 }
 
-function certificateIn(bytes: Uint8Array, { crypto, decoding }: DecodingContext): Decoded<UserCertificate> {
-  const known = decoding?.certificates.get(bytes);
-  if (known !== undefined) return known;
-  const decoded = decodeMessage(userCertificate, bytes, crypto);
-  decoding?.certificates.set(bytes, decoded);
-  return decoded;
-}
+const certificateIn = (bytes: Uint8Array, { crypto, decoding }: DecodingContext): Decoded<UserCertificate> =>
+  decodedOnce(bytes, decoding?.certificates, (copy) => decodeMessage(userCertificate, copy, crypto));
 
-function payeeCertificateIn(bytes: Uint8Array, { crypto, decoding }: DecodingContext): Decoded<PayeeCertificate> {
-  const known = decoding?.payeeCertificates.get(bytes);
+const payeeCertificateIn = (bytes: Uint8Array, { crypto, decoding }: DecodingContext): Decoded<PayeeCertificate> =>
+  decodedOnce(bytes, decoding?.payeeCertificates, (copy) => decodeMessage(payeeCertificate, copy, crypto));
+
+/** @param decode Gets a copy: what is remembered must not keep the whole upload in memory. */
+function decodedOnce<Message>(
+  bytes: Uint8Array,
+  cache: RecentCache<string, Message> | undefined,
+  decode: (copy: Uint8Array) => Message,
+): Message {
+  if (cache === undefined) return decode(bytes);
+  const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  const known = cache.get(key);
   if (known !== undefined) return known;
-  const decoded = decodeMessage(payeeCertificate, bytes, crypto);
-  decoding?.payeeCertificates.set(bytes, decoded);
+  const decoded = decode(new Uint8Array(bytes));
+  cache.set(key, decoded);
   return decoded;
 }
 

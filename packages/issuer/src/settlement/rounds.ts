@@ -1,7 +1,7 @@
 import type { CryptoPort } from "@cairn/cose";
 import type { CertificateIdCipher } from "@cairn/issue";
 import type { TrustAnchors } from "@cairn/messages";
-import type { InboxBatch, IssuerStore } from "@cairn/stores";
+import type { InboxBatch, InboxRecord, IssuerStore } from "@cairn/stores";
 import type { Clock } from "../ports.ts";
 import { senderOf } from "../services/senders.ts";
 import { forgetCertificates, type Sender, type VerificationCaches, verificationCaches } from "./context.ts";
@@ -54,32 +54,46 @@ export class Rounds {
     return batches;
   }
 
+  /** In the order of the batches. */
   async verify(batches: readonly InboxBatch[]): Promise<readonly VerifiedBatch[]> {
     const senders = await this.#sendersOf(batches);
-    const count = batches.reduce((sum, { records }) => sum + records.length, 0);
-    const verified = batches.map((batch) => this.#verifyBatch(batch, count >= POOLED_RECORDS, senders));
-    return Promise.all(verified);
+    const known = (senderId: string): Sender | undefined => senders.get(senderId);
+    const { pool, store, crypto, keyRing } = this.#context;
+    const records = batches.flatMap((batch) => batch.records);
+    const isPooled = pool !== undefined && records.length >= POOLED_RECORDS;
+    const verified = isPooled ? await this.#onThreads(pool, batches, known) : [await this.#here(records, known)];
+    const parts = splitByPartition(batches, verified);
+    return Promise.all(
+      batches.map(async (batch, index) => ({
+        ...batch,
+        verified: await guardItems(parts[index] ?? NOTHING, batch.records, { keys: keyRing(), store, crypto }),
+      })),
+    );
   }
 
-  async #verifyBatch(
-    batch: InboxBatch,
-    pooled: boolean,
-    senders: ReadonlyMap<string, Sender | undefined>,
-  ): Promise<VerifiedBatch> {
-    const { store, crypto, certificateIdCipher, pool, keyRing } = this.#context;
-    const { partition, records } = batch;
+  /** One job a thread: what travels between threads costs by the letter and by the envelope. */
+  #onThreads(
+    pool: VerificationPool,
+    batches: readonly InboxBatch[],
+    senderOf: (senderId: string) => Sender | undefined,
+  ): Promise<readonly VerifiedRecords[]> {
     const anchors = this.#context.anchors();
-    const known = (senderId: string): Sender | undefined => senders.get(senderId);
-    let verified: VerifiedRecords;
-    if (pool !== undefined && pooled) {
-      verified = await pool.verify(records, { lane: partition, anchors, senderOf: known });
-    } else {
-      if (anchors !== this.#anchors) forgetCertificates(this.#caches);
-      this.#anchors = anchors;
-      const own = { anchors, crypto, certificateIdCipher, caches: this.#caches };
-      verified = await verifyUploadRecords(records, { ...own, senderOf: ({ senderId }) => known(senderId) });
-    }
-    return { ...batch, verified: await guardItems(verified, records, { keys: keyRing(), store, crypto }) };
+    const lanes = Map.groupBy(batches, ({ partition }) => partition % pool.size);
+    return Promise.all(
+      [...lanes].map(([lane, ofLane]) => {
+        const records = ofLane.flatMap((batch) => batch.records);
+        return pool.verify(records, { lane, anchors, senderOf });
+      }),
+    );
+  }
+
+  #here(records: readonly InboxRecord[], senderOf: (senderId: string) => Sender | undefined): Promise<VerifiedRecords> {
+    const { crypto, certificateIdCipher } = this.#context;
+    const anchors = this.#context.anchors();
+    if (anchors !== this.#anchors) forgetCertificates(this.#caches);
+    this.#anchors = anchors;
+    const own = { anchors, crypto, certificateIdCipher, caches: this.#caches };
+    return verifyUploadRecords(records, { ...own, senderOf: ({ senderId }) => senderOf(senderId) });
   }
 
   async #sendersOf(batches: readonly InboxBatch[]): Promise<ReadonlyMap<string, Sender | undefined>> {
@@ -89,4 +103,24 @@ export class Rounds {
         if (!senders.has(record.senderId)) senders.set(record.senderId, await senderOf(record, this.#context.store));
     return senders;
   }
+}
+
+const NOTHING: VerifiedRecords = { items: [], rejected: [], voids: [], faulty: [] };
+
+/** What belongs to which batch. Voids belong to no partition: they go with the first. */
+function splitByPartition(batches: readonly InboxBatch[], verified: readonly VerifiedRecords[]): VerifiedRecords[] {
+  type Mutable = { -readonly [Name in keyof VerifiedRecords]: VerifiedRecords[Name][number][] };
+  const parts = batches.map((): Mutable => ({ items: [], rejected: [], voids: [], faulty: [] }));
+  const partOf = new Map<number, Mutable>();
+  for (const [index, { records }] of batches.entries()) {
+    const part = parts[index];
+    if (part !== undefined) for (const { inboxId } of records) partOf.set(inboxId, part);
+  }
+  for (const { items, rejected, voids, faulty } of verified) {
+    for (const item of items) partOf.get(item.inboxId)?.items.push(item);
+    for (const each of rejected) partOf.get(each.record.inboxId)?.rejected.push(each);
+    for (const each of faulty) partOf.get(each.record.inboxId)?.faulty.push(each);
+    parts[0]?.voids.push(...voids);
+  }
+  return parts;
 }

@@ -20,6 +20,11 @@ export class VerificationPool {
     this.#threads = new Array<undefined>(input.threads ?? availableParallelism()).fill(undefined);
   }
 
+  /** How many threads there are at most, and so how many lanes make sense. */
+  get size(): number {
+    return this.#threads.length;
+  }
+
   /** @param lane Equal lanes share a thread and so its caches: the partition, whose certificates come again and again. */
   async verify<Uploaded extends UploadedRecord>(
     records: readonly Uploaded[],

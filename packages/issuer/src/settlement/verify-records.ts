@@ -1,4 +1,4 @@
-import { type CertificateIdCipher, openCertificateId } from "@cairn/issue";
+import type { CertificateIdCipher } from "@cairn/issue";
 import { isRefusal, type MessageId, refusal, verifyUnder } from "@cairn/messages";
 import type { SettlementItem } from "@cairn/settle";
 import type { InboxRecord, RequestVoidRecord } from "@cairn/stores";
@@ -10,6 +10,7 @@ import {
   decodeRecord,
   paymentIdOf,
 } from "./decode-record.ts";
+import { openedId } from "./opened-ids.ts";
 import { faultOf, isRecordFault, type RecordFault, recordFault } from "./record-codes.ts";
 import { openPaymentItem, twoWayItem, voidRecord } from "./settlement-item.ts";
 
@@ -116,7 +117,7 @@ export function refuseSender(
   cipher: CertificateIdCipher,
 ): RecordFault | undefined {
   const certificateId = certificateIdOf(decoded);
-  const opened = certificateId === undefined ? undefined : openCertificateId(certificateId, cipher);
+  const opened = certificateId === undefined ? undefined : openedId(certificateId, cipher);
   if (certificateId !== undefined && opened === undefined) return recordFault("CERTIFICATE_NOT_OURS");
   if (sender?.kind === "payer")
     return opened?.account === sender.account ? undefined : recordFault("RECORD_OF_ANOTHER_ACCOUNT");
