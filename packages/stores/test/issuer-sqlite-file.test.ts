@@ -111,40 +111,51 @@ test("a database of a newer version is left alone", () =>
 
 test("whatever is changed behind the store's back is found by reading the books", async (context) => {
   const changes: readonly (readonly [string, RegExp, string])[] = [
-    ["an amount of a posting", /sums to/, "UPDATE postings SET minor = minor + 1 WHERE entry_id = 2 AND line = 0"],
+    [
+      "an amount of a posting",
+      /sums to/,
+      "UPDATE entries SET postings = replace(postings, '-1000', '-1001') WHERE entry_id = 2",
+    ],
     [
       "both amounts of an entry",
       /not what was written/,
-      "UPDATE postings SET minor = minor * 2 WHERE entry_id = 2; UPDATE balances SET minor = minor - 1000",
+      "UPDATE entries SET postings = replace(postings, '1000', '2000') WHERE entry_id = 2; UPDATE balances SET minor = minor - 1000",
     ],
     [
       "the payee of an entry",
       /not what was written/,
-      "UPDATE postings SET ledger_account = 'clearing:SHOP-9' WHERE minor < -999 AND entry_id = 2",
+      "UPDATE entries SET postings = replace(postings, 'clearing:SHOP-1', 'clearing:SHOP-9') WHERE entry_id = 2",
     ],
     ["the time of an entry", /not what was written/, "UPDATE entries SET posted_at = posted_at + 1 WHERE entry_id = 1"],
+    ["an entry taken out", /is missing/, "DELETE FROM entries WHERE entry_id = 2"],
+    ["the last entry cut off", /newest entry/, "DELETE FROM entries WHERE entry_id = 3"],
+    ["postings that are none", /cannot be read/, "UPDATE entries SET postings = 'nothing' WHERE entry_id = 2"],
+    ["an entry taken out of an account's list", /missing from the list/, "DELETE FROM account_entries"],
+    ["an entry put into an account's list", /no posting to it/, "INSERT INTO account_entries VALUES ('wallet:99', 2)"],
     [
-      "an entry taken out",
-      /is missing/,
-      "DELETE FROM postings WHERE entry_id = 2; DELETE FROM entries WHERE entry_id = 2",
+      "a payment settled twice",
+      /another entry settles/,
+      "INSERT INTO entries SELECT 99, partition, kind, reference, currency, posted_at, postings, hash FROM entries WHERE entry_id = 2",
     ],
     [
-      "the last entry cut off",
-      /newest entry/,
-      "DELETE FROM postings WHERE entry_id = 3; DELETE FROM entries WHERE entry_id = 3",
+      "a payment written twice",
+      /more than once/,
+      `INSERT INTO payments SELECT payment_number + 9, partition, certificate, inbox_id, payment_id, kind, sequence, spent_minor,
+        amount_minor, previous, request_hash, state, code, payee_id, terminal_id, claimed_minor, taken_minor,
+        funded_balance_minor, funded_credit_minor, funded_reserve_minor, entry_id, decided_at, bytes FROM payments LIMIT 1`,
     ],
-    ["postings without their entry", /belongs to entry/, "DELETE FROM entries WHERE entry_id = 2"],
+    ["the certificate of a payment", /no certificate of its partition/, "UPDATE payments SET certificate = 99"],
     ["a balance", /The balance of/, "UPDATE balances SET minor = minor - 5 WHERE ledger_account LIKE 'wallet:%'"],
     ["a balance taken out", /balance is missing/, "DELETE FROM balances WHERE ledger_account = 'cash'"],
     [
       "a payment settled by hand",
       /no entry credits/,
-      "UPDATE payments SET state = 'settled', taken_minor = 1000 WHERE state = 'pending'",
+      "UPDATE payments SET state = 'settled', taken_minor = 1000, entry_id = 99 WHERE state = 'pending'",
     ],
     [
       "a settled payment taken back",
       /settles a payment that is not settled/,
-      "UPDATE payments SET state = 'held', taken_minor = 0 WHERE state = 'settled'",
+      "UPDATE payments SET state = 'held', taken_minor = 0, entry_id = NULL WHERE state = 'settled'",
     ],
     ["what a payment took", /no entry credits/, "UPDATE payments SET taken_minor = 1 WHERE state = 'settled'"],
     ["what a certificate has settled", /settled and given back/, "UPDATE exposures SET settled_minor = 0"],
@@ -181,14 +192,13 @@ test("the database itself forbids what must never happen", () =>
     for (const sql of [
       "UPDATE balances SET minor = 1 WHERE ledger_account LIKE 'wallet:%'",
       "UPDATE balances SET minor = 1 WHERE ledger_account LIKE 'clearing:%'",
-      "UPDATE postings SET minor = 7",
-      "DELETE FROM postings",
       "UPDATE entries SET posted_at = 7",
       "DELETE FROM entries",
       "DELETE FROM inbox",
       "DELETE FROM payments",
-      "UPDATE payments SET state = 'held', taken_minor = 0, funded_balance_minor = NULL",
-      "INSERT INTO entries SELECT partition, 99, kind, reference, currency, posted_at, hash FROM entries LIMIT 1",
+      "UPDATE payments SET state = 'held', taken_minor = 0, entry_id = NULL, funded_balance_minor = NULL",
+      `INSERT INTO entries SELECT 99, partition, kind, reference, currency, posted_at, postings, hash FROM entries
+        WHERE kind <> 'settlement' LIMIT 1`,
     ])
       assert.throws(
         () => database.exec(sql),

@@ -35,22 +35,49 @@ export function readLedgerAccount(text: string): LedgerAccount {
   throw new StoreError("STORE_DAMAGED", `"${text}" is no ledger account.`);
 }
 
+/** A posting as it stands in rows. */
+export type PostingText = { readonly ledgerAccount: string; readonly minor: bigint };
+
+/** The postings of an entry as they are hashed: JSON, [[ledger account, minor units as text], ...]. */
+export function postingsText(postings: readonly PostingText[]): string {
+  // Names of ledger accounts hold letters, digits, ":" and "-" only, none of which JSON has to escape.
+  const lines = postings.map(({ ledgerAccount, minor }) => `["${ledgerAccount}","${minor}"]`);
+  return `[${lines.join(",")}]`;
+}
+
+/** @throws StoreError STORE_DAMAGED */
+export function readPostings(text: string): PostingText[] {
+  const damaged = (): StoreError => new StoreError("STORE_DAMAGED", `"${text}" are no postings.`);
+  let lines: unknown;
+  try {
+    lines = JSON.parse(text);
+  } catch {
+    throw damaged();
+  }
+  if (!Array.isArray(lines)) throw damaged();
+  return lines.map((line: unknown) => {
+    const [ledgerAccount, minor, ...more] = Array.isArray(line) ? (line as unknown[]) : [];
+    if (typeof ledgerAccount !== "string" || typeof minor !== "string" || more.length > 0) throw damaged();
+    if (!/^-?[0-9]{1,19}$/.test(minor)) throw damaged();
+    return { ledgerAccount, minor: BigInt(minor) };
+  });
+}
+
 /** What the first entry of a partition follows. */
 export const FIRST_HASH: Uint8Array = new Uint8Array(32);
 
 /**
  * SHA-256 over the hash of the partition's entry before and this entry's JSON: whoever changes or removes an entry has
- * to change every later one and the head that is kept beside them.
+ * to change every later one and the head that is kept beside them. `postings`: as {@link postingsText} writes them.
  */
 export function entryHash(
   previous: Uint8Array,
   entry: Pick<LedgerEntry, "reference" | "kind" | "currency" | "postedAt"> & {
     readonly entryId: number;
-    readonly postings: readonly { readonly ledgerAccount: string; readonly minor: bigint }[];
+    readonly postings: string;
   },
 ): Uint8Array {
-  const { entryId, kind, reference, currency, postedAt } = entry;
-  const postings = entry.postings.map(({ ledgerAccount, minor }) => [ledgerAccount, minor.toString()]);
-  const text = JSON.stringify([entryId, kind, reference, currency, postedAt, postings]);
+  const { entryId, kind, reference, currency, postedAt, postings } = entry;
+  const text = `[${entryId},"${kind}",${JSON.stringify(reference)},"${currency}",${postedAt},${postings}]`;
   return hash("sha256", Buffer.concat([previous, Buffer.from(text)]), "buffer");
 }

@@ -1,5 +1,5 @@
 import { ENTRY_KINDS } from "@cairn/settle";
-import { entryHash, FIRST_HASH } from "../ledger-text.ts";
+import { entryHash, FIRST_HASH, type PostingText, postingsText } from "../ledger-text.ts";
 import { smallints } from "./binary-arrays.ts";
 import type { Database } from "./database.ts";
 import { bytes, currencyIn, minor, number, oneOf, type Row, text } from "./rows.ts";
@@ -74,7 +74,7 @@ async function auditEntries(
     for (const entry of page) {
       const sum = entry.postings.reduce((total, posting) => total + posting.minor, 0n);
       if (sum !== 0n) report(`Entry ${entry.entryId} sums to ${sum}, not to zero.`);
-      if (!sameHash(entryHash(last.get(entry.partition)?.hash ?? FIRST_HASH, entry), entry.hash))
+      if (!sameHash(hashOf(entry, last.get(entry.partition)?.hash ?? FIRST_HASH), entry.hash))
         report(`Entry ${entry.entryId} is not what was written, or one before it is missing.`);
       for (const posting of entry.postings) {
         const key = balanceKey(entry.partition, posting.ledgerAccount, entry.currency);
@@ -97,7 +97,14 @@ async function auditEntries(
   return count;
 }
 
-type ReadEntry = Parameters<typeof entryHash>[1] & { readonly partition: number; readonly hash: Uint8Array };
+type ReadEntry = Omit<Parameters<typeof entryHash>[1], "postings"> & {
+  readonly partition: number;
+  readonly hash: Uint8Array;
+  readonly postings: readonly PostingText[];
+};
+
+const hashOf = (entry: ReadEntry, previous: Uint8Array): Uint8Array =>
+  entryHash(previous, { ...entry, postings: postingsText(entry.postings) });
 
 function entryFrom(row: Row): ReadEntry {
   const ledgerAccounts: string[] = JSON.parse(text(row, "ledger_accounts"));

@@ -1,7 +1,7 @@
 import { type AccountNumber, type Partition, partitionOf } from "@cairn/issue";
 import type { Currency, PayeeId } from "@cairn/messages";
 import { ENTRY_KINDS, type LedgerEntry, type Posting } from "@cairn/settle";
-import { entryHash, FIRST_HASH, ledgerAccountText, readLedgerAccount } from "../ledger-text.ts";
+import { entryHash, FIRST_HASH, ledgerAccountText, postingsText, readLedgerAccount } from "../ledger-text.ts";
 import type { StoredEntry } from "../port.ts";
 import { found } from "../store-error.ts";
 import { bigints, byteStrings, texts } from "./binary-arrays.ts";
@@ -39,7 +39,7 @@ export class Books {
         ledgerAccount: ledgerAccountText(ledgerAccount),
         minor: postedMinor,
       }));
-      hash = entryHash(hash, { ...entry, entryId, postings });
+      hash = entryHash(hash, { ...entry, entryId, postings: postingsText(postings) });
       return { ...entry, entryId, postings, hash };
     });
     writeEntries(session, partition, rows);

@@ -1,5 +1,5 @@
 import { ENTRY_KINDS } from "@cairn/settle";
-import { entryHash, FIRST_HASH } from "../ledger-text.ts";
+import { entryHash, FIRST_HASH, type PostingText, readPostings } from "../ledger-text.ts";
 import type { Database, Row } from "./database.ts";
 import { bytes, currencyIn, minor, number, oneOf, text } from "./rows.ts";
 
@@ -24,16 +24,27 @@ function auditEntries(database: Database, report: (fault: string) => void): numb
   const balances = new Map<string, bigint>();
   const heads = new Map<number, { readonly entryId: number; readonly hash: Uint8Array }>();
   let count = 0;
-  for (const entry of readEntries(database)) {
+  for (const row of database.iterate("SELECT * FROM entries ORDER BY entry_id")) {
     count++;
-    const sum = entry.postings.reduce((total, posting) => total + posting.minor, 0n);
-    if (sum !== 0n) report(`Entry ${entry.entryId} sums to ${sum}, not to zero.`);
-    const expected = entryHash(heads.get(entry.partition)?.hash ?? FIRST_HASH, entry);
-    if (!sameHash(expected, entry.hash))
-      report(`Entry ${entry.entryId} is not what was written, or one before it is missing.`);
-    heads.set(entry.partition, { entryId: entry.entryId, hash: entry.hash });
-    for (const posting of entry.postings) {
-      const key = balanceKey(entry.partition, posting.ledgerAccount, entry.currency);
+    const entryId = number(row, "entry_id");
+    const partition = number(row, "partition");
+    const currency = currencyIn(row);
+    const written = bytes(row, "hash");
+    const expected = entryHash(heads.get(partition)?.hash ?? FIRST_HASH, {
+      entryId,
+      kind: oneOf(row, "kind", ENTRY_KINDS),
+      reference: text(row, "reference"),
+      currency,
+      postedAt: number(row, "posted_at"),
+      postings: text(row, "postings"),
+    });
+    if (!sameHash(expected, written)) report(`Entry ${entryId} is not what was written, or one before it is missing.`);
+    heads.set(partition, { entryId, hash: written });
+    const postings = postingsOf(row, report);
+    const sum = postings.reduce((total, posting) => total + posting.minor, 0n);
+    if (sum !== 0n) report(`Entry ${entryId} sums to ${sum}, not to zero.`);
+    for (const posting of postings) {
+      const key = balanceKey(partition, posting.ledgerAccount, currency);
       balances.set(key, (balances.get(key) ?? 0n) + posting.minor);
     }
   }
@@ -71,33 +82,13 @@ function auditBalances(database: Database, expected: Map<string, bigint>, report
   for (const [key, sum] of expected) if (sum !== 0n) report(`A balance is missing: ${key}, ${sum} by its entries.`);
 }
 
-type ReadEntry = Parameters<typeof entryHash>[1] & { readonly partition: number; readonly hash: Uint8Array };
-type ReadPosting = { readonly ledgerAccount: string; readonly minor: bigint };
-
-function* readEntries(database: Database): Iterable<ReadEntry> {
-  let open: (ReadEntry & { readonly postings: ReadPosting[] }) | undefined;
-  for (const row of database.iterate(
-    `SELECT e.*, p.ledger_account, p.minor FROM entries e
-      LEFT JOIN postings p ON p.partition = e.partition AND p.entry_id = e.entry_id
-      ORDER BY e.partition, e.entry_id, p.line`,
-  )) {
-    if (open === undefined || open.entryId !== number(row, "entry_id")) {
-      if (open !== undefined) yield open;
-      open = {
-        partition: number(row, "partition"),
-        entryId: number(row, "entry_id"),
-        kind: oneOf(row, "kind", ENTRY_KINDS),
-        reference: text(row, "reference"),
-        currency: currencyIn(row),
-        postedAt: number(row, "posted_at"),
-        hash: bytes(row, "hash"),
-        postings: [],
-      };
-    }
-    if (row.ledger_account !== null)
-      open.postings.push({ ledgerAccount: text(row, "ledger_account"), minor: minor(row, "minor") });
+function postingsOf(row: Row, report: (fault: string) => void): readonly PostingText[] {
+  try {
+    return readPostings(text(row, "postings"));
+  } catch {
+    report(`The postings of entry ${number(row, "entry_id")} cannot be read.`);
+    return [];
   }
-  if (open !== undefined) yield open;
 }
 
 const balanceKey = (partition: number, ledgerAccount: string, currency: string): string =>
@@ -108,32 +99,46 @@ const sameHash = (left: Uint8Array, right: Uint8Array): boolean => Buffer.from(l
 /** Pairs of tables that must tell the same story; each statement gives the rows that do not. */
 const COMPARISONS: readonly { readonly sql: string; readonly fault: (row: Row) => string }[] = [
   {
-    sql: `SELECT p.entry_id AS id FROM postings p
-      LEFT JOIN entries e ON e.partition = p.partition AND e.entry_id = p.entry_id WHERE e.entry_id IS NULL`,
-    fault: (row) => `A posting belongs to entry ${row.id}, which is missing.`,
-  },
-  {
     sql: `SELECT p.payment_id AS id FROM payments p
-      LEFT JOIN entries e ON e.partition = p.partition AND e.reference = 'settlement:' || p.payment_id
-      LEFT JOIN postings g ON g.partition = e.partition AND g.entry_id = e.entry_id
-        AND g.ledger_account = 'clearing:' || p.payee_id AND g.minor = -p.taken_minor
-      WHERE p.state = 'settled' AND p.taken_minor > 0 AND g.minor IS NULL`,
+      LEFT JOIN entries e ON e.entry_id = p.entry_id AND e.partition = p.partition AND e.kind = 'settlement'
+        AND e.reference = 'settlement:' || p.payment_id
+        AND instr(e.postings, '["clearing:' || p.payee_id || '","-' || p.taken_minor || '"]') > 0
+      WHERE p.taken_minor > 0 AND e.entry_id IS NULL`,
     fault: (row) => `Payment ${row.id} is settled, but no entry credits its payee with what was taken.`,
   },
   {
     sql: `SELECT e.entry_id AS id FROM entries e
-      LEFT JOIN payments p ON p.payment_id = substr(e.reference, length('settlement:') + 1)
-        AND p.partition = e.partition AND p.state = 'settled'
-      WHERE e.kind = 'settlement' AND p.payment_id IS NULL`,
-    fault: (row) => `Entry ${row.id} settles a payment that is not settled.`,
+      LEFT JOIN payments p ON p.entry_id = e.entry_id AND p.state = 'settled'
+      WHERE e.kind = 'settlement' AND p.entry_id IS NULL`,
+    fault: (row) => `Entry ${row.id} settles a payment that is not settled, or one that another entry settles.`,
+  },
+  {
+    sql: "SELECT min(payment_id) AS id FROM payments GROUP BY certificate, payment_id HAVING count(*) > 1",
+    fault: (row) => `Payment ${row.id} is there more than once.`,
+  },
+  {
+    sql: `SELECT p.payment_id AS id FROM payments p LEFT JOIN certificates c ON c.status_index = p.certificate
+      WHERE c.partition IS NOT p.partition`,
+    fault: (row) => `Payment ${row.id} belongs to no certificate of its partition.`,
+  },
+  {
+    sql: `SELECT a.entry_id AS id FROM account_entries a LEFT JOIN entries e ON e.entry_id = a.entry_id
+      WHERE e.entry_id IS NULL OR instr(e.postings, '["' || a.ledger_account || '",') = 0`,
+    fault: (row) => `An account names entry ${row.id}, which has no posting to it.`,
+  },
+  {
+    sql: `SELECT e.entry_id AS id FROM entries e, json_each(e.postings) g
+      LEFT JOIN account_entries a ON a.ledger_account = g.value ->> 0 AND a.entry_id = e.entry_id
+      WHERE e.kind != 'settlement' AND instr(g.value ->> 0, ':') > 0 AND a.entry_id IS NULL`,
+    fault: (row) => `Entry ${row.id} is missing from the list of an account that it posts to.`,
   },
   {
     sql: `SELECT x.certificate_id AS id FROM exposures x
       LEFT JOIN (
-        SELECT partition, certificate_id, sum(taken_minor) AS settled_minor,
-          sum(CASE state WHEN 'released' THEN amount_minor WHEN 'settled' THEN amount_minor - taken_minor ELSE 0 END)
-            AS released_minor
-        FROM payments GROUP BY 1, 2
+        SELECT c.partition, c.certificate_id, sum(p.taken_minor) AS settled_minor,
+          sum(CASE p.state WHEN 'released' THEN p.amount_minor WHEN 'settled' THEN p.amount_minor - p.taken_minor
+            ELSE 0 END) AS released_minor
+        FROM payments p JOIN certificates c ON c.status_index = p.certificate GROUP BY 1, 2
       ) p ON p.partition = x.partition AND p.certificate_id = x.certificate_id
       WHERE x.settled_minor != coalesce(p.settled_minor, 0) OR x.released_minor != coalesce(p.released_minor, 0)`,
     fault: (row) => `What certificate ${row.id} has settled and given back is not what its payments say.`,

@@ -1,7 +1,15 @@
-import type { AccountNumber, Partition } from "@cairn/issue";
+import { type AccountNumber, type Partition, partitionOf } from "@cairn/issue";
 import type { Currency, PayeeId } from "@cairn/messages";
-import { ENTRY_KINDS, type LedgerEntry, type Posting } from "@cairn/settle";
-import { entryHash, FIRST_HASH, ledgerAccountText, readLedgerAccount } from "../ledger-text.ts";
+import { ENTRY_KINDS, type LedgerEntry } from "@cairn/settle";
+import {
+  entryHash,
+  FIRST_HASH,
+  ledgerAccountText,
+  type PostingText,
+  postingsText,
+  readLedgerAccount,
+  readPostings,
+} from "../ledger-text.ts";
 import type { StoredEntry } from "../port.ts";
 import type { Database, Row } from "./database.ts";
 import { bytes, currencyIn, minor, number, oneOf, text } from "./rows.ts";
@@ -24,43 +32,44 @@ export class Books {
     this.#newest = row === undefined ? 0 : number(row, "newest");
   }
 
-  /** Writes entries of one partition behind the newest; within the caller's transaction. */
-  post(partition: Partition, entries: readonly LedgerEntry[]): void {
-    if (entries.length === 0) return;
+  /**
+   * Writes entries of one partition behind the newest; within the caller's transaction. Gives their ids, by reference.
+   * @throws the database's own error when a reference of an entry that settles no payment was posted before.
+   */
+  post(partition: Partition, entries: readonly LedgerEntry[]): ReadonlyMap<string, number> {
+    const posted = new Map<string, number>();
+    if (entries.length === 0) return posted;
     const head = this.#database.get("SELECT hash FROM ledger_heads WHERE partition = ?", partition);
     let hash = head === undefined ? FIRST_HASH : bytes(head, "hash");
     let entryId = this.#newest;
     const changes = new Map<string, Change>();
     for (const { kind, reference, currency, postedAt, postings: lines } of entries) {
       entryId++;
-      const postings = lines.map(({ ledgerAccount, minor }) => ({
-        ledgerAccount: ledgerAccountText(ledgerAccount),
-        minor,
+      const postings = lines.map((line) => ({
+        ledgerAccount: ledgerAccountText(line.ledgerAccount),
+        minor: line.minor,
       }));
-      hash = entryHash(hash, { entryId, kind, reference, currency, postedAt, postings });
+      const text = postingsText(postings);
+      hash = entryHash(hash, { entryId, kind, reference, currency, postedAt, postings: text });
       this.#database.run(
-        "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)",
-        partition,
+        "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         entryId,
+        partition,
         kind,
         reference,
         currency,
         postedAt,
+        text,
         hash,
       );
-      postings.forEach(({ ledgerAccount, minor: postedMinor }, line) => {
-        this.#database.run(
-          "INSERT INTO postings VALUES (?, ?, ?, ?, ?)",
-          partition,
-          entryId,
-          line,
-          ledgerAccount,
-          postedMinor,
-        );
+      posted.set(reference, entryId);
+      if (kind !== "settlement") this.#noteAccounts(entryId, postings);
+      for (const { ledgerAccount, minor: postedMinor } of postings) {
         const key = `${ledgerAccount} ${currency}`;
-        const changeMinor = (changes.get(key)?.minor ?? 0n) + postedMinor;
-        changes.set(key, { ledgerAccount, currency, minor: changeMinor });
-      });
+        const change = changes.get(key);
+        if (change === undefined) changes.set(key, { ledgerAccount, currency, minor: postedMinor });
+        else change.minor += postedMinor;
+      }
     }
     for (const change of changes.values()) this.#changeBalance(partition, change);
     this.#database.run(
@@ -72,54 +81,64 @@ export class Books {
     );
     // A number lost to a transaction that fails later leaves a gap, never a double.
     this.#newest = entryId;
+    return posted;
   }
 
-  /** What an entry posted to a ledger account; undefined when there is no such entry. */
+  /** What an entry (no settlement) posted to a ledger account; undefined when there is no such entry. */
   postedTo(partition: Partition, reference: string, ledgerAccount: string): bigint | undefined {
     const row = this.#database.get(
-      `SELECT p.minor FROM entries e JOIN postings p ON p.partition = e.partition AND p.entry_id = e.entry_id
-        WHERE e.partition = ? AND e.reference = ? AND p.ledger_account = ?`,
+      "SELECT postings FROM entries WHERE partition = ? AND reference = ? AND kind != 'settlement'",
       partition,
       reference,
-      ledgerAccount,
     );
-    return row === undefined ? undefined : minor(row, "minor");
+    if (row === undefined) return undefined;
+    return readPostings(text(row, "postings")).find((posting) => posting.ledgerAccount === ledgerAccount)?.minor;
   }
 
   entries({ account, payeeId, after = 0, limit }: EntryFilter): StoredEntry[] {
-    const about = [
-      ...(account === undefined ? [] : [["wallet", "credit"].map((kind) => `${kind}:${account}`)]),
-      ...(payeeId === undefined ? [] : [[`clearing:${payeeId}`, `payee:${payeeId}`]]),
-    ];
-    const conditions = about.map(
-      () => "e.entry_id IN (SELECT entry_id FROM postings WHERE ledger_account IN (SELECT value FROM json_each(?)))",
-    );
-    const rows = this.#database.all(
-      `SELECT e.*, p.ledger_account, p.minor FROM (
-          SELECT partition, entry_id, kind, reference, currency, posted_at FROM entries e
-          WHERE ${["e.entry_id > ?", ...conditions].join(" AND ")} ORDER BY entry_id LIMIT ?
-        ) e JOIN postings p ON p.partition = e.partition AND p.entry_id = e.entry_id
-        ORDER BY e.entry_id, p.line`,
-      after,
-      ...about.map((accounts) => JSON.stringify(accounts)),
-      limit,
-    );
-    return groupEntries(rows);
+    const conditions: string[] = [];
+    const values: (string | number)[] = [];
+    if (account !== undefined) {
+      conditions.push(`entry_id IN (
+        SELECT entry_id FROM account_entries WHERE ledger_account IN ('wallet:' || ?, 'credit:' || ?)
+        UNION ALL SELECT p.entry_id FROM certificates c JOIN payments p ON p.certificate = c.status_index
+          WHERE c.partition = ? AND c.account = ? AND p.entry_id IS NOT NULL)`);
+      values.push(String(account), String(account), partitionOf(account), account);
+    }
+    if (payeeId !== undefined) {
+      conditions.push(`entry_id IN (
+        SELECT entry_id FROM account_entries WHERE ledger_account IN ('clearing:' || ?, 'payee:' || ?)
+        UNION ALL SELECT entry_id FROM payments WHERE payee_id = ? AND entry_id > ?)`);
+      values.push(payeeId, payeeId, payeeId, after);
+    }
+    return this.#database
+      .all(
+        `SELECT * FROM entries WHERE ${["entry_id > ?", ...conditions].join(" AND ")} ORDER BY entry_id LIMIT ?`,
+        after,
+        ...values,
+        limit,
+      )
+      .map(entryFrom);
   }
 
   /** Sum of every ledger account over all partitions, from the entries. */
   trialBalance(): { readonly ledgerAccount: string; readonly currency: Currency; readonly minor: bigint }[] {
     return this.#database
       .all(
-        `SELECT p.ledger_account, e.currency, sum(p.minor) AS minor
-          FROM entries e JOIN postings p ON p.partition = e.partition AND p.entry_id = e.entry_id
-          GROUP BY p.ledger_account, e.currency ORDER BY p.ledger_account, e.currency`,
+        `SELECT p.value ->> 0 AS ledger_account, e.currency, sum(CAST(p.value ->> 1 AS INTEGER)) AS minor
+          FROM entries e, json_each(e.postings) p GROUP BY 1, 2 ORDER BY 1, 2`,
       )
       .map((row) => ({
         ledgerAccount: text(row, "ledger_account"),
         currency: currencyIn(row),
         minor: minor(row, "minor"),
       }));
+  }
+
+  #noteAccounts(entryId: number, postings: readonly PostingText[]): void {
+    for (const ledgerAccount of new Set(postings.map((posting) => posting.ledgerAccount)))
+      if (ledgerAccount.includes(":"))
+        this.#database.run("INSERT INTO account_entries VALUES (?, ?)", ledgerAccount, entryId);
   }
 
   #changeBalance(partition: Partition, { ledgerAccount, currency, minor: changeMinor }: Change): void {
@@ -135,23 +154,19 @@ export class Books {
   }
 }
 
-type Change = { readonly ledgerAccount: string; readonly currency: Currency; readonly minor: bigint };
+type Change = { readonly ledgerAccount: string; readonly currency: Currency; minor: bigint };
 
-export function groupEntries(rows: readonly Row[]): StoredEntry[] {
-  const entries = new Map<number, StoredEntry & { readonly postings: Posting[] }>();
-  for (const row of rows) {
-    const entryId = number(row, "entry_id");
-    const entry = entries.get(entryId) ?? {
-      entryId,
-      partition: number(row, "partition"),
-      kind: oneOf(row, "kind", ENTRY_KINDS),
-      reference: text(row, "reference"),
-      currency: currencyIn(row),
-      postedAt: number(row, "posted_at"),
-      postings: [],
-    };
-    entries.set(entryId, entry);
-    entry.postings.push({ ledgerAccount: readLedgerAccount(text(row, "ledger_account")), minor: minor(row, "minor") });
-  }
-  return [...entries.values()];
+export function entryFrom(row: Row): StoredEntry {
+  return {
+    entryId: number(row, "entry_id"),
+    partition: number(row, "partition"),
+    kind: oneOf(row, "kind", ENTRY_KINDS),
+    reference: text(row, "reference"),
+    currency: currencyIn(row),
+    postedAt: number(row, "posted_at"),
+    postings: readPostings(text(row, "postings")).map((posting) => ({
+      ledgerAccount: readLedgerAccount(posting.ledgerAccount),
+      minor: posting.minor,
+    })),
+  };
 }

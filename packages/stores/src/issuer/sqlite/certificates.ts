@@ -8,6 +8,7 @@ import type { Accounts } from "./accounts.ts";
 import type { Database, Row } from "./database.ts";
 import { type Enrolment, protectionIn } from "./enrolment.ts";
 import { accountIn, bytes, id, minor, number, optional, text } from "./rows.ts";
+import type { SettlementMemory } from "./settlement-memory.ts";
 import { CERTIFICATE_JOINS, CLOSING_AND_CONFLICT, conflictFrom, loadCertificates } from "./settlement-state.ts";
 
 type Closing = Parameters<IssuerStore["recordClosing"]>[1];
@@ -29,11 +30,19 @@ export class Certificates {
   readonly #database: Database;
   readonly #accounts: Accounts;
   readonly #enrolment: Enrolment;
+  readonly #memory: SettlementMemory;
 
-  constructor(database: Database, accounts: Accounts, enrolment: Enrolment) {
-    this.#database = database;
-    this.#accounts = accounts;
-    this.#enrolment = enrolment;
+  constructor(parts: {
+    readonly database: Database;
+    readonly accounts: Accounts;
+    readonly enrolment: Enrolment;
+    /** To be told of whatever changes a certificate. */
+    readonly memory: SettlementMemory;
+  }) {
+    this.#database = parts.database;
+    this.#accounts = parts.accounts;
+    this.#enrolment = parts.enrolment;
+    this.#memory = parts.memory;
   }
 
   prepare<Result>(
@@ -71,13 +80,14 @@ export class Certificates {
     certificateId: CertificateId,
     closing: Closing,
   ): "recorded" | "repeated" | "differs" | "unknown-certificate" {
+    this.#memory.forget(certificateId);
     return this.#database.transaction(() => {
       const certificate = this.find(certificateId);
       if (certificate === undefined) return "unknown-certificate";
       const partition = partitionOf(certificate.account);
-      const state = loadCertificates(this.#database, partition, [certificateId]).get(certificateId);
-      if (state === undefined) return "unknown-certificate";
-      const { answer, conflict } = judgeClosing(state, closing, closing.closedAt);
+      const [loaded] = loadCertificates(this.#database, partition, [certificateId]);
+      if (loaded === undefined) return "unknown-certificate";
+      const { answer, conflict } = judgeClosing(loaded.state, closing, closing.closedAt);
       this.#database.run(
         "INSERT INTO closings VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         partition,
@@ -95,6 +105,7 @@ export class Certificates {
   }
 
   revoke(certificateId: CertificateId, at: number, reason: string): "revoked" | "repeated" | "unknown-certificate" {
+    this.#memory.forget(certificateId);
     return this.#database.transaction(() => {
       if (this.find(certificateId) === undefined) return "unknown-certificate";
       return this.#revoke(certificateId, at, reason) === 1 ? "revoked" : "repeated";
@@ -105,6 +116,7 @@ export class Certificates {
     certificateId: CertificateId,
     at: number,
   ): "restored" | "not-revoked" | "in-conflict" | "unknown-certificate" {
+    this.#memory.forget(certificateId);
     return this.#database.transaction(() => {
       const row = this.#database.get(
         `SELECT c.revoked_at, EXISTS (SELECT 1 FROM certificates o JOIN conflicts x
@@ -141,6 +153,7 @@ export class Certificates {
   /** Keeps the proof with the bytes of both messages and withdraws the certificate; within the caller's transaction. */
   recordConflict(account: AccountNumber, proof: ConflictProof): void {
     const { certificateId, first, second, kind, provenAt } = proof;
+    this.#memory.clear();
     const partition = partitionOf(account);
     this.#database.run(
       "INSERT INTO conflicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT DO NOTHING",
@@ -192,12 +205,13 @@ export class Certificates {
 
   /** Of a payment or a closing of the certificate. */
   #signedBytes(partition: number, certificateId: CertificateId, messageId: MessageId): Uint8Array {
-    const key = [partition, certificateId, messageId];
     const row = this.#database.get(
-      `SELECT bytes FROM payments WHERE partition = ? AND certificate_id = ? AND payment_id = ?
-        UNION ALL SELECT bytes FROM closings WHERE partition = ? AND certificate_id = ? AND message_id = ?`,
-      ...key,
-      ...key,
+      `SELECT p.bytes FROM certificates c JOIN payments p ON p.certificate = c.status_index
+          WHERE c.partition = ?1 AND c.certificate_id = ?2 AND p.payment_id = ?3
+        UNION ALL SELECT bytes FROM closings WHERE partition = ?1 AND certificate_id = ?2 AND message_id = ?3`,
+      partition,
+      certificateId,
+      messageId,
     );
     return bytes(found(row, "STORE_DAMAGED", messageId), "bytes");
   }

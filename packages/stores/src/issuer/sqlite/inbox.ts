@@ -2,88 +2,117 @@ import type { Partition } from "@cairn/issue";
 import type { DeviceId, MessageId, TerminalId } from "@cairn/messages";
 import type { BatchChoice, EvidenceRecord, InboxBatch, InboxRecord, IssuerStore } from "../port.ts";
 import type { RecordAnswer } from "../record-answers.ts";
+import { found } from "../store-error.ts";
 import type { Database, Row } from "./database.ts";
-import { bytes, id, number, oneOf, optional, text } from "./rows.ts";
+import { bytes, id, keyOf, number, oneOf, optional, text } from "./rows.ts";
+import type { SharedCommit } from "./shared-commit.ts";
+import { WaitingRecords } from "./waiting-records.ts";
 
 const BRINGERS = ["terminal", "payer"] as const;
-const NO_PARTITIONS: ReadonlySet<Partition> = new Set();
-const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+/** After so many answers the look for waiting records at the next opening is moved on. */
+const PROGRESS_EVERY = 10_000;
+
+/** What is asked of the inbox: whether a record has its answer, or has become a payment that says itself how it stands. */
+export const IS_ANSWERED = `(EXISTS (SELECT 1 FROM inbox_answers a WHERE a.inbox_id = i.inbox_id)
+  OR EXISTS (SELECT 1 FROM payments p WHERE p.inbox_id = i.inbox_id))`;
 
 /** Everything that was ever brought in, byte for byte, and what became of it. */
 export class Inbox {
   readonly #database: Database;
+  readonly #waiting = new WaitingRecords();
+  /** Written, but not durable yet: the number of the first record of each. */
+  readonly #underWay = new Set<{ readonly first: number }>();
   #newest: number;
-  /** The partition that had its turn last. */
-  #lastTurn = -1;
+  #untilProgress = PROGRESS_EVERY;
 
   constructor(database: Database) {
     this.#database = database;
-    const row = database.get("SELECT coalesce(max(inbox_id), 0) AS newest FROM inbox");
-    this.#newest = row === undefined ? 0 : number(row, "newest");
+    const newest = database.get("SELECT coalesce(max(inbox_id), 0) AS newest FROM inbox");
+    this.#newest = newest === undefined ? 0 : number(newest, "newest");
+    for (const row of database.iterate(
+      `SELECT i.inbox_id, i.partition FROM inbox i
+        WHERE i.inbox_id > coalesce((SELECT done_up_to FROM inbox_progress), 0) AND NOT ${IS_ANSWERED}
+        ORDER BY i.inbox_id`,
+    ))
+      this.#waiting.add(number(row, "partition"), number(row, "inbox_id"), undefined);
   }
 
-  /** Within the caller's transaction. */
-  receive(records: readonly InboxRecord[]): void {
+  /** Durable when it resolves. What is there already changes nothing. */
+  async receive(records: readonly InboxRecord[], shared: SharedCommit): Promise<void> {
+    let mark: { readonly first: number } | undefined;
+    try {
+      const added = await shared.run(() => {
+        mark = { first: this.#newest + 1 };
+        this.#underWay.add(mark);
+        return this.#write(records);
+      });
+      for (const record of added) this.#waiting.add(record.partition, record.inboxId, record);
+    } finally {
+      if (mark !== undefined) this.#underWay.delete(mark);
+    }
+  }
+
+  /** Within the transaction; gives what was not there yet. */
+  #write(records: readonly InboxRecord[]): readonly InboxRecord[] {
+    const added: InboxRecord[] = [];
     for (const record of records) {
       const { partition, recordHash, broughtBy, senderId, paymentId, receivedAt } = record;
       const inboxId = this.#newest + 1;
-      const written = this.#database.run(
-        "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        partition,
+      const paymentKey = keyOf(paymentId ?? recordHash);
+      const sameRecord = "SELECT 1 FROM inbox WHERE payment_key = ? AND record_hash = ?";
+      if (this.#database.get(sameRecord, paymentKey, recordHash) !== undefined) continue;
+      this.#database.run(
+        "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         inboxId,
+        partition,
         recordHash,
         broughtBy,
         senderId,
         paymentId ?? null,
+        paymentKey,
         receivedAt,
         record.bytes,
       );
-      if (written === 0) continue;
       this.#newest = inboxId;
-      this.#database.run("INSERT INTO inbox_waiting VALUES (?, ?, 0)", partition, inboxId);
+      added.push({ ...record, inboxId });
     }
+    return added;
   }
 
-  takeBatch(limit: number, { except = NO_PARTITIONS, now = NO_LIMIT }: BatchChoice): InboxBatch | undefined {
-    const next = this.#waitingAfter(this.#lastTurn, except, now) ?? this.#waitingAfter(-1, except, now);
-    if (next === undefined) return undefined;
-    this.#lastTurn = next;
-    const rows = this.#database.all(
-      `SELECT i.* FROM inbox_waiting w JOIN inbox i ON i.partition = w.partition AND i.inbox_id = w.inbox_id
-        WHERE w.partition = ? AND w.not_before <= ? ORDER BY w.inbox_id LIMIT ?`,
-      next,
-      now,
-      limit,
-    );
-    return { partition: next, records: rows.map(recordFrom) };
+  takeBatch(limit: number, choice: BatchChoice): InboxBatch | undefined {
+    const batch = this.#waiting.take(limit, choice);
+    if (batch === undefined) return undefined;
+    const unread = batch.records.flatMap(({ inboxId, record }) => (record === undefined ? [inboxId] : []));
+    const read = new Map(this.#read(unread).map((record) => [record.inboxId, record]));
+    return {
+      partition: batch.partition,
+      records: batch.records.map(({ inboxId, record }) => found(record ?? read.get(inboxId), "STORE_DAMAGED", inboxId)),
+    };
   }
 
   waitingRecords(): number {
-    const row = this.#database.get("SELECT count(*) AS waiting FROM inbox_waiting");
-    return row === undefined ? 0 : number(row, "waiting");
+    return this.#waiting.count;
   }
 
+  /** Until the process ends: a new one tries at once. */
   postpone({ partition, inboxIds, until }: Parameters<IssuerStore["postpone"]>[0]): void {
-    this.#database.transaction(() => {
-      for (const inboxId of inboxIds)
-        this.#database.run(
-          "UPDATE inbox_waiting SET not_before = ? WHERE partition = ? AND inbox_id = ?",
-          until,
-          partition,
-          inboxId,
-        );
-    });
+    this.#waiting.postpone(partition, inboxIds, until);
   }
 
-  /** Takes records out of the queue with what became of each; within the caller's transaction. */
-  markDone(partition: Partition, answers: readonly RecordAnswer[], at: number): void {
+  /**
+   * Writes what became of records that are waiting; within the caller's transaction. A record that was answered before
+   * keeps its first answer.
+   * @param ownRecords Those that became a payment of their own, which says itself how it stands.
+   */
+  answer(
+    partition: Partition,
+    answers: readonly RecordAnswer[],
+    { ownRecords, at }: { readonly ownRecords: ReadonlySet<number>; readonly at: number },
+  ): void {
     for (const { inboxId, state, code, sentence } of answers) {
-      const sql = "DELETE FROM inbox_waiting WHERE partition = ? AND inbox_id = ?";
-      // A record that was answered before keeps its first answer.
-      if (this.#database.run(sql, partition, inboxId) === 0) continue;
+      if (ownRecords.has(inboxId) || !this.#waiting.has(partition, inboxId)) continue;
       this.#database.run(
-        "INSERT INTO inbox_answers VALUES (?, ?, ?, ?, ?, ?)",
-        partition,
+        "INSERT INTO inbox_answers VALUES (?, ?, ?, ?, ?)",
         inboxId,
         at,
         state,
@@ -91,14 +120,26 @@ export class Inbox {
         sentence ?? null,
       );
     }
+    this.#untilProgress -= answers.length;
+    if (this.#untilProgress < 0) this.#noteProgress();
+  }
+
+  /** Takes records out of the queue, once that they are answered is durable. */
+  done(partition: Partition, records: readonly InboxRecord[]): void {
+    this.#waiting.done(
+      partition,
+      records.map((record) => record.inboxId),
+    );
   }
 
   evidence(paymentId: MessageId): EvidenceRecord[] {
     return this.#database
       .all(
-        `SELECT i.*, a.decided_at, a.state, a.code, a.sentence FROM inbox i
-          LEFT JOIN inbox_answers a ON a.partition = i.partition AND a.inbox_id = i.inbox_id
-          WHERE i.payment_id = ? ORDER BY i.inbox_id`,
+        `SELECT i.*, coalesce(a.decided_at, p.decided_at) AS decided_at, a.state, a.code, a.sentence FROM inbox i
+          LEFT JOIN inbox_answers a ON a.inbox_id = i.inbox_id
+          LEFT JOIN payments p ON p.inbox_id = i.inbox_id
+          WHERE i.payment_key = ? AND i.payment_id = ? ORDER BY i.inbox_id`,
+        keyOf(paymentId),
         paymentId,
       )
       .map((row) => {
@@ -112,17 +153,19 @@ export class Inbox {
       });
   }
 
-  #waitingAfter(after: Partition, except: ReadonlySet<Partition>, now: number): Partition | undefined {
-    for (let partition = after; ; ) {
-      const row = this.#database.get(
-        "SELECT partition FROM inbox_waiting WHERE partition > ? AND not_before <= ? ORDER BY partition LIMIT 1",
-        partition,
-        now,
-      );
-      if (row === undefined) return undefined;
-      partition = number(row, "partition");
-      if (!except.has(partition)) return partition;
-    }
+  #noteProgress(): void {
+    this.#untilProgress = PROGRESS_EVERY;
+    const underWay = [...this.#underWay].map(({ first }) => first);
+    const firstUndone = Math.min(this.#newest + 1, this.#waiting.oldest, ...underWay);
+    this.#database.run("UPDATE inbox_progress SET done_up_to = ?", firstUndone - 1);
+  }
+
+  #read(inboxIds: readonly number[]): InboxRecord[] {
+    if (inboxIds.length === 0) return [];
+    const wanted = JSON.stringify(inboxIds);
+    return this.#database
+      .all("SELECT * FROM inbox WHERE inbox_id IN (SELECT value FROM json_each(?))", wanted)
+      .map(recordFrom);
   }
 }
 

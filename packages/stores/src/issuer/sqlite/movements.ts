@@ -13,7 +13,7 @@ import type {
 import type { StoredEntry } from "../port.ts";
 import { found } from "../store-error.ts";
 import type { Accounts } from "./accounts.ts";
-import { type Books, groupEntries } from "./books.ts";
+import { type Books, entryFrom } from "./books.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Database, Row } from "./database.ts";
 import { currencyIn, minor, number, text } from "./rows.ts";
@@ -84,16 +84,14 @@ export class Movements {
 
   #entries(partition: Partition, references: readonly string[]): StoredEntry[] {
     if (references.length === 0) return [];
-    return groupEntries(
-      this.#database.all(
-        `SELECT e.*, p.ledger_account, p.minor FROM entries e
-          JOIN postings p ON p.partition = e.partition AND p.entry_id = e.entry_id
-          WHERE e.partition = ? AND e.reference IN (SELECT value FROM json_each(?)) AND e.kind != 'settlement'
-          ORDER BY e.entry_id, p.line`,
+    return this.#database
+      .all(
+        `SELECT * FROM entries
+          WHERE partition = ? AND reference IN (SELECT value FROM json_each(?)) AND kind != 'settlement' ORDER BY entry_id`,
         partition,
         JSON.stringify(references),
-      ),
-    );
+      )
+      .map(entryFrom);
   }
 
   #record(partition: Partition, { kind, id }: RecordKey): (RecordKey & { readonly body: string })[] {

@@ -9,14 +9,23 @@ import {
 } from "../outcome-views.ts";
 import type { OutcomeViewer, StoredOutcome } from "../port.ts";
 import type { Database, Row } from "./database.ts";
-import { accountIn, currencyIn, id, number, optional, text } from "./rows.ts";
+import { accountIn, currencyIn, id, keyOf, number, optional, text } from "./rows.ts";
 import { PAYMENT_COLUMNS, paymentFrom, sideClaimFrom } from "./settlement-state.ts";
 
 const SELECT = `
-  SELECT ${PAYMENT_COLUMNS}, p.decided_at, c.account, a.currency
+  SELECT ${PAYMENT_COLUMNS}, p.decided_at, c.certificate_id, c.account, a.currency
   FROM payments p
-  JOIN certificates c ON c.partition = p.partition AND c.certificate_id = p.certificate_id
+  JOIN certificates c ON c.status_index = p.certificate
   JOIN accounts a ON a.partition = c.partition AND a.account = c.account`;
+
+/** Records that name one of the payments wanted. */
+const NAMING_PAYMENTS = `FROM inbox i WHERE i.payment_key IN (SELECT value FROM json_each(?))
+  AND i.payment_id IN (SELECT value FROM json_each(?))`;
+
+const wanted = (paymentIds: readonly MessageId[]): [keys: string, paymentIds: string] => [
+  JSON.stringify(paymentIds.map(keyOf)),
+  JSON.stringify(paymentIds),
+];
 
 /** Reads what became of payments. */
 export class Outcomes {
@@ -27,14 +36,13 @@ export class Outcomes {
   }
 
   of(paymentIds: readonly MessageId[], viewer: OutcomeViewer | undefined): StoredOutcome[] {
-    const wanted = JSON.stringify(paymentIds);
     const facts = new Map(
-      this.#facts("p.payment_id IN (SELECT value FROM json_each(?))", wanted).map((each) => [
+      this.#facts(`p.inbox_id IN (SELECT i.inbox_id ${NAMING_PAYMENTS})`, ...wanted(paymentIds)).map((each) => [
         each.payment.paymentId,
         each,
       ]),
     );
-    const inbox = Map.groupBy(this.#inbox(wanted), (record) => record.paymentId);
+    const inbox = Map.groupBy(this.#inbox(paymentIds), (record) => record.paymentId);
     return [...new Set(paymentIds)].flatMap(
       (paymentId) => outcomeSeenBy(viewer, facts.get(paymentId), inbox.get(paymentId) ?? []) ?? [],
     );
@@ -43,13 +51,17 @@ export class Outcomes {
   ofCertificate(certificateId: CertificateId): StoredOutcome[] {
     const row = this.#database.get("SELECT partition FROM certificates WHERE certificate_id = ?", certificateId);
     if (row === undefined) return [];
-    const condition = "p.partition = ? AND p.certificate_id = ? ORDER BY p.sequence, p.payment_id";
+    const condition = "c.partition = ? AND c.certificate_id = ? ORDER BY p.sequence, p.payment_id";
     return this.#facts(condition, number(row, "partition"), certificateId).map(mainOutcome);
   }
 
   held(): StoredOutcome[] {
     const payments = this.#facts("p.state = 'held'").map(mainOutcome);
-    const claimed = this.#facts("p.payment_id IN (SELECT payment_id FROM side_claims WHERE state = 'held')");
+    const claimed = this.#facts(
+      `EXISTS (SELECT 1 FROM side_claims s WHERE s.state = 'held' AND s.payment_id = p.payment_id)
+        AND p.certificate IN (SELECT c.status_index FROM side_claims s JOIN certificates c
+          ON c.partition = s.partition AND c.certificate_id = s.certificate_id WHERE s.state = 'held')`,
+    );
     const claims = claimed.flatMap((facts) =>
       facts.sideClaims.filter(({ state }) => state === "held").map((sideClaim) => sideOutcome(facts, sideClaim)),
     );
@@ -86,17 +98,18 @@ export class Outcomes {
     return sideClaims;
   }
 
-  #inbox(wanted: string): InboxFacts[] {
+  #inbox(paymentIds: readonly MessageId[]): InboxFacts[] {
     return this.#database
       .all(
-        `SELECT i.payment_id, i.received_at, a.decided_at, a.state, a.code, a.sentence,
-            d.account, t.terminal_id, t.payee_id
+        `SELECT i.payment_id, i.received_at, coalesce(a.decided_at, p.decided_at) AS decided_at, a.state, a.code,
+            a.sentence, d.account, t.terminal_id, t.payee_id
           FROM inbox i
-          LEFT JOIN inbox_answers a ON a.partition = i.partition AND a.inbox_id = i.inbox_id
+          LEFT JOIN inbox_answers a ON a.inbox_id = i.inbox_id
+          LEFT JOIN payments p ON p.inbox_id = i.inbox_id
           LEFT JOIN devices d ON i.brought_by = 'payer' AND d.device_id = i.sender_id
           LEFT JOIN terminals t ON i.brought_by = 'terminal' AND t.terminal_id = i.sender_id
-          WHERE i.payment_id IN (SELECT value FROM json_each(?)) ORDER BY i.inbox_id`,
-        wanted,
+          WHERE i.inbox_id IN (SELECT i.inbox_id ${NAMING_PAYMENTS}) ORDER BY i.inbox_id`,
+        ...wanted(paymentIds),
       )
       .map(inboxFactsFrom);
   }

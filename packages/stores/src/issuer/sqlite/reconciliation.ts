@@ -19,14 +19,15 @@ export function reconcile(database: Database, { from, to }: Period): Reconciliat
 
 const SELECT = `
   SELECT coalesce(p.state, CASE WHEN EXISTS (
-      SELECT 1 FROM inbox x JOIN inbox_waiting w ON w.partition = x.partition AND w.inbox_id = x.inbox_id
-      WHERE x.partition = i.partition AND x.payment_id = i.payment_id) THEN 'received' ELSE 'rejected' END) AS state, a.currency, count(*) AS payments, coalesce(sum(p.amount_minor), 0) AS amount_minor, coalesce(sum(p.taken_minor), 0) AS taken_minor
+      SELECT 1 FROM inbox x WHERE x.payment_key = i.payment_key AND x.payment_id = i.payment_id
+        AND NOT EXISTS (SELECT 1 FROM inbox_answers a WHERE a.inbox_id = x.inbox_id)) THEN 'received' ELSE 'rejected' END) AS state, a.currency, count(*) AS payments, coalesce(sum(p.amount_minor), 0) AS amount_minor, coalesce(sum(p.taken_minor), 0) AS taken_minor
   FROM (
-    SELECT partition, payment_id, min(received_at) AS first_at FROM inbox
-    WHERE payment_id IS NOT NULL GROUP BY partition, payment_id
+    SELECT payment_key, payment_id, min(received_at) AS first_at FROM inbox
+    WHERE payment_id IS NOT NULL GROUP BY payment_key, payment_id
   ) i
-  LEFT JOIN payments p ON p.partition = i.partition AND p.payment_id = i.payment_id
-  LEFT JOIN certificates c ON c.partition = p.partition AND c.certificate_id = p.certificate_id
+  LEFT JOIN payments p ON p.payment_id = i.payment_id AND p.inbox_id IN (
+    SELECT x.inbox_id FROM inbox x WHERE x.payment_key = i.payment_key AND x.payment_id = i.payment_id)
+  LEFT JOIN certificates c ON c.status_index = p.certificate
   LEFT JOIN accounts a ON a.partition = c.partition AND a.account = c.account
   WHERE i.first_at >= ?1 AND i.first_at < ?2
   GROUP BY 1, 2 ORDER BY 1, 2`;

@@ -4,8 +4,12 @@
  *
  * Identifiers are lower-case hexadecimal text: twice the bytes of blobs, but read and written without conversion, which
  * is where the time of a batch goes, and legible to whoever has to look. Amounts are minor units, times seconds since
- * 1970. Every primary key begins with the partition: of the account, or for what belongs to no account a number made
- * from its own id.
+ * 1970. Where a row has a partition it is that of the account, or for what belongs to no account a number made from its
+ * own id.
+ *
+ * What grows with every payment (inbox, payments, entries) is written behind what is there, and found by indices of
+ * small numbers: so a payment costs the same after ten million others as after ten. The one index whose order is that
+ * of random ids is `inbox_by_payment`.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -158,39 +162,44 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX conflicts_unresolved ON conflicts (partition, account) WHERE resolved_at IS NULL;
 
+  -- \`payment_key\` is the number that the payment's id begins with (rows.ts): an index of small numbers costs a third
+  -- of one of ids. Whoever looks up compares the id as well.
   CREATE TABLE inbox (
+    inbox_id INTEGER PRIMARY KEY,
     partition INTEGER NOT NULL CHECK (partition BETWEEN 0 AND 255),
-    inbox_id INTEGER NOT NULL,
     record_hash TEXT NOT NULL,
     brought_by TEXT NOT NULL CHECK (brought_by IN ('terminal', 'payer')),
     sender_id TEXT NOT NULL,
     payment_id TEXT,
+    payment_key INTEGER NOT NULL,
     received_at INTEGER NOT NULL,
-    bytes BLOB NOT NULL,
-    PRIMARY KEY (partition, inbox_id)
+    bytes BLOB NOT NULL
   ) STRICT;
-  CREATE UNIQUE INDEX inbox_by_hash ON inbox (partition, record_hash);
-  CREATE INDEX inbox_by_payment ON inbox (payment_id) WHERE payment_id IS NOT NULL;
+  CREATE INDEX inbox_by_payment ON inbox (payment_key);
 
-  -- Apart from the inbox, whose rows are long and never change.
-  CREATE TABLE inbox_waiting (
-    partition INTEGER NOT NULL,
-    inbox_id INTEGER NOT NULL,
-    PRIMARY KEY (partition, inbox_id)
-  ) STRICT, WITHOUT ROWID;
+  -- Every record up to this number has its answer: where the look for waiting ones begins when the file is opened.
+  CREATE TABLE inbox_progress (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    done_up_to INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO inbox_progress VALUES (1, 0);
+  -- Of records that did not become a payment of their own: rejected ones, repetitions, further claims.
   CREATE TABLE inbox_answers (
-    partition INTEGER NOT NULL,
-    inbox_id INTEGER NOT NULL,
+    inbox_id INTEGER PRIMARY KEY,
     decided_at INTEGER NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('pending', 'settled', 'refused', 'held', 'released', 'rejected', 'noted')),
     code TEXT,
-    sentence TEXT,
-    PRIMARY KEY (partition, inbox_id)
-  ) STRICT, WITHOUT ROWID;
+    sentence TEXT
+  ) STRICT;
 
+  -- In the order in which they became known, whatever their certificate: a row put among others far back would have to
+  -- be fetched from the disk and written with all its neighbours. \`certificate\` is the certificate's status index;
+  -- \`inbox_id\` the record that the payment was first known from.
   CREATE TABLE payments (
+    payment_number INTEGER PRIMARY KEY,
     partition INTEGER NOT NULL,
-    certificate_id TEXT NOT NULL,
+    certificate INTEGER NOT NULL,
+    inbox_id INTEGER NOT NULL,
     payment_id TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('payment', 'open-payment')),
     sequence INTEGER NOT NULL,
@@ -207,17 +216,19 @@ export const MIGRATIONS: readonly string[] = [
     funded_balance_minor INTEGER,
     funded_credit_minor INTEGER,
     funded_reserve_minor INTEGER,
+    entry_id INTEGER,
     decided_at INTEGER NOT NULL,
     bytes BLOB NOT NULL,
-    PRIMARY KEY (partition, certificate_id, payment_id),
-    FOREIGN KEY (partition, certificate_id) REFERENCES certificates,
     CHECK (taken_minor BETWEEN 0 AND amount_minor AND (state = 'settled' OR taken_minor = 0)),
     CHECK ((state = 'settled') = (funded_balance_minor IS NOT NULL)),
+    CHECK ((taken_minor > 0) = (entry_id IS NOT NULL)),
     CHECK (funded_balance_minor + funded_credit_minor + funded_reserve_minor = taken_minor)
-  ) STRICT, WITHOUT ROWID;
-  CREATE UNIQUE INDEX payments_by_id ON payments (payment_id);
-  CREATE INDEX payments_pending ON payments (partition, certificate_id) WHERE state = 'pending';
-  CREATE INDEX payments_held ON payments (partition, certificate_id) WHERE state = 'held';
+  ) STRICT;
+  CREATE INDEX payments_of_certificate ON payments (certificate);
+  CREATE INDEX payments_of_record ON payments (inbox_id);
+  CREATE INDEX payments_of_payee ON payments (payee_id, entry_id) WHERE entry_id IS NOT NULL;
+  CREATE INDEX payments_pending ON payments (certificate) WHERE state = 'pending';
+  CREATE INDEX payments_held ON payments (certificate) WHERE state = 'held';
 
   -- Claims that did not become the payment's own outcome.
   CREATE TABLE side_claims (
@@ -230,8 +241,7 @@ export const MIGRATIONS: readonly string[] = [
     state TEXT NOT NULL CHECK (state IN ('refused', 'held')),
     code TEXT NOT NULL,
     decided_at INTEGER NOT NULL,
-    PRIMARY KEY (partition, certificate_id, payment_id, terminal_id, claimed_minor),
-    FOREIGN KEY (partition, certificate_id, payment_id) REFERENCES payments
+    PRIMARY KEY (partition, certificate_id, payment_id, terminal_id, claimed_minor)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX side_claims_by_payment ON side_claims (payment_id);
 
@@ -246,29 +256,26 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX request_voids_by_hash ON request_voids (request_hash);
 
+  -- \`postings\`: JSON as it is hashed, [[ledger account, minor units as text], ...].
   CREATE TABLE entries (
+    entry_id INTEGER PRIMARY KEY,
     partition INTEGER NOT NULL,
-    entry_id INTEGER NOT NULL,
     kind TEXT NOT NULL,
     reference TEXT NOT NULL,
     currency TEXT NOT NULL,
     posted_at INTEGER NOT NULL,
-    hash BLOB NOT NULL,
-    PRIMARY KEY (partition, entry_id)
-  ) STRICT, WITHOUT ROWID;
-  CREATE UNIQUE INDEX entries_by_id ON entries (entry_id);
-  CREATE UNIQUE INDEX entries_by_reference ON entries (partition, reference);
-
-  CREATE TABLE postings (
-    partition INTEGER NOT NULL,
-    entry_id INTEGER NOT NULL,
-    line INTEGER NOT NULL,
+    postings TEXT NOT NULL,
+    hash BLOB NOT NULL
+  ) STRICT;
+  -- What settles a payment is named by the payment itself, which is final once it does.
+  CREATE UNIQUE INDEX entries_by_reference ON entries (partition, reference) WHERE kind != 'settlement';
+  -- The entries of wallets, credits and payees that settle no payment.
+  CREATE TABLE account_entries (
     ledger_account TEXT NOT NULL,
-    minor INTEGER NOT NULL CHECK (minor != 0),
-    PRIMARY KEY (partition, entry_id, line),
-    FOREIGN KEY (partition, entry_id) REFERENCES entries
+    entry_id INTEGER NOT NULL,
+    PRIMARY KEY (ledger_account, entry_id),
+    FOREIGN KEY (entry_id) REFERENCES entries
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX postings_by_account ON postings (ledger_account, entry_id);
 
   -- The newest entry of each partition: without it the last entries could be cut off unseen.
   CREATE TABLE ledger_heads (
@@ -285,10 +292,22 @@ export const MIGRATIONS: readonly string[] = [
     minor INTEGER NOT NULL,
     PRIMARY KEY (partition, ledger_account, currency),
     CHECK (CASE
-      WHEN ledger_account LIKE 'wallet:%' OR ledger_account LIKE 'clearing:%' THEN minor <= 0
-      ELSE minor >= 0
+      WHEN ledger_account LIKE 'wallet:%' OR ledger_account LIKE 'clearing:%' OR ledger_account LIKE 'payee:%'
+        OR ledger_account IN ('payouts', 'fees') THEN minor <= 0
+      WHEN ledger_account LIKE 'credit:%' OR ledger_account = 'loss-reserve' THEN minor >= 0
+      ELSE 1
     END)
   ) STRICT, WITHOUT ROWID;
+
+  -- What was agreed, ordered or decided by people beside the ledger: JSON by kind and id (movements-port.ts).
+  CREATE TABLE operation_records (
+    partition INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (partition, kind, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX operation_records_by_kind ON operation_records (kind, id);
 
   CREATE TABLE nonces (
     partition INTEGER NOT NULL,
@@ -303,49 +322,12 @@ export const MIGRATIONS: readonly string[] = [
     BEGIN SELECT RAISE(ABORT, 'no entry is deleted'); END;
   CREATE TRIGGER entries_never_change BEFORE UPDATE ON entries
     BEGIN SELECT RAISE(ABORT, 'no entry is changed'); END;
-  CREATE TRIGGER postings_stay BEFORE DELETE ON postings
-    BEGIN SELECT RAISE(ABORT, 'no posting is deleted'); END;
-  CREATE TRIGGER postings_never_change BEFORE UPDATE ON postings
-    BEGIN SELECT RAISE(ABORT, 'no posting is changed'); END;
   CREATE TRIGGER inbox_stays BEFORE DELETE ON inbox
     BEGIN SELECT RAISE(ABORT, 'no record is deleted'); END;
   CREATE TRIGGER payments_stay BEFORE DELETE ON payments
     BEGIN SELECT RAISE(ABORT, 'no payment is deleted'); END;
   CREATE TRIGGER settled_is_final BEFORE UPDATE ON payments WHEN OLD.state = 'settled'
     BEGIN SELECT RAISE(ABORT, 'a settled payment never changes'); END;
-  `,
-  `
-  -- Seconds since 1970 until which a record is left alone after a fault of the server's own.
-  ALTER TABLE inbox_waiting ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;
-  `,
-  `
-  -- More ledger accounts, each on its side: the table's rule names them, so the table is made anew.
-  CREATE TABLE balances_of_more_accounts (
-    partition INTEGER NOT NULL,
-    ledger_account TEXT NOT NULL,
-    currency TEXT NOT NULL,
-    minor INTEGER NOT NULL,
-    PRIMARY KEY (partition, ledger_account, currency),
-    CHECK (CASE
-      WHEN ledger_account LIKE 'wallet:%' OR ledger_account LIKE 'clearing:%' OR ledger_account LIKE 'payee:%'
-        OR ledger_account IN ('payouts', 'fees') THEN minor <= 0
-      WHEN ledger_account LIKE 'credit:%' OR ledger_account = 'loss-reserve' THEN minor >= 0
-      ELSE 1
-    END)
-  ) STRICT, WITHOUT ROWID;
-  INSERT INTO balances_of_more_accounts SELECT partition, ledger_account, currency, minor FROM balances;
-  DROP TABLE balances;
-  ALTER TABLE balances_of_more_accounts RENAME TO balances;
-
-  -- What was agreed, ordered or decided by people beside the ledger: JSON by kind and id (movements-port.ts).
-  CREATE TABLE operation_records (
-    partition INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    id TEXT NOT NULL,
-    body TEXT NOT NULL,
-    PRIMARY KEY (partition, kind, id)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX operation_records_by_kind ON operation_records (kind, id);
   `,
   `
   -- What statements asked to be repaid and was not yet, oldest first: JSON, [{"dueAt": seconds, "minor": text}].

@@ -16,6 +16,7 @@ import type {
 } from "@cairn/settle";
 import type { Database, Row } from "./database.ts";
 import { accountIn, currencyIn, id, minor, number, oneOf, optional } from "./rows.ts";
+import type { RememberedCertificate, SettlementMemory } from "./settlement-memory.ts";
 
 /** What settlement looks at, loaded by few statements a batch, however many items it has. */
 
@@ -36,45 +37,49 @@ export const CERTIFICATE_JOINS = `
 export const CLOSING_AND_CONFLICT = `
   l.sequence AS closing_sequence, l.spent_minor AS closing_spent_minor, l.message_id AS closing_message_id, l.closed_at,
   x.kind, x.first_id, x.second_id, x.proven_at`;
-export const PAYMENT_COLUMNS = `p.certificate_id, p.payment_id, p.kind, p.sequence, p.spent_minor, p.amount_minor,
+export const PAYMENT_COLUMNS = `p.certificate, p.payment_id, p.kind, p.sequence, p.spent_minor, p.amount_minor,
   p.previous, p.request_hash, p.state, p.code, p.payee_id, p.terminal_id, p.claimed_minor, p.taken_minor,
   p.funded_balance_minor, p.funded_credit_minor, p.funded_reserve_minor`;
 
-export function loadState(database: Database, partition: Partition, items: readonly SettlementItem[]): SettlementState {
-  const certificates = loadCertificates(database, partition, [...new Set(items.map((item) => item.certificateId))]);
+/** @returns besides the state, the numbers of its certificates: their status indices. */
+export function loadState(
+  database: Database,
+  partition: Partition,
+  about: { readonly items: readonly SettlementItem[]; readonly memory: SettlementMemory },
+): { readonly state: SettlementState; readonly certificateNumbers: ReadonlyMap<CertificateId, number> } {
+  const { items, memory } = about;
+  const certificates = new Map<CertificateId, CertificateState>();
+  const certificateNumbers = new Map<CertificateId, number>();
   const accounts = new Set<number>();
-  for (const { account } of certificates.values()) accounts.add(account);
-  return {
-    certificates,
-    funds: loadFunds(database, partition, [...accounts]),
-    voidedRequests: loadVoids(database, items),
+  const take = ({ state, number: certificateNumber }: RememberedCertificate): void => {
+    certificates.set(state.certificateId, state);
+    certificateNumbers.set(state.certificateId, certificateNumber);
+    accounts.add(state.account);
   };
+  const unknown: CertificateId[] = [];
+  for (const certificateId of new Set(items.map((item) => item.certificateId))) {
+    const known = memory.get(certificateId);
+    if (known === undefined) unknown.push(certificateId);
+    else take(known);
+  }
+  for (const loaded of unknown.length === 0 ? [] : loadCertificates(database, partition, unknown)) {
+    memory.remember(loaded);
+    take(loaded);
+  }
+  const funds = loadFunds(database, partition, [...accounts]);
+  return { state: { certificates, funds, voidedRequests: loadVoids(database, items) }, certificateNumbers };
 }
 
 export function loadCertificates(
   database: Database,
   partition: Partition,
   certificateIds: readonly CertificateId[],
-): ReadonlyMap<CertificateId, CertificateState> {
+): readonly RememberedCertificate[] {
   const wanted = JSON.stringify(certificateIds);
-  const sideClaims = loadSideClaims(database, partition, wanted);
-  const payments = new Map<CertificateId, KnownPayment[]>();
+  const payments = new Map<number, KnownPayment[]>();
+  const certificates: RememberedCertificate[] = [];
   for (const row of database.iterate(
-    `SELECT ${PAYMENT_COLUMNS} FROM payments p
-      WHERE p.partition = ? AND p.certificate_id IN (SELECT value FROM json_each(?))`,
-    partition,
-    wanted,
-  )) {
-    const certificateId = id<CertificateId>(row, "certificate_id");
-    const payment = paymentFrom(row);
-    const known = { ...payment, sideClaims: sideClaims.get(payment.paymentId) ?? [] };
-    const others = payments.get(certificateId);
-    if (others === undefined) payments.set(certificateId, [known]);
-    else others.push(known);
-  }
-  const certificates = new Map<CertificateId, CertificateState>();
-  for (const row of database.iterate(
-    `SELECT c.certificate_id, c.account, a.currency, c.limit_minor, c.issued_at, c.expires_at, c.revoked_at,
+    `SELECT c.certificate_id, c.status_index, c.account, a.currency, c.limit_minor, c.issued_at, c.expires_at, c.revoked_at,
         ${CLOSING_AND_CONFLICT}
       FROM certificates c JOIN accounts a ON a.partition = c.partition AND a.account = c.account ${CERTIFICATE_JOINS}
       WHERE c.partition = ? AND c.certificate_id IN (SELECT value FROM json_each(?))`,
@@ -82,7 +87,10 @@ export function loadCertificates(
     wanted,
   )) {
     const certificateId = id<CertificateId>(row, "certificate_id");
-    certificates.set(certificateId, {
+    const certificateNumber = number(row, "status_index");
+    const ofCertificate: KnownPayment[] = [];
+    payments.set(certificateNumber, ofCertificate);
+    const state: CertificateState = {
       certificateId,
       account: accountIn(row),
       currency: currencyIn(row),
@@ -99,8 +107,18 @@ export function loadCertificates(
               messageId: id<MessageId>(row, "closing_message_id"),
             },
       conflict: row.kind === null ? undefined : conflictFrom(row),
-      payments: payments.get(certificateId) ?? [],
-    });
+      payments: ofCertificate,
+    };
+    certificates.push({ number: certificateNumber, state });
+  }
+  const sideClaims = loadSideClaims(database, partition, wanted);
+  for (const row of database.iterate(
+    `SELECT ${PAYMENT_COLUMNS} FROM payments p WHERE p.certificate IN (SELECT value FROM json_each(?))`,
+    JSON.stringify([...payments.keys()]),
+  )) {
+    const payment = paymentFrom(row);
+    const known = { ...payment, sideClaims: sideClaims.get(payment.paymentId) ?? [] };
+    payments.get(number(row, "certificate"))?.push(known);
   }
   return certificates;
 }

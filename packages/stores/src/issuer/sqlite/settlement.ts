@@ -1,16 +1,26 @@
 import { accountNumber, type Partition } from "@cairn/issue";
-import type { PaymentChange, SettlementOutcome, SettlementResult } from "@cairn/settle";
+import { type PaymentChange, type SettlementOutcome, type SettlementResult, settlementReference } from "@cairn/settle";
 import { partitionOfId } from "../partitions.ts";
 import type { IssuerStore, RequestVoidRecord } from "../port.ts";
 import { recordAnswers } from "../record-answers.ts";
-import { StoreError } from "../store-error.ts";
+import { found, StoreError } from "../store-error.ts";
 import type { Books } from "./books.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Database } from "./database.ts";
 import type { Inbox } from "./inbox.ts";
+import type { SettlementMemory } from "./settlement-memory.ts";
 import { loadState } from "./settlement-state.ts";
 
 type SettleInput = Parameters<IssuerStore["settle"]>[0];
+
+type PaymentPlace = {
+  readonly partition: Partition;
+  /** The certificate's status index. */
+  readonly certificate: number;
+  /** The entry that pays it; undefined when nothing is paid. */
+  readonly entryId: number | undefined;
+  readonly at: number;
+};
 
 /** A batch, within the caller's transaction: load, decide, write. */
 export class Settlement {
@@ -18,35 +28,46 @@ export class Settlement {
   readonly #books: Books;
   readonly #certificates: Certificates;
   readonly #inbox: Inbox;
+  readonly #memory: SettlementMemory;
 
   constructor(parts: {
     readonly database: Database;
     readonly books: Books;
     readonly certificates: Certificates;
     readonly inbox: Inbox;
+    readonly memory: SettlementMemory;
   }) {
     this.#database = parts.database;
     this.#books = parts.books;
     this.#certificates = parts.certificates;
     this.#inbox = parts.inbox;
+    this.#memory = parts.memory;
   }
 
   settle(input: SettleInput): readonly SettlementOutcome[] {
     const { partition, items, decide, at } = input;
-    const state = loadState(this.#database, partition, items);
+    const { state, certificateNumbers } = loadState(this.#database, partition, { items, memory: this.#memory });
     for (const { certificateId } of items)
       if (!state.certificates.has(certificateId) && this.#certificates.find(certificateId) !== undefined)
         throw new StoreError("STORE_INPUT_INVALID", `Certificate ${certificateId} is of another partition.`);
     const result = decide(state, items);
-    for (const change of result.payments) this.#writePayment(partition, change, at);
+    const entryIds = this.#books.post(partition, result.entries);
+    const ownRecords = new Set<number>();
+    for (const change of result.payments) {
+      const { certificateId, payment, addedBy } = change;
+      if (addedBy !== undefined) ownRecords.add(addedBy.inboxId);
+      const certificate = found(certificateNumbers.get(certificateId), "STORE_INPUT_INVALID", certificateId);
+      const entryId = entryIds.get(settlementReference(payment.paymentId));
+      this.#writePayment(change, { partition, certificate, entryId, at });
+    }
     this.#writeSideClaims(partition, result.sideClaims, at);
-    this.#books.post(partition, result.entries);
     this.#writeExposures(partition, result.exposures);
     for (const proof of result.conflicts) {
       const certificate = state.certificates.get(proof.certificateId);
       if (certificate !== undefined) this.#certificates.recordConflict(accountNumber(certificate.account), proof);
     }
-    this.#inbox.markDone(partition, recordAnswers(input, result.outcomes), at);
+    this.#inbox.answer(partition, recordAnswers(input, result.outcomes), { ownRecords, at });
+    this.#memory.apply(result);
     return result.outcomes;
   }
 
@@ -66,14 +87,14 @@ export class Settlement {
   }
 
   releaseOverdue({ before, at }: { readonly before: number; readonly at: number }): number {
-    const pending = `FROM payments p JOIN certificates c
-        ON c.partition = p.partition AND c.certificate_id = p.certificate_id
+    this.#memory.clear();
+    const pending = `FROM payments p JOIN certificates c ON c.status_index = p.certificate
       WHERE p.state = 'pending' AND
         (c.expires_at < ? OR p.request_hash IN (SELECT request_hash FROM request_voids))`;
     return this.#database.transaction(() => {
       this.#database.run(
         `UPDATE exposures SET released_minor = exposures.released_minor + o.minor
-          FROM (SELECT p.partition, p.certificate_id, sum(p.amount_minor) AS minor ${pending} GROUP BY 1, 2) o
+          FROM (SELECT c.partition, c.certificate_id, sum(p.amount_minor) AS minor ${pending} GROUP BY 1, 2) o
           WHERE exposures.partition = o.partition AND exposures.certificate_id = o.certificate_id`,
         before,
       );
@@ -81,14 +102,15 @@ export class Settlement {
         `UPDATE payments SET state = 'released', decided_at = ?, code =
             CASE WHEN request_hash IN (SELECT request_hash FROM request_voids) THEN 'REQUEST_VOIDED'
               ELSE 'NOT_UPLOADED_IN_TIME' END
-          WHERE (partition, certificate_id, payment_id) IN (SELECT p.partition, p.certificate_id, p.payment_id ${pending})`,
+          WHERE payment_number IN (SELECT p.payment_number ${pending})`,
         at,
         before,
       );
     });
   }
 
-  #writePayment(partition: Partition, { certificateId, payment, addedBy }: PaymentChange, at: number): void {
+  #writePayment({ payment, addedBy }: PaymentChange, about: PaymentPlace): void {
+    const { partition, certificate, entryId, at } = about;
     const { paymentId, state, code, claim, takenMinor, funding } = payment;
     const standing = [
       state,
@@ -100,24 +122,25 @@ export class Settlement {
       funding?.balanceMinor ?? null,
       funding?.creditMinor ?? null,
       funding?.reserveMinor ?? null,
+      entryId ?? null,
       at,
     ];
     if (addedBy === undefined) {
       this.#database.run(
         `UPDATE payments SET state = ?, code = ?, payee_id = ?, terminal_id = ?, claimed_minor = ?, taken_minor = ?,
-            funded_balance_minor = ?, funded_credit_minor = ?, funded_reserve_minor = ?, decided_at = ?
-          WHERE partition = ? AND certificate_id = ? AND payment_id = ?`,
+            funded_balance_minor = ?, funded_credit_minor = ?, funded_reserve_minor = ?, entry_id = ?, decided_at = ?
+          WHERE certificate = ? AND payment_id = ?`,
         ...standing,
-        partition,
-        certificateId,
+        certificate,
         paymentId,
       );
       return;
     }
     this.#database.run(
-      "INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO payments VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       partition,
-      certificateId,
+      certificate,
+      addedBy.inboxId,
       paymentId,
       payment.kind,
       payment.sequence,

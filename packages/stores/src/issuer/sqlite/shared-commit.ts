@@ -8,10 +8,13 @@ type Work = { readonly run: () => undefined; readonly resolve: () => void; reado
  */
 export class SharedCommit {
   readonly #database: Database;
+  readonly #onUndone: () => void;
   #waiting: Work[] = [];
 
-  constructor(database: Database) {
+  /** @param onUndone Called at once when some of the work, or all of it, was undone. */
+  constructor(database: Database, onUndone: () => void) {
     this.#database = database;
+    this.#onUndone = onUndone;
   }
 
   /** Durable when the promise resolves. */
@@ -42,9 +45,11 @@ export class SharedCommit {
         }
       });
     } catch (error) {
+      this.#onUndone();
       for (const { reject } of group) reject(error);
       return;
     }
+    if (failed.length > 0) this.#onUndone();
     for (const { resolve } of done) resolve();
     for (const { work, error } of failed) work.reject(error);
   }

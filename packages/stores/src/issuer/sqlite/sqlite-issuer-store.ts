@@ -26,6 +26,7 @@ import { Outcomes } from "./outcomes.ts";
 import { Payees } from "./payees.ts";
 import { reconcile } from "./reconciliation.ts";
 import { Settlement } from "./settlement.ts";
+import { SettlementMemory } from "./settlement-memory.ts";
 import { SharedCommit } from "./shared-commit.ts";
 
 type InputOf<Name extends keyof IssuerStore> = Parameters<IssuerStore[Name]>[0];
@@ -52,14 +53,15 @@ export class SqliteIssuerStore implements IssuerStore {
   constructor(path: string) {
     const database = new Database(path);
     this.#database = database;
-    this.#shared = new SharedCommit(database);
+    const memory = new SettlementMemory();
+    this.#shared = new SharedCommit(database, () => memory.clear());
     this.#books = new Books(database);
     this.#accounts = new Accounts(database, this.#books);
     this.#enrolment = new Enrolment(database);
     this.#payees = new Payees(database);
-    this.#certificates = new Certificates(database, this.#accounts, this.#enrolment);
+    this.#certificates = new Certificates({ database, accounts: this.#accounts, enrolment: this.#enrolment, memory });
     this.#inbox = new Inbox(database);
-    const parts = { database, books: this.#books, certificates: this.#certificates, inbox: this.#inbox };
+    const parts = { database, books: this.#books, certificates: this.#certificates, inbox: this.#inbox, memory };
     this.#settlement = new Settlement(parts);
     this.#outcomes = new Outcomes(database);
     this.#movements = new Movements({
@@ -171,7 +173,7 @@ export class SqliteIssuerStore implements IssuerStore {
   }
 
   async receive(records: readonly InboxRecord[]) {
-    await this.#shared.run(() => this.#inbox.receive(records));
+    await this.#inbox.receive(records, this.#shared);
   }
   async takeBatch(limit: number, choice: BatchChoice = {}) {
     return this.#inbox.takeBatch(limit, choice);
@@ -186,7 +188,9 @@ export class SqliteIssuerStore implements IssuerStore {
     return this.#settlement.recordVoid(requestVoid);
   }
   async settle(input: InputOf<"settle">) {
-    return this.#shared.run(() => this.#settlement.settle(input));
+    const outcomes = await this.#shared.run(() => this.#settlement.settle(input));
+    this.#inbox.done(input.partition, input.records);
+    return outcomes;
   }
   async outcomes(paymentIds: readonly MessageId[], viewer?: OutcomeViewer) {
     return this.#outcomes.of(paymentIds, viewer);
