@@ -202,7 +202,6 @@ const ROUTES = [
   "post /v1/outcomes",
   "post /v1/sync",
   "post /v1/uploads",
-  "post /v1/uploads/stream",
   "put /v1/operator/accounts/{account}/credit",
   "put /v1/operator/accounts/{account}/status",
   "put /v1/operator/devices/{deviceId}/status",
