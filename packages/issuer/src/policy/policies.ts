@@ -43,6 +43,8 @@ export class Policies implements PolicySource {
   #records: readonly PolicyRecord[] = [];
   #inForce: PolicyInForce;
   #failure: PolicyFailure | undefined;
+  /** What the last look found wrong. */
+  #suspected: string | undefined;
   #following: Promise<boolean> = Promise.resolve(false);
 
   private constructor(context: PoliciesContext, inForce: PolicyInForce, text: string | undefined) {
@@ -93,19 +95,23 @@ export class Policies implements PolicySource {
     if (file === undefined) return false;
     try {
       const text = await readPolicyText(file);
-      if (text === this.#text) return false;
+      if (text === this.#text && this.#failure === undefined) return false;
       const policy = parsePolicy(text);
       const isOther = fingerprintOf(policy) !== this.#inForce.fingerprint;
       if (isOther) await this.#enforce(policy);
       this.#text = text;
       this.#failure = undefined;
+      this.#suspected = undefined;
       if (isOther)
         log.info({ policy: policy.version, fingerprint: this.#inForce.fingerprint }, "a new policy is in force");
       return isOther;
     } catch (error) {
       if (!(error instanceof PolicyFileError)) throw error;
+      // A file that is just being written looks broken: the next look decides.
+      const isSuspected = this.#suspected === error.message;
+      this.#suspected = error.message;
       // Said once for each state of the file, not at every look.
-      if (this.#failure?.error.message !== error.message) {
+      if (isSuspected && this.#failure?.error.message !== error.message) {
         const { version } = this.#inForce.policy;
         log.error(
           { file, code: error.code, faults: error.faults, inForce: version },
