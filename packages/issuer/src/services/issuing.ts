@@ -25,7 +25,7 @@ import type { Logger } from "./logger.ts";
 
 export type IssuingContext = {
   readonly store: IssuerStore;
-  readonly keys: IssuerKeys;
+  readonly keys: Pick<IssuerKeys, "active" | "byId" | "certificateIdCipher">;
   readonly policies: PolicySource;
   readonly crypto: CryptoPort;
   readonly clock: Clock;

@@ -1,3 +1,4 @@
+import type { IssuerKeys } from "../keys/issuer-keys.ts";
 import type { StatusListPublisher } from "../lists/status-list-publisher.ts";
 import type { TrustListPublisher } from "../lists/trust-list-publisher.ts";
 import type { Policies } from "../policy/policies.ts";
@@ -17,6 +18,7 @@ import type { CallContext } from "./signed-calls.ts";
 export type ServerContext = CallContext &
   IssuingContext &
   IntakeContext & {
+    readonly keys: IssuerKeys;
     readonly random: Random;
     readonly policies: Policies;
     readonly attempts: AttemptLimit;
