@@ -6,6 +6,7 @@ import {
   finishSign1,
   type P256PublicKey,
   prepareSign1,
+  type Sign1,
   type Sign1Form,
   type Signer,
   toBeSigned,
@@ -152,15 +153,46 @@ export function decodeMessage<Content>(
   const { keyId, type } = sign1.headers;
   if (keyId === undefined) throw new MessageError("MESSAGE_FIELD_MISSING", "kid");
   if (type !== kind.type) throw new MessageError("MESSAGE_FIELD_INVALID", "typ");
-  const signed = toBeSigned(sign1, kind.form);
-  return {
-    kind,
-    unverified: kind.readContent(keyId, sign1.payload),
-    messageId: messageIdOf(signed, crypto),
-    bytes,
-    toBeSigned: signed,
-    signature: sign1.signature,
-  };
+  return new DecodedMessage({ kind, unverified: kind.readContent(keyId, sign1.payload), bytes, sign1, crypto });
+}
+
+/** Its id is worked out when somebody asks: whoever only looks a message through has no use for the hash. */
+class DecodedMessage<Content> implements Decoded<Content> {
+  readonly kind: MessageKind<Content>;
+  readonly unverified: Content;
+  readonly bytes: Uint8Array;
+  readonly #sign1: Sign1;
+  readonly #crypto: CryptoPort;
+  #toBeSigned: Uint8Array | undefined;
+  #messageId: MessageId | undefined;
+
+  constructor(parts: {
+    readonly kind: MessageKind<Content>;
+    readonly unverified: Content;
+    readonly bytes: Uint8Array;
+    readonly sign1: Sign1;
+    readonly crypto: CryptoPort;
+  }) {
+    this.kind = parts.kind;
+    this.unverified = parts.unverified;
+    this.bytes = parts.bytes;
+    this.#sign1 = parts.sign1;
+    this.#crypto = parts.crypto;
+  }
+
+  get signature(): Uint8Array {
+    return this.#sign1.signature;
+  }
+
+  get toBeSigned(): Uint8Array {
+    this.#toBeSigned ??= toBeSigned(this.#sign1, this.kind.form);
+    return this.#toBeSigned;
+  }
+
+  get messageId(): MessageId {
+    this.#messageId ??= messageIdOf(this.toBeSigned, this.#crypto);
+    return this.#messageId;
+  }
 }
 
 /** @throws MessageError SIGNATURE_INVALID */

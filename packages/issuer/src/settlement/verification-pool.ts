@@ -49,6 +49,9 @@ export class VerificationPool {
   }
 }
 
+/** What a job makes is waste by its end: with the default of some megabytes half of it is moved about before it is. */
+const YOUNG_MEGABYTES = 64;
+
 class VerificationThread {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
@@ -60,6 +63,7 @@ class VerificationThread {
     this.#worker = new Worker(new URL("./verification-thread.ts", import.meta.url), {
       workerData: { certificateIdKey: new Uint8Array(certificateIdKey) },
       name: "cairn-verification",
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
     });
     // An idle thread keeps no process alive.
     this.#worker.unref();
