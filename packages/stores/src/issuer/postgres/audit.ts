@@ -2,6 +2,7 @@ import { ENTRY_KINDS } from "@cairn/settle";
 import { entryHash, FIRST_HASH, type PostingText, postingsText } from "../ledger-text.ts";
 import { smallints } from "./binary-arrays.ts";
 import type { Database } from "./database.ts";
+import { OWN_PAYMENT } from "./inbox.ts";
 import { bytes, currencyIn, minor, number, oneOf, type Row, text } from "./rows.ts";
 
 export type Audit = { readonly entries: number; readonly faults: readonly string[] };
@@ -137,7 +138,7 @@ const COMPARISONS: readonly { readonly sql: string; readonly fault: (row: Row) =
   },
   {
     sql: `SELECT e.entry_id AS id FROM entries e, unnest(e.ledger_accounts) AS n (ledger_account)
-      WHERE e.partition = ANY($1::smallint[]) AND n.ledger_account LIKE '%:%' AND NOT EXISTS (
+      WHERE e.partition = ANY($1::smallint[]) AND e.kind <> 'settlement' AND n.ledger_account LIKE '%:%' AND NOT EXISTS (
         SELECT FROM account_entries x
           WHERE x.partition = e.partition AND x.ledger_account = n.ledger_account AND x.entry_id = e.entry_id)`,
     fault: (row) => `Entry ${row.id} is missing among those of an account that it names.`,
@@ -145,10 +146,11 @@ const COMPARISONS: readonly { readonly sql: string; readonly fault: (row: Row) =
   {
     sql: `SELECT encode(p.payment_id, 'hex') AS id FROM payments p
       LEFT JOIN (
-        SELECT e.partition, e.reference, n.ledger_account, n.minor
+        SELECT e.partition, e.entry_id, e.reference, n.ledger_account, n.minor
         FROM entries e, unnest(e.ledger_accounts, e.minors) AS n (ledger_account, minor)
         WHERE e.partition = ANY($1::smallint[]) AND e.kind = 'settlement'
-      ) g ON g.partition = p.partition AND g.reference = 'settlement:' || encode(p.payment_id, 'hex')
+      ) g ON g.partition = p.partition AND g.entry_id = p.entry_id
+        AND g.reference = 'settlement:' || encode(p.payment_id, 'hex')
         AND g.ledger_account = 'clearing:' || p.payee_id AND g.minor = -p.taken_minor
       WHERE p.partition = ANY($1::smallint[]) AND p.state = 'settled' AND p.taken_minor > 0 AND g.minor IS NULL`,
     fault: (row) => `Payment ${row.id} is settled, but no entry credits its payee with what was taken.`,
@@ -181,7 +183,8 @@ const COMPARISONS: readonly { readonly sql: string; readonly fault: (row: Row) =
     sql: `SELECT i.inbox_id AS id FROM inbox i
       LEFT JOIN inbox_waiting w ON w.partition = i.partition AND w.inbox_id = i.inbox_id
       LEFT JOIN inbox_answers a ON a.partition = i.partition AND a.inbox_id = i.inbox_id
-      WHERE i.partition = ANY($1::smallint[]) AND (w.inbox_id IS NULL) = (a.inbox_id IS NULL)`,
+      ${OWN_PAYMENT}
+      WHERE i.partition = ANY($1::smallint[]) AND num_nonnulls(w.inbox_id, a.inbox_id, p.inbox_id) <> 1`,
     fault: (row) => `Record ${row.id} of the inbox neither waits nor is answered, or both.`,
   },
 ];

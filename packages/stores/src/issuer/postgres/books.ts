@@ -7,7 +7,7 @@ import { found } from "../store-error.ts";
 import { bigints, byteStrings, texts } from "./binary-arrays.ts";
 import type { Database } from "./database.ts";
 import { currencyIn, minor, number, oneOf, type Row, text } from "./rows.ts";
-import type { LockedPartition, Session } from "./session.ts";
+import type { LockedPartition, Session, SqlValue } from "./session.ts";
 
 /** Entry ids that one number of the sequence `entry_blocks` stands for. */
 const BLOCK = 1_024;
@@ -27,9 +27,13 @@ export class Books {
     this.#database = database;
   }
 
-  /** Writes entries of the locked partition behind the newest; within the caller's transaction. */
-  async post(session: Session, locked: LockedPartition, entries: readonly LedgerEntry[]): Promise<void> {
-    if (entries.length === 0) return;
+  /** Writes entries of the locked partition behind the newest; within the caller's transaction. Gives their ids, by reference. */
+  async post(
+    session: Session,
+    locked: LockedPartition,
+    entries: readonly LedgerEntry[],
+  ): Promise<ReadonlyMap<string, number>> {
+    if (entries.length === 0) return new Map();
     const { partition, head } = locked;
     const ids = await entryIds(session, entries.length);
     let hash = head?.hash ?? FIRST_HASH;
@@ -50,33 +54,38 @@ export class Books {
       ids.at(-1) ?? null,
       Buffer.from(hash),
     );
+    return new Map(rows.map(({ reference, entryId }) => [reference, entryId]));
   }
 
   async entries({ account, payeeId, after = 0, limit }: EntryFilter): Promise<StoredEntry[]> {
-    const about = [
-      ...(account === undefined ? [] : [["wallet", "credit"].map((kind) => `${kind}:${account}`)]),
-      ...(payeeId === undefined ? [] : [[`clearing:${payeeId}`, `payee:${payeeId}`]]),
-    ];
-    // An entry may stand there for both of an account's ledger accounts. Two filters have to see everything of both.
-    const enough = about.length === 1 ? "ORDER BY x.entry_id LIMIT 2 * $2" : "";
-    const conditions = about.map(
-      (_, index) => `AND e.entry_id IN (SELECT x.entry_id FROM account_entries x
-        WHERE x.partition = q.partition AND x.ledger_account = ANY($${index + 4}::text[]) AND x.entry_id > $1 ${enough})`,
-    );
+    const conditions: string[] = [];
+    const values: SqlValue[] = [after, limit, account === undefined ? -1 : partitionOf(account)];
+    const listed = (ledgerAccounts: readonly string[]): string =>
+      `SELECT x.entry_id FROM account_entries x WHERE x.partition = q.partition
+        AND x.ledger_account = ANY($${values.push(texts(ledgerAccounts))}::text[]) AND x.entry_id > $1`;
+    if (account !== undefined)
+      conditions.push(`${listed([`wallet:${account}`, `credit:${account}`])}
+        UNION ALL SELECT p.entry_id FROM certificates c
+          JOIN payments p ON p.partition = c.partition AND p.certificate_id = c.certificate_id
+          WHERE c.partition = q.partition AND c.account = $${values.push(account)} AND p.entry_id > $1`);
+    if (payeeId !== undefined)
+      // Two filters have to see everything of both.
+      conditions.push(`${listed([`clearing:${payeeId}`, `payee:${payeeId}`])}
+        UNION ALL (SELECT p.entry_id FROM payments p WHERE p.partition = q.partition
+          AND p.payee_id = $${values.push(payeeId)} AND p.entry_id > $1
+          ORDER BY p.entry_id ${account === undefined ? "LIMIT $2" : ""})`);
     // From each partition's key in its order, rather than sorting all entries there are.
     const rows = await this.#database.all(
       `SELECT e.entry_id, e.partition, e.kind, e.reference, e.currency, e.posted_at, p.ledger_account, p.minor
         FROM (
           SELECT e.* FROM partitions q, LATERAL (
-            SELECT * FROM entries e WHERE e.partition = q.partition AND e.entry_id > $1 ${conditions.join(" ")}
+            SELECT * FROM entries e WHERE e.partition = q.partition AND e.entry_id > $1
+              ${conditions.map((condition) => `AND e.entry_id IN (${condition})`).join(" ")}
             ORDER BY e.entry_id LIMIT $2
           ) e WHERE q.partition = $3 OR $3 < 0 ORDER BY e.entry_id LIMIT $2
         ) e, unnest(e.ledger_accounts, e.minors) WITH ORDINALITY AS p (ledger_account, minor, line)
         ORDER BY e.entry_id, p.line`,
-      after,
-      limit,
-      account === undefined ? -1 : partitionOf(account),
-      ...about.map(texts),
+      ...values,
     );
     return groupEntries(rows);
   }
@@ -150,11 +159,14 @@ function writeEntries(session: Session, partition: Partition, rows: readonly Ent
     texts(rows.map((row) => `{${row.postings.map((posting) => `"${posting.ledgerAccount}"`).join(",")}}`)),
     texts(rows.map((row) => `{${row.postings.map((posting) => posting.minor).join(",")}}`)),
   );
-  const concerned = rows.flatMap(({ entryId, postings }) =>
-    [...new Set(postings.map(({ ledgerAccount }) => ledgerAccount))]
-      .filter((ledgerAccount) => ledgerAccount.includes(":"))
-      .map((ledgerAccount) => ({ entryId, ledgerAccount })),
+  const concerned = rows.flatMap(({ kind, entryId, postings }) =>
+    kind === "settlement"
+      ? []
+      : [...new Set(postings.map(({ ledgerAccount }) => ledgerAccount))]
+          .filter((ledgerAccount) => ledgerAccount.includes(":"))
+          .map((ledgerAccount) => ({ entryId, ledgerAccount })),
   );
+  if (concerned.length === 0) return;
   session.later(
     `INSERT INTO account_entries (partition, ledger_account, entry_id)
       SELECT $1, n.ledger_account, n.entry_id FROM unnest($2::text[], $3::bigint[]) AS n (ledger_account, entry_id)`,

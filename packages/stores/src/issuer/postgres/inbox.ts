@@ -12,6 +12,10 @@ const BRINGERS = ["terminal", "payer"] as const;
 
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
+/** The payment that an inbox record `i` became, if it did. */
+export const OWN_PAYMENT = `LEFT JOIN payments p
+  ON p.partition = i.partition AND p.payment_id = i.payment_id AND p.inbox_id = i.inbox_id`;
+
 /** Everything that was ever brought in, byte for byte, and what became of it. */
 export class Inbox {
   readonly #database: Database;
@@ -68,10 +72,25 @@ export class Inbox {
     );
   }
 
-  /** Takes records out of the queue with what became of each; within the caller's transaction. */
-  markDone(session: Session, partition: Partition, answers: readonly RecordAnswer[], at: number): void {
+  /**
+   * Takes records out of the queue with what became of each; within the caller's transaction. A record that was answered
+   * before keeps its first answer. `ownRecords` became payments of their own, which say themselves how they stand.
+   */
+  markDone(
+    session: Session,
+    all: readonly RecordAnswer[],
+    about: { readonly partition: Partition; readonly ownRecords: ReadonlySet<number>; readonly at: number },
+  ): void {
+    const { partition, ownRecords, at } = about;
+    const own = all.filter(({ inboxId }) => ownRecords.has(inboxId));
+    if (own.length > 0)
+      session.later(
+        "DELETE FROM inbox_waiting WHERE partition = $1 AND inbox_id = ANY($2::bigint[])",
+        partition,
+        bigints(own.map((answer) => answer.inboxId)),
+      );
+    const answers = all.filter(({ inboxId }) => !ownRecords.has(inboxId));
     if (answers.length === 0) return;
-    // A record that was answered before keeps its first answer.
     session.later(
       `WITH done AS (
           DELETE FROM inbox_waiting WHERE partition = $1 AND inbox_id = ANY($3::bigint[]) RETURNING inbox_id
@@ -91,8 +110,9 @@ export class Inbox {
 
   async evidence(paymentId: MessageId): Promise<EvidenceRecord[]> {
     const rows = await this.#database.all(
-      `SELECT i.*, a.decided_at, a.state, a.code, a.sentence FROM inbox i
+      `SELECT i.*, coalesce(a.decided_at, p.decided_at) AS decided_at, a.state, a.code, a.sentence FROM inbox i
         LEFT JOIN inbox_answers a ON a.partition = i.partition AND a.inbox_id = i.inbox_id
+        ${OWN_PAYMENT}
         WHERE i.payment_id = $1 ORDER BY i.inbox_id`,
       Buffer.from(paymentId, "hex"),
     );

@@ -4,6 +4,7 @@ import { type InboxFacts, mainOutcome, outcomeSeenBy, type PaymentFacts, sideOut
 import type { OutcomeViewer, StoredOutcome } from "../port.ts";
 import { hexadecimals, smallints } from "./binary-arrays.ts";
 import type { Database } from "./database.ts";
+import { OWN_PAYMENT } from "./inbox.ts";
 import { accountIn, currencyIn, id, number, optional, type Row, text } from "./rows.ts";
 import type { SqlValue } from "./session.ts";
 import { PAYMENT_COLUMNS, paymentFrom, sideClaimFrom } from "./settlement-state.ts";
@@ -97,9 +98,9 @@ export class Outcomes {
   /** Whose a record is follows from who sent it; senders lie in partitions of their own and are looked up apart. */
   async #inbox(paymentIds: readonly MessageId[]): Promise<(InboxFacts & { readonly partition: number })[]> {
     const rows = await this.#database.all(
-      `SELECT i.partition, i.payment_id, i.brought_by, i.sender_id, i.received_at, a.decided_at, a.state, a.code,
-          a.sentence
-        FROM inbox i LEFT JOIN inbox_answers a ON a.partition = i.partition AND a.inbox_id = i.inbox_id
+      `SELECT i.partition, i.payment_id, i.brought_by, i.sender_id, i.received_at,
+          coalesce(a.decided_at, p.decided_at) AS decided_at, a.state, a.code, a.sentence
+        FROM inbox i LEFT JOIN inbox_answers a ON a.partition = i.partition AND a.inbox_id = i.inbox_id ${OWN_PAYMENT}
         WHERE i.payment_id = ANY($1::bytea[]) ORDER BY i.inbox_id`,
       hexadecimals(paymentIds),
     );

@@ -241,6 +241,7 @@ export const MIGRATIONS: readonly Migration[] = [
     record_hash bytea NOT NULL,
     PRIMARY KEY (partition, inbox_id)
   );
+  -- Of records that did not become a payment of their own: rejected ones, repetitions, further claims.
   CREATE TABLE inbox_answers (
     inbox_id bigint NOT NULL,
     decided_at bigint NOT NULL,
@@ -261,6 +262,9 @@ export const MIGRATIONS: readonly Migration[] = [
     funded_credit_minor bigint,
     funded_reserve_minor bigint,
     decided_at bigint NOT NULL,
+    -- The record that it was first known from, and the entry that paid it.
+    inbox_id bigint NOT NULL,
+    entry_id bigint,
     partition smallint NOT NULL,
     kind text NOT NULL CHECK (kind IN ('payment', 'open-payment')),
     state text NOT NULL CHECK (state IN ('pending', 'settled', 'refused', 'held', 'released')),
@@ -275,9 +279,11 @@ export const MIGRATIONS: readonly Migration[] = [
     PRIMARY KEY (partition, payment_id),
     CHECK (taken_minor BETWEEN 0 AND amount_minor AND (state = 'settled' OR taken_minor = 0)),
     CHECK ((state = 'settled') = (funded_balance_minor IS NOT NULL)),
+    CHECK ((taken_minor > 0) = (entry_id IS NOT NULL)),
     CHECK (funded_balance_minor + funded_credit_minor + funded_reserve_minor = taken_minor)
   );
   CREATE INDEX payments_of_certificate ON payments (partition, certificate_id);
+  CREATE INDEX payments_of_payee ON payments (partition, payee_id, entry_id) WHERE entry_id IS NOT NULL;
   CREATE INDEX payments_pending ON payments (partition, certificate_id) WHERE state = 'pending';
   CREATE INDEX payments_held ON payments (partition, certificate_id) WHERE state = 'held';
 
@@ -322,7 +328,7 @@ export const MIGRATIONS: readonly Migration[] = [
   -- A settlement is once by its payment's own key; everything else by its reference.
   CREATE UNIQUE INDEX entries_by_reference ON entries (partition, reference) WHERE kind <> 'settlement';
 
-  -- Which entries concern an account or a payee, for statements.
+  -- Which entries concern an account or a payee, for statements; those that settle a payment are named by the payment.
   CREATE TABLE account_entries (
     entry_id bigint NOT NULL,
     partition smallint NOT NULL,

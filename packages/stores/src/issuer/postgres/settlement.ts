@@ -1,6 +1,6 @@
 import type { Partition } from "@cairn/issue";
 import type { CertificateId, MessageId, RequestHash } from "@cairn/messages";
-import type { PaymentChange, SettlementOutcome, SettlementResult } from "@cairn/settle";
+import { type PaymentChange, type SettlementOutcome, type SettlementResult, settlementReference } from "@cairn/settle";
 import { partitionOfId } from "../partitions.ts";
 import type { IssuerStore, RequestVoidRecord } from "../port.ts";
 import { recordAnswers } from "../record-answers.ts";
@@ -47,16 +47,17 @@ export class Settlement {
       const { certificates, funds } = await loadState(session, partition, certificateIds);
       await this.#requireNoneElsewhere(certificateIds.filter((each) => !certificates.has(each)));
       const result = decide({ certificates, funds, voidedRequests }, items);
-      addPayments(session, partition, result.payments, at);
-      changePayments(session, partition, result.payments, at);
+      const entryIds = await this.#books.post(session, locked, result.entries);
+      addPayments(session, result.payments, { partition, entryIds, at });
+      changePayments(session, result.payments, { partition, entryIds, at });
       writeSideClaims(session, partition, result.sideClaims, at);
-      await this.#books.post(session, locked, result.entries);
       writeExposures(session, partition, result.exposures);
       for (const proof of result.conflicts) {
         const certificate = certificates.get(proof.certificateId);
         if (certificate !== undefined) await recordConflict(session, partition, certificate.account, proof);
       }
-      this.#inbox.markDone(session, partition, recordAnswers(input, result.outcomes), at);
+      const ownRecords = new Set(result.payments.flatMap(({ addedBy }) => addedBy?.inboxId ?? []));
+      this.#inbox.markDone(session, recordAnswers(input, result.outcomes), { partition, ownRecords, at });
       if (input.withoutLease !== true) this.#leases.giveBack(session, partition);
       return result.outcomes;
     });
@@ -155,18 +156,25 @@ export class Settlement {
   }
 }
 
-function addPayments(session: Session, partition: Partition, changes: readonly PaymentChange[], at: number): void {
+type Place = {
+  readonly partition: Partition;
+  /** By reference. */
+  readonly entryIds: ReadonlyMap<string, number>;
+  readonly at: number;
+};
+
+function addPayments(session: Session, changes: readonly PaymentChange[], { partition, entryIds, at }: Place): void {
   const added = changes.flatMap(({ certificateId, payment, addedBy }) =>
-    addedBy === undefined ? [] : [{ certificateId, payment, bytes: addedBy.bytes }],
+    addedBy === undefined ? [] : [{ certificateId, payment, bytes: addedBy.bytes, inboxId: addedBy.inboxId }],
   );
   if (added.length === 0) return;
   session.later(
     `INSERT INTO payments (partition, decided_at, certificate_id, payment_id, kind, sequence, spent_minor, amount_minor,
         previous, request_hash, state, code, payee_id, terminal_id, claimed_minor, taken_minor, funded_balance_minor,
-        funded_credit_minor, funded_reserve_minor, bytes)
+        funded_credit_minor, funded_reserve_minor, entry_id, bytes, inbox_id)
       SELECT $1, $2, * FROM unnest($3::bytea[], $4::bytea[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],
         $9::bytea[], $10::bytea[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::bigint[], $16::bigint[],
-        $17::bigint[], $18::bigint[], $19::bigint[], $20::bytea[])`,
+        $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bytea[], $22::bigint[])`,
     partition,
     at,
     hexadecimals(added.map(({ certificateId }) => certificateId)),
@@ -177,32 +185,38 @@ function addPayments(session: Session, partition: Partition, changes: readonly P
     bigints(added.map(({ payment }) => payment.amountMinor)),
     hexadecimals(added.map(({ payment }) => payment.previous)),
     hexadecimals(added.map(({ payment }) => payment.requestHash)),
-    ...standings(added.map(({ payment }) => payment)),
+    ...standings(added, entryIds),
     byteStrings(added.map(({ bytes }) => bytes)),
+    bigints(added.map(({ inboxId }) => inboxId)),
   );
 }
 
-function changePayments(session: Session, partition: Partition, changes: readonly PaymentChange[], at: number): void {
+function changePayments(session: Session, changes: readonly PaymentChange[], { partition, entryIds, at }: Place): void {
   const changed = changes.filter(({ addedBy }) => addedBy === undefined);
   if (changed.length === 0) return;
   session.later(
     `UPDATE payments p SET decided_at = $2, state = n.state, code = n.code, payee_id = n.payee_id,
         terminal_id = n.terminal_id, claimed_minor = n.claimed_minor, taken_minor = n.taken_minor,
         funded_balance_minor = n.funded_balance_minor, funded_credit_minor = n.funded_credit_minor,
-        funded_reserve_minor = n.funded_reserve_minor
+        funded_reserve_minor = n.funded_reserve_minor, entry_id = n.entry_id
       FROM unnest($3::bytea[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::bigint[], $9::bigint[], $10::bigint[],
-        $11::bigint[], $12::bigint[]) AS n (payment_id, state, code, payee_id, terminal_id,
-        claimed_minor, taken_minor, funded_balance_minor, funded_credit_minor, funded_reserve_minor)
+        $11::bigint[], $12::bigint[], $13::bigint[]) AS n (payment_id, state, code, payee_id, terminal_id,
+        claimed_minor, taken_minor, funded_balance_minor, funded_credit_minor, funded_reserve_minor,
+        entry_id)
       WHERE p.partition = $1 AND p.payment_id = n.payment_id`,
     partition,
     at,
     hexadecimals(changed.map(({ payment }) => payment.paymentId)),
-    ...standings(changed.map(({ payment }) => payment)),
+    ...standings(changed, entryIds),
   );
 }
 
-/** State, code, payee, terminal, claimed, taken, and the three parts that it was paid from. */
-function standings(payments: readonly PaymentChange["payment"][]): Buffer[] {
+/** State, code, payee, terminal, claimed, taken, the three parts that it was paid from, and the entry that paid it. */
+function standings(
+  changes: readonly Pick<PaymentChange, "payment">[],
+  entryIds: ReadonlyMap<string, number>,
+): Buffer[] {
+  const payments = changes.map(({ payment }) => payment);
   return [
     texts(payments.map(({ state }) => state)),
     texts(payments.map(({ code }) => code)),
@@ -213,6 +227,7 @@ function standings(payments: readonly PaymentChange["payment"][]): Buffer[] {
     bigints(payments.map(({ funding }) => funding?.balanceMinor)),
     bigints(payments.map(({ funding }) => funding?.creditMinor)),
     bigints(payments.map(({ funding }) => funding?.reserveMinor)),
+    bigints(payments.map(({ paymentId }) => entryIds.get(settlementReference(paymentId)))),
   ];
 }
 
