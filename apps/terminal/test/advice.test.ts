@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { adviceFor } from "@cairn/app-kit/advice";
 import { MALFORMED_SENTENCES, REFUSAL_SENTENCES } from "@cairn/messages";
-import { adviceFor } from "../../kit/src/collecting/advice.ts";
 
 const english: Record<string, string> = JSON.parse(
   readFileSync(new URL("../src/messages/en.json", import.meta.url), "utf8"),
