@@ -10,6 +10,7 @@ import { idOf } from "../identifier-argument.ts";
 import { type OperatorOptions, operatorAccess, withOperatorOptions } from "../issuer/operator.ts";
 import { CommandError, EXIT } from "../outcome.ts";
 import { counted, formatTime, type Printer, table } from "../printer.ts";
+import { explanationLines } from "./explanation-lines.ts";
 
 type ShowOptions = OperatorOptions & { readonly builtIn?: boolean; readonly fingerprint?: string };
 type ExplainOptions = OperatorOptions & {
@@ -189,20 +190,9 @@ function showOpen(printer: Printer, { open, currency }: Explanation): void {
 }
 
 function showDevice(printer: Printer, device: Explanation["devices"][number], currency: Currency): void {
-  const money = (minor: bigint): string => formatMinor(minor, currency);
   printer.line();
   printer.line(`Device ${device.deviceId} (key protection ${device.protection}): ${DECISIONS[device.decision]}`);
-  const holding = device.conditions.filter(({ met, enabled }) => met && enabled);
-  for (const { code, sentence } of holding) printer.line(`  + ${code}: ${sentence}`);
-  for (const { code } of device.conditions.filter(({ met, enabled }) => met && !enabled))
-    printer.line(`  - ${code} is there, but switched off`);
-  for (const { code, sentence } of device.refusals) printer.line(`  ! ${code}: ${sentence}`);
-  printer.line();
-  const lines = device.lines.map(({ label, minor, note }) => [label, money(minor), note]);
-  for (const line of table(lines, [1])) printer.line(`  ${line}`);
-  printer.line(
-    `  ${money(device.heldMinor)} of it would be held on the balance; valid for ${device.validitySeconds / 86_400} days`,
-  );
+  for (const line of explanationLines(device, currency)) printer.line(`  ${line}`);
 }
 
 const DECISIONS = {
