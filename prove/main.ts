@@ -28,13 +28,19 @@ else await main(values.long ? "long" : "short");
 async function main(length: Length): Promise<void> {
   const chosen = searches.filter(({ name }) => values.only.length === 0 || values.only.includes(name));
   const waiting = [...chosen];
+  const running = new Map<string, number>();
+  const heart = setInterval(() => tellProgress(running, waiting.length), process.stderr.isTTY ? 1_000 : 20_000);
   const done: Done[] = [];
   const begin = performance.now();
   const worker = async (): Promise<void> => {
-    for (let search = waiting.shift(); search !== undefined; search = waiting.shift())
+    for (let search = waiting.shift(); search !== undefined; search = waiting.shift()) {
+      running.set(search.name, performance.now());
       done.push(await runSearch(search, length));
+      running.delete(search.name);
+    }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  clearInterval(heart);
   const ordered = chosen.flatMap((search) => done.filter((one) => one.search === search));
   const rows = rowsOf(ordered);
   const seconds = secondsSince(begin);
@@ -55,11 +61,19 @@ async function main(length: Length): Promise<void> {
   process.exitCode = failed.length === 0 && rows.length > 0 ? 0 : 1;
 }
 
+/** What runs now and for how long, on one line where the line can be written again. */
+function tellProgress(running: ReadonlyMap<string, number>, waiting: number): void {
+  const now = [...running].map(([name, begin]) => `${name} ${Math.round(secondsSince(begin))} s`).join(", ");
+  const line = `...     ${now}${waiting === 0 ? "" : `; ${waiting} to come`}`;
+  process.stderr.write(process.stderr.isTTY ? `\r${line}\x1b[K` : `${line}\n`);
+}
+
 async function runSearch(search: Search, length: Length): Promise<Done> {
   const begin = performance.now();
   const outcome = await search.run(length);
   const seconds = secondsSince(begin);
   const mark = outcome.found.length === 0 ? "ok    " : "FAILED";
+  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   process.stderr.write(`${mark}  ${search.name.padEnd(12)} ${outcome.searched} ${outcome.unit}, ${seconds} s\n`);
   return { search, outcome, seconds };
 }

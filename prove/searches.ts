@@ -47,15 +47,28 @@ const stories: Search = {
   },
 };
 
-/** Every state of a small world, breadth first, by the real decisions of wallet, terminal and issuer. */
+/** Every state of small worlds, breadth first, by the real decisions of wallet, terminal and issuer. */
 const exhaustive: Search = {
   name: "small world",
-  method: "every state of a small world, breadth first",
+  method: "every state of ten small worlds, breadth first",
   promises: [1, 2, 3, 4, 5, 6],
   run: async (length) => {
-    const ended = await runNode(["prove/small-world/main.ts", "--json", "--size", length]);
+    const ended = await runNode(["--max-old-space-size=8000", "prove/small-world/main.ts", "--json", "--size", length]);
     return outcomeOfJson(ended, "states", (worlds: readonly { states: number }[]) =>
       worlds.reduce((sum, { states }) => sum + states, 0),
+    );
+  },
+};
+
+/** Every short string, every neighbour of a valid message. */
+const shortBytes: Search = {
+  name: "short bytes",
+  method: "every short string and all that is one byte from a valid message",
+  promises: [7],
+  run: async (length) => {
+    const ended = await runNode(["prove/small-world/bytes.ts", "--json", "--size", length]);
+    return outcomeOfJson(ended, "inputs", (all: readonly { inputs: number }[]) =>
+      all.reduce((sum, { inputs }) => sum + inputs, 0),
     );
   },
 };
@@ -74,12 +87,14 @@ const fuzz: Search = {
 /** Not a search of its own: whether the searches would see a bug. */
 const SAMPLE = ["settled-twice", "payers-copy-settles", "one-sided-posting", "gap-blamed", "limit-forgotten"];
 const SAMPLE_REST = ["amount-not-compared", "revoked-at-once", "closing-believed", "request-paid-twice"];
+const SAMPLE_EDGES = ["deadline-second-early", "stale-list-trusted", "accepted-after-void", "paid-after-closing"];
 const bugs: Search = {
   name: "seeded bugs",
   method: "seeded bugs that the searches must catch",
   promises: [1, 2, 3, 4, 5, 6, 7],
   run: async (length) => {
-    const only = length === "long" ? [] : [...SAMPLE, ...SAMPLE_REST].flatMap((name) => ["--bug", name]);
+    const only =
+      length === "long" ? [] : [...SAMPLE, ...SAMPLE_REST, ...SAMPLE_EDGES].flatMap((name) => ["--bug", name]);
     const ended = await runNode(["seeded-bugs/main.ts", "--json", ...only]);
     return outcomeOfJson(ended, "bugs caught", (found: readonly { caughtBy?: string }[]) => {
       return found.filter(({ caughtBy }) => caughtBy !== undefined).length;
@@ -105,6 +120,7 @@ export const searches: readonly Search[] = [
   fuzz,
   model,
   exhaustive,
+  shortBytes,
   stories,
   propertySearch({
     name: "settlement",

@@ -11,12 +11,23 @@ export type SeededBug = {
   readonly edits: readonly Edit[];
 };
 
+const small = (world: string) => ["prove/small-world/main.ts", "--world", world] as const;
 const tests = (...files: readonly string[]) => ["--test", "--test-reporter=dot", ...files] as const;
 
 /** The searches: what explores by itself rather than by example. Arguments of Node.js. */
 export const SEARCHES = {
   "model stories": tests("packages/settle/test/model-traces.test.ts"),
-  "small world, all of it": ["prove/small-world/main.ts", "--size", "tiny"],
+  "small world: honest": small("honest"),
+  "small world: copied": small("copied"),
+  "small world: key-out": small("key-out"),
+  "small world: expiry": small("expiry"),
+  "small world: gates": small("gates"),
+  "small world: gates, copied": small("gates, copied"),
+  "small world: voids": small("voids"),
+  "small world: lists": small("lists"),
+  "small world: renewal": small("renewal"),
+  "small world: false closing": small("false closing"),
+  "every short string of bytes": ["prove/small-world/bytes.ts"],
   "settlement at random": tests("packages/settle/test/properties.test.ts"),
   "wallet interleavings and crashes": tests(
     "packages/pay/test/interleavings.test.ts",

@@ -1,0 +1,130 @@
+import type { SmallWorld } from "./world.ts";
+
+const DAY = 86_400;
+/** Of the certificates in these worlds, and of uploads after their expiry (cast.ts, the settlement's test policy). */
+const EXPIRY = 6 * DAY;
+const DEADLINE = EXPIRY + 7 * DAY;
+
+/** Each world in two sizes: one for every run, one for the long form. */
+export const WORLDS: readonly { readonly short: SmallWorld; readonly long: SmallWorld }[] = [
+  sized({
+    name: "honest",
+    about: "an honest device that stops at any moment and is asked for other than agreed; one till of two steals",
+    payments: 3,
+    tills: 2,
+    evilTill: true,
+    crashes: true,
+    consents: true,
+    receipts: true,
+    long: { tills: 3 },
+  }),
+  sized({
+    name: "copied",
+    about: "a copied device; one till of two takes part in it",
+    payments: 3,
+    tills: 2,
+    images: 2,
+    evilTill: true,
+    long: { images: 3, receipts: true },
+  }),
+  sized({
+    name: "key-out",
+    about: "a thief with the device's key, two tills of one payee and one of another that takes part in it",
+    payments: 2,
+    tills: 3,
+    amounts: [1n, 2n],
+    keyIsOut: true,
+    evilTill: true,
+    receipts: true,
+    long: { payments: 3, amounts: [2n] },
+  }),
+  sized({
+    name: "expiry",
+    about: "time up to the certificate's expiry and the upload deadline and past both; receipts; payments given back",
+    payments: 2,
+    tills: 2,
+    amounts: [1n],
+    receipts: true,
+    moments: [0, EXPIRY - 100, EXPIRY, EXPIRY + 1, DEADLINE, DEADLINE + 1],
+    long: { amounts: [1n, 2n], images: 2, tills: 1 },
+  }),
+  sized({
+    name: "gates",
+    about: "open payments: named payees, captures at once and later, the minute and its tolerance; one gate steals",
+    payments: 1,
+    tills: 2,
+    amounts: [],
+    maxima: [1n, 2n],
+    audience: true,
+    evilTill: true,
+    receipts: true,
+    moments: [0, 60, 120, 121],
+    long: { payments: 2, evilTill: false },
+  }),
+  sized({
+    name: "gates, copied",
+    about: "open and two-way payments of a copied device; one gate of two takes part in it",
+    payments: 2,
+    tills: 2,
+    amounts: [2n],
+    maxima: [2n],
+    images: 2,
+    evilTill: true,
+    long: { maxima: [1n, 2n] },
+  }),
+  sized({
+    name: "voids",
+    about: "requests given up, voids brought by till and payer; one till of two gives up what it took",
+    payments: 2,
+    tills: 2,
+    images: 2,
+    evilTill: true,
+    receipts: true,
+    voids: true,
+    long: { payments: 3, images: 1 },
+  }),
+  sized({
+    name: "lists",
+    about: "certificates withdrawn; lists fetched or a day old or older; two-way and open payments",
+    payments: 1,
+    tills: 2,
+    amounts: [1n],
+    maxima: [1n],
+    maximumOfflineSeconds: DAY,
+    moments: [0, DAY, DAY + 1, 2 * DAY + 1],
+    long: { moments: [0, DAY, DAY + 1, 2 * DAY, 2 * DAY + 1], payments: 2, tills: 1 },
+  }),
+  sized({
+    name: "renewal",
+    about: "a second certificate before and after the first is closed, over and due; money drawn meanwhile; stops",
+    payments: 2,
+    tills: 1,
+    amounts: [1n],
+    certificates: 2,
+    crashes: true,
+    voids: true,
+    withdrawals: true,
+    moments: [0, EXPIRY + 1, DEADLINE + 1],
+    long: { amounts: [1n, 2n] },
+  }),
+  sized({
+    name: "false closing",
+    about: "a thief with the key closes falsely for a second certificate; all of the rest is given back at once",
+    payments: 2,
+    tills: 1,
+    amounts: [2n],
+    forgedNumbers: [1],
+    certificates: 2,
+    keyIsOut: true,
+    releasedPercent: 100,
+    long: {
+      about: "a thief with the key closes falsely for a second certificate; half of the rest is given back at once",
+      releasedPercent: 50,
+      amounts: [1n, 3n],
+    },
+  }),
+];
+
+function sized({ long, ...short }: SmallWorld & { readonly long: Partial<SmallWorld> }) {
+  return { short, long: { ...short, ...long } };
+}
