@@ -25,6 +25,7 @@ import {
   readSignedCall,
   readSyncRecord,
   readUploadRecord,
+  signedCall,
   splitRecords,
   writeCode,
 } from "@cairn/messages";
@@ -173,17 +174,7 @@ const uploadRecords: Target = {
   },
 };
 
-const PURPOSES: readonly CallPurpose[] = [
-  "enrolment",
-  "upload",
-  "sync",
-  "outcomes",
-  "devices",
-  "loss",
-  "events",
-  "receiving",
-  "refund",
-];
+const PURPOSES = Object.keys(signedCall) as CallPurpose[];
 const signedCalls: Target = {
   name: "signed-call",
   shape: "cbor",

@@ -26,18 +26,32 @@ import { IssuerWorld } from "./issuer-world.ts";
  * The routes of wallets and terminals. The first byte of an input says which route is called, by whom, and how much of
  * it is signed anew: what is signed by an enrolled key gets past the signatures, down to settlement.
  */
-const ROUTES = [
+export const DEVICE_ROUTES = [
   { path: "/v1/sync", purpose: "sync" },
   { path: "/v1/uploads", purpose: "upload" },
   { path: "/v1/outcomes", purpose: "outcomes" },
   { path: "/v1/enrolments/device", purpose: "enrolment" },
   { path: "/v1/enrolments/terminal", purpose: "enrolment" },
   { path: "/v1/sync?ahead=true", purpose: "sync" },
+  { path: "/v1/devices", purpose: "devices" },
+  { path: "/v1/losses", purpose: "loss" },
+  { path: "/v1/receiving", purpose: "receiving" },
+  { path: "/v1/refunds", purpose: "refund" },
+  { path: "/v1/events", purpose: "events" },
+  { path: "/v1/outcomes/stream", purpose: "outcomes" },
+  { path: "/v1/uploads/stream", purpose: "upload" },
 ] as const satisfies readonly { readonly path: string; readonly purpose: CallPurpose }[];
 const SYNC = 0;
 const UPLOAD = 1;
 const OUTCOMES = 2;
 const ENROL_DEVICE = 3;
+const DEVICES = 6;
+const LOSS = 7;
+const RECEIVING = 8;
+const REFUND = 9;
+const EVENTS = 10;
+const OUTCOMES_STREAM = 11;
+const UPLOAD_STREAM = 12;
 const BY_TERMINAL = 0x40;
 const RESIGN = 0x20;
 const UNSIGNED = 0x80;
@@ -86,21 +100,34 @@ export async function openHttpDevice(): Promise<Target> {
         world = await IssuerWorld.open();
       }
       const head = input[0] ?? 0;
-      const { path, purpose } = ROUTES[(head & 0x1f) % ROUTES.length] ?? ROUTES[0];
+      const index = (head & 0x1f) % DEVICE_ROUTES.length;
+      const { path, purpose } = DEVICE_ROUTES[index] ?? DEVICE_ROUTES[0];
       const given = input.subarray(1);
       const content = (head & RESIGN) === 0 ? given : await resigned(given, purpose, world);
       const caller = (head & BY_TERMINAL) === 0 ? world.wallet : world.terminal;
-      const body = (head & UNSIGNED) === 0 ? await bodyOf({ purpose, content, caller, world }) : given;
+      const call = (head & UNSIGNED) === 0 ? await bodyOf({ purpose, content, caller, world }) : given;
+      // A stream takes portions, each a byte string; whoever signs nothing sends what it likes.
+      const body = index === UPLOAD_STREAM && (head & UNSIGNED) === 0 ? encodeCbor(call) : call;
+      const enough = new AbortController();
       const response = await fetch(`${world.issuer.url}${path}`, {
         method: "POST",
         headers: { "content-type": "application/cbor-seq" },
         body: new Uint8Array(body),
+        signal: enough.signal,
       });
-      await checkAnswer(response);
+      if (index === EVENTS || index === OUTCOMES_STREAM) await checkStream(response, enough);
+      else await checkAnswer(response);
       world.checkLog();
     },
     close: () => world.close(),
   };
+}
+
+/** A stream that goes on: its first words are enough. */
+async function checkStream(response: Response, enough: AbortController): Promise<void> {
+  if (response.status !== 200) return checkAnswer(response);
+  await response.body?.getReader().read();
+  enough.abort();
 }
 
 async function bodyOf(call: {
@@ -186,5 +213,13 @@ async function seedsOf({ wallet, terminal, operator }: IssuerWorld): Promise<Uin
     seed(ENROL_DEVICE, encodeCbor([code, key, 2, "phone"])),
     seed(ENROL_DEVICE + 1, encodeCbor(["AAAAA-AAAAA", key, 0, "till"])),
     seed(UPLOAD | UNSIGNED, upload),
+    seed(DEVICES),
+    seed(LOSS, encodeCbor(fromHex(deviceIdOf(KINDS.payment.by.publicKey, crypto)))),
+    seed(RECEIVING, encodeCbor(fromHex(deviceIdOf(KINDS.payment.by.publicKey, crypto)))),
+    seed(REFUND | BY_TERMINAL, encodeCbor([fromHex(paid.messageId), 100, "first"])),
+    seed(EVENTS),
+    seed(OUTCOMES_STREAM, encodeCbor([fromHex(paid.messageId)])),
+    seed(UPLOAD_STREAM | BY_TERMINAL | RESIGN, upload, capture),
+    seed(UPLOAD_STREAM | UNSIGNED, encodeCbor(upload)),
   ];
 }
