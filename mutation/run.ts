@@ -1,96 +1,156 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { PatchedCopy } from "../seeded-bugs/patched-copy.ts";
+import { PatchedCopy, root } from "../seeded-bugs/patched-copy.ts";
+import { testsFor } from "./tests-for.ts";
 
-/**
- * Mutates one core package in a copy of the project, mutant by mutant, and runs that package's tests against each.
- *     node mutation/run.ts --package settle [--mutate FILE]... [--test FILE]... [--concurrency 1]
- * Installs Stryker beside this file on first use: it is no dependency of the project. docs/security/mutation.md
- */
+const HELP = `node mutation/run.ts --package NAME [options]
+Mutates the core in a copy of the project, one source file after the other and mutant by mutant, and runs the tests
+against each mutant. Writes what it found of each file into mutation/results. See docs/security/mutation.md.
+
+  --package NAME   cose, messages, issue, pay, collect or settle
+  --file FILE      only this source file; may be repeated (then --package is not needed)
+  --summary        runs nothing: the scores of what mutation/results holds
+`;
 const { values } = parseArgs({
   options: {
-    package: { type: "string", default: "settle" },
-    mutate: { type: "string", multiple: true },
-    test: { type: "string", multiple: true },
-    concurrency: { type: "string", default: "1" },
+    package: { type: "string" },
+    file: { type: "string", multiple: true },
+    summary: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
   },
 });
 
-/** Tests that answer quickly; what takes many seconds would be run for every mutant. */
-const TESTS: Readonly<Record<string, readonly string[]>> = {
-  settle: ["packages/settle/test/*.test.ts"],
-  issue: ["packages/issue/test/*.test.ts"],
-  messages: ["packages/messages/test/*.test.ts", "vectors/vectors.test.ts"],
-  cose: ["packages/cose/test/*.test.ts"],
-  pay: ["packages/pay/test/*.test.ts"],
-  collect: ["packages/collect/test/*.test.ts"],
+const folder = fileURLToPath(new URL(".", import.meta.url));
+const results = join(folder, "results");
+const stryker = join(folder, "node_modules/@stryker-mutator/core/bin/stryker.js");
+
+type Mutant = {
+  readonly status: string;
+  readonly mutatorName: string;
+  readonly replacement?: string;
+  readonly location: { readonly start: { readonly line: number } };
+};
+/** What is kept of a file: the score, and each mutant that no test noticed. */
+type Result = {
+  readonly file: string;
+  readonly caught: number;
+  readonly mutants: number;
+  readonly seconds: number;
+  readonly survivors: readonly { readonly line: number; readonly mutator: string; readonly replacement: string }[];
 };
 
-const folder = fileURLToPath(new URL(".", import.meta.url));
-const stryker = join(folder, "node_modules/@stryker-mutator/core/bin/stryker.js");
-const tests = values.test ?? TESTS[values.package];
-if (tests === undefined) throw new Error(`One of ${Object.keys(TESTS).join(", ")}, not ${values.package}.`);
+if (values.help || (values.package === undefined && values.file === undefined && !values.summary))
+  process.stdout.write(HELP);
+else if (values.summary) summarise();
+else main();
 
-if (!existsSync(stryker)) {
+function main(): void {
+  install();
+  mkdirSync(results, { recursive: true });
+  const files = values.file ?? globSync(`packages/${values.package}/src/**/*.ts`, { cwd: root }).sort();
+  if (files.length === 0) throw new Error(`There is no package ${values.package}.`);
+  for (const file of files) {
+    process.stderr.write(`${file}: `);
+    const result = mutate(file);
+    writeFileSync(nameOfResult(file), `${JSON.stringify(result, undefined, 1)}\n`);
+    process.stderr.write(`${result.caught} of ${result.mutants} caught, ${result.seconds} s\n`);
+  }
+  summarise();
+}
+
+function nameOfResult(file: string): string {
+  const flat = file
+    .replace(/^packages\//, "")
+    .replace("/src/", "-")
+    .replaceAll("/", "-");
+  return join(results, flat.replace(/\.ts$/, ".json"));
+}
+
+/** Installs Stryker beside this file on first use: it is no dependency of the project. */
+function install(): void {
+  if (existsSync(stryker)) return;
   process.stderr.write("Installing Stryker (once)...\n");
-  const install = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], {
+  const done = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], {
     cwd: folder,
     stdio: ["ignore", 2, 2],
     shell: process.platform === "win32",
   });
-  if (install.status !== 0) throw new Error("Stryker could not be installed: see the messages above.");
+  if (done.status !== 0) throw new Error("Stryker could not be installed: see the messages above.");
 }
 
-const copy = new PatchedCopy();
-try {
-  const report = join(folder, `report-${values.package}.json`);
-  const command = [process.execPath, "--test", "--test-isolation=none", "--test-reporter=dot", ...tests]
-    .map((part) => `"${part}"`)
-    .join(" ");
-  const configuration = {
-    // The packages import each other by links, so the copy itself is mutated: it is thrown away afterwards.
-    inPlace: true,
-    testRunner: "command",
-    commandRunner: { command },
-    mutate: values.mutate ?? [`packages/${values.package}/src/**/*.ts`],
-    concurrency: Number(values.concurrency),
-    checkers: [],
-    plugins: [],
-    disableTypeChecks: false,
-    allowConsoleColors: false,
-    reporters: ["json", "clear-text"],
-    clearTextReporter: { logTests: false, allowColor: false },
-    jsonReporter: { fileName: report },
-    timeoutMS: 20_000,
-    tempDirName: "stryker-tmp",
-  };
-  writeFileSync(join(copy.folder, "stryker.conf.json"), JSON.stringify(configuration));
-  const run = spawnSync(process.execPath, [stryker, "run", "stryker.conf.json"], {
-    cwd: copy.folder,
-    stdio: "inherit",
-    env: { ...process.env, NODE_NO_WARNINGS: "1" },
-  });
-  process.exitCode = run.status ?? 1;
-  if (existsSync(report)) summarise(report);
-} finally {
-  copy.remove();
+function mutate(file: string): Result {
+  const copy = new PatchedCopy();
+  const begin = performance.now();
+  try {
+    const report = join(copy.folder, "mutation-report.json");
+    // Each round only when the one before found nothing.
+    const command = testsFor(copy.folder, file)
+      .map((tests) => [process.execPath, "--test", "--test-isolation=none", "--test-reporter=dot", ...tests])
+      .map((parts) => parts.map((part) => `"${part}"`).join(" "))
+      .join(" && ");
+    const configuration = {
+      // The packages import each other by links, so the copy itself is mutated: it is thrown away afterwards.
+      inPlace: true,
+      testRunner: "command",
+      commandRunner: { command },
+      mutate: [file],
+      concurrency: 1,
+      checkers: [],
+      plugins: [],
+      disableTypeChecks: false,
+      allowEmpty: true,
+      reporters: ["json"],
+      jsonReporter: { fileName: report },
+      timeoutMS: 8_000,
+      tempDirName: "stryker-tmp",
+    };
+    writeFileSync(join(copy.folder, "stryker.conf.json"), JSON.stringify(configuration));
+    const run = spawnSync(process.execPath, [stryker, "run", "stryker.conf.json"], {
+      cwd: copy.folder,
+      encoding: "utf8",
+      env: { ...process.env, NODE_NO_WARNINGS: "1" },
+    });
+    if (run.status !== 0) throw new Error(`Stryker stopped: ${run.stdout.slice(-2_000)}${run.stderr}`);
+    const seconds = Math.round((performance.now() - begin) / 1_000);
+    return { ...(existsSync(report) ? read(report, file) : { file, caught: 0, mutants: 0, survivors: [] }), seconds };
+  } finally {
+    copy.remove();
+    rmSync(join(copy.folder, "stryker-tmp"), { recursive: true, force: true });
+  }
 }
 
-type Report = {
-  readonly files: Readonly<Record<string, { readonly mutants: readonly { readonly status: string }[] }>>;
-};
-
-function summarise(report: string): void {
-  const { files }: Report = JSON.parse(readFileSync(report, "utf8"));
-  const mutants = Object.values(files).flatMap((file) => file.mutants);
-  const count = (...statuses: readonly string[]): number =>
-    mutants.filter(({ status }) => statuses.includes(status)).length;
-  const caught = count("Killed", "Timeout");
-  const all = caught + count("Survived", "NoCoverage");
-  process.stdout.write(
-    `${values.package}: ${caught} of ${all} mutants caught, ${((100 * caught) / all).toFixed(1)} %\n`,
+function read(report: string, file: string): Omit<Result, "seconds"> {
+  const { files }: { readonly files: Readonly<Record<string, { readonly mutants: readonly Mutant[] }>> } = JSON.parse(
+    readFileSync(report, "utf8"),
   );
+  const mutants = Object.values(files).flatMap((one) => one.mutants);
+  const of = (...statuses: readonly string[]) => mutants.filter(({ status }) => statuses.includes(status));
+  const caught = of("Killed", "Timeout").length;
+  const survivors = of("Survived", "NoCoverage")
+    .map(({ mutatorName, replacement, location }) => ({
+      line: location.start.line,
+      mutator: mutatorName,
+      replacement: replacement ?? "",
+    }))
+    .sort((left, right) => left.line - right.line);
+  return { file, caught, mutants: caught + survivors.length, survivors };
+}
+
+function summarise(): void {
+  const all = globSync("*.json", { cwd: results }).map(
+    (name): Result => JSON.parse(readFileSync(join(results, name), "utf8")),
+  );
+  const byPackage = Map.groupBy(all, ({ file }) => file.split("/")[1] ?? "");
+  for (const [name, its] of [...byPackage].sort()) {
+    const mutants = its.reduce((sum, one) => sum + one.mutants, 0);
+    const caught = its.reduce((sum, one) => sum + one.caught, 0);
+    const share = mutants === 0 ? 100 : (100 * caught) / mutants;
+    process.stdout.write(
+      `${name}: ${its.length} files, ${caught} of ${mutants} mutants caught, ${share.toFixed(1)} %\n`,
+    );
+  }
+  process.stdout.write(`Survivors stand in ${relative(process.cwd(), results)}.\n`);
 }
