@@ -4,6 +4,7 @@ import {
   CodedError,
   decodeCbor,
   decodeCborSequence,
+  decodeCborViews,
   decodeSign1,
   encodeCbor,
   publicKeyFromCbor,
@@ -59,6 +60,10 @@ const cbor: Target = {
   run: (input) => {
     const value = decoded(() => decodeCbor(input));
     if (value !== undefined) mustHold(same(encodeCbor(value), input), "What was decoded has another encoding.");
+    deepStrictEqual(
+      decoded(() => decodeCborViews(input)),
+      value,
+    );
     const all = decoded(() => decodeCborSequence(input));
     const each = decoded(() => [...readCborSequence(input)]);
     mustHold(each === undefined || same(Buffer.concat(each.map(({ bytes }) => bytes)), input), "Bytes went missing.");

@@ -68,8 +68,8 @@ export const byteBugs: readonly SeededBug[] = [
     edits: [
       {
         file: "packages/messages/src/message.ts",
-        find: "    messageId: messageIdOf(signed, crypto),\n    bytes,",
-        replace: "    messageId: messageIdOf(bytes, crypto),\n    bytes,",
+        find: "this.#messageId ??= messageIdOf(this.toBeSigned, this.#crypto);",
+        replace: "this.#messageId ??= messageIdOf(this.bytes, this.#crypto);",
       },
     ],
   },
