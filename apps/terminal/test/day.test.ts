@@ -37,16 +37,20 @@ test("days are stepped through over the end of a month", () => {
 });
 
 test("the CSV holds one line for each accepted payment, oldest first", () => {
-  const text = dayAsCsv([payment({ at: 200, order: "Table 4" }), payment({ at: 100, guaranteed: false })], EUR);
+  const text = dayAsCsv([payment({ at: 200, order: "Table 4" }), payment({ at: 100, guaranteed: false })], {
+    currency: EUR,
+    refunds: [{ paymentId: "id-100" as MessageId, amountMinor: "300", beforeMinor: "0", at: 300, isDone: true }],
+  });
   assert.deepEqual(text.split("\r\n"), [
     "time,payment,order,amount,currency,state,guaranteed,risk,code",
     "1970-01-01T00:01:40.000Z,id-100,,13.37,EUR,stored,no,STATUS_LIST_STALE,",
     "1970-01-01T00:03:20.000Z,id-200,Table 4,13.37,EUR,stored,yes,,",
+    "1970-01-01T00:05:00.000Z,id-100,,-3.00,EUR,given-back,,,",
     "",
   ]);
 });
 
 test("what people typed cannot break a line or run as a formula", () => {
-  const text = dayAsCsv([payment({ at: 1, order: '=HYPERLINK("x"),\n"' })], EUR);
+  const text = dayAsCsv([payment({ at: 1, order: '=HYPERLINK("x"),\n"' })], { currency: EUR, refunds: [] });
   assert.ok(text.includes(`"'=HYPERLINK(""x""),\n"""`), text);
 });

@@ -135,10 +135,28 @@ test("a till sells offline: request, payment by camera, receipt, replay refused,
   await world.page.locator("[data-state=settled]").nth(1).waitFor();
   await world.page.locator("[data-stored='0']").waitFor();
 
+  // One sale is given back, first in part, then the rest; never more.
+  await world.page.locator("[data-state=settled]").first().click();
+  await world.page.locator("[data-refund='0']").waitFor();
+  await world.page.getByLabel("Amount to give back").fill("1.20");
+  await world.page.getByRole("button", { name: "Give back €1.20" }).click();
+  await world.page.locator("[data-refund='120']").waitFor();
+  assert.deepEqual(await accessibilityFaults(world.page), [], "refund");
+  await world.page.getByRole("button", { name: "Give back €3.00" }).click();
+  await world.page.locator("[data-refund='420']").waitFor();
+  assert.equal(await world.page.getByLabel("Amount to give back").count(), 0);
+  const books = await must(["ledger", "verify", ...world.atIssuer]);
+  assert.deepEqual(books.faults, []);
+  await must(["wallet", "sync", "--data", world.wallet]);
+  const { account } = await must(["issuer", "account", "show", "1", ...world.atIssuer]);
+  assert.equal((account as { balanceMinor: string }).balanceMinor, "5580");
+  await world.page.getByRole("button", { name: "Back" }).click();
+
   await world.page.getByRole("button", { name: "More" }).click();
   assert.deepEqual(await accessibilityFaults(world.page), [], "more");
   await world.page.getByRole("button", { name: "Day's report" }).click();
   await world.page.getByText("€8.40").first().waitFor();
+  await world.page.locator("[data-refunds='2']").getByText("-€4.20").waitFor();
   assert.deepEqual(await accessibilityFaults(world.page), [], "report");
 });
 

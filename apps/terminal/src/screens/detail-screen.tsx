@@ -16,6 +16,7 @@ import type { Acceptance, HistoryEntry } from "@cairn/collect";
 import { type MessageId, sentenceFor, toHex } from "@cairn/messages";
 import { useState } from "preact/hooks";
 import { entryView } from "./entry-view.ts";
+import { RefundPanel } from "./refund-panel.tsx";
 import { useSession } from "./session-context.ts";
 
 type DetailScreenProps = { readonly entry: HistoryEntry; readonly onBack: () => void };
@@ -42,6 +43,9 @@ export function DetailScreen({ entry, onBack }: DetailScreenProps) {
         )}
       </Facts>
       {entry.kind === "payment" && <PaymentActions acceptance={entry.acceptance} />}
+      {entry.kind === "payment" && entry.state === "settled" && entry.acceptance.guestIssuerId === undefined && (
+        <RefundPanel paymentId={entry.acceptance.paymentId} />
+      )}
     </Screen>
   );
 }

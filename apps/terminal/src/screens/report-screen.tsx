@@ -1,13 +1,18 @@
 import { Button, formatDay, formatMoney, Screen, saveFile, t } from "@cairn/app-kit";
 import type { HistoryEntry, Totals } from "@cairn/collect";
 import { useEffect, useState } from "preact/hooks";
+import { type RefundNote, refundsBetween } from "../session/refund-notes.ts";
 import { dayAsCsv, dayRange, daysAgo, isoDay, neighbourDay } from "../till/day.ts";
 import { useSession } from "./session-context.ts";
 
 /** More sales than any till makes in a day. */
 const DAY_LIMIT = 100_000;
 
-type Report = { readonly totals: Totals; readonly entries: readonly HistoryEntry[] };
+type Report = {
+  readonly totals: Totals;
+  readonly entries: readonly HistoryEntry[];
+  readonly refunds: readonly RefundNote[];
+};
 
 /** The end of the day: what was accepted and where each part stands, on the screen, on paper and as a file. */
 export function ReportScreen({ onBack }: { readonly onBack: () => void }) {
@@ -19,7 +24,7 @@ export function ReportScreen({ onBack }: { readonly onBack: () => void }) {
     const range = dayRange(day);
     const { terminal } = session;
     void Promise.all([terminal.totals(range), terminal.history({ ...range, limit: DAY_LIMIT })]).then(
-      ([totals, entries]) => isShown && setReport({ totals, entries }),
+      ([totals, entries]) => isShown && setReport({ totals, entries, refunds: refundsBetween(localStorage, range) }),
     );
     return () => {
       isShown = false;
@@ -27,7 +32,7 @@ export function ReportScreen({ onBack }: { readonly onBack: () => void }) {
   }, [session, day, view.standing]);
   const isToday = daysAgo(day, new Date()) <= 0;
   const { name, currency } = view.standing.payee.terms;
-  const isEmpty = report === undefined || report.totals.count === 0;
+  const isEmpty = report === undefined || report.totals.count + report.refunds.length === 0;
   return (
     <Screen
       title={t("report.title")}
@@ -40,7 +45,9 @@ export function ReportScreen({ onBack }: { readonly onBack: () => void }) {
           <Button
             disabled={isEmpty}
             onClick={() => {
-              const csv = new TextEncoder().encode(dayAsCsv(report?.entries ?? [], currency));
+              const csv = new TextEncoder().encode(
+                dayAsCsv(report?.entries ?? [], { currency, refunds: report?.refunds ?? [] }),
+              );
               saveFile(`cairn-${isoDay(day)}.csv`, "text/csv", csv);
             }}
           >
@@ -62,7 +69,7 @@ export function ReportScreen({ onBack }: { readonly onBack: () => void }) {
   );
 }
 
-function Figures({ report: { totals, entries } }: { readonly report: Report }) {
+function Figures({ report: { totals, entries, refunds } }: { readonly report: Report }) {
   const { currency } = totals;
   const atRisk = entries.filter((entry) => entry.kind === "payment" && !entry.guaranteed).length;
   return (
@@ -96,6 +103,14 @@ function Figures({ report: { totals, entries } }: { readonly report: Report }) {
       <p class="hint">
         {t("report.at-risk")}: {atRisk}
       </p>
+      {refunds.length > 0 && (
+        <p data-refunds={refunds.length}>
+          {t("report.refunded")}: {formatMoney(-sumOf(refunds), currency)}
+        </p>
+      )}
     </>
   );
 }
+
+const sumOf = (refunds: readonly RefundNote[]): bigint =>
+  refunds.reduce((sum, { amountMinor }) => sum + BigInt(amountMinor), 0n);

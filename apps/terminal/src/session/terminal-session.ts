@@ -7,7 +7,9 @@ import {
   type Terminal,
   type TerminalPorts,
 } from "@cairn/collect";
-import { readCode } from "@cairn/messages";
+import type { TillRefundAnswer } from "@cairn/issuer/client";
+import { type MessageId, readCode } from "@cairn/messages";
+import { askRefund, giveBack, type RefundCalls } from "./refund.ts";
 import { readSettings, type Settings, type SettingsMemory, writeSettings } from "./settings.ts";
 
 /** What a person sees of an upload. */
@@ -36,12 +38,16 @@ export type TerminalSession = {
   offer(codeText: string): Promise<AcceptanceOutcome>;
   /** As `offer` at a gate: open payments are captured for the fare, or left to be captured later. */
   offerAtGate(codeText: string): Promise<AcceptanceOutcome>;
+  /** How much of a settled payment was given back. @throws ClientError */
+  askRefund(paymentId: MessageId): Promise<TillRefundAnswer>;
+  /** @throws ClientError */
+  giveBack(order: Parameters<typeof giveBack>[0]): Promise<TillRefundAnswer>;
   /** Uploads unless an upload runs already. Never throws: how it went is in the view. */
   upload(): Promise<void>;
 };
 
 export type SessionPorts = Omit<TerminalPorts, "policy"> & {
-  readonly calls: UploadCalls;
+  readonly calls: UploadCalls & RefundCalls;
   readonly settings: SettingsMemory;
   readonly pause: (milliseconds: number) => Promise<void>;
   readonly nowMs: () => number;
@@ -117,6 +123,8 @@ export async function openSession(ports: SessionPorts): Promise<TerminalSession>
     change,
     offer,
     offerAtGate,
+    askRefund: (paymentId) => askRefund(paymentId, ports),
+    giveBack: (order) => giveBack(order, ports),
     upload,
   };
 }

@@ -1,5 +1,6 @@
 import type { HistoryEntry, Totals } from "@cairn/collect";
 import { formatMinor } from "@cairn/messages";
+import type { RefundNote } from "../session/refund-notes.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -27,8 +28,11 @@ export function daysAgo(day: Date, today: Date): number {
   return Math.round((midnight(today) - midnight(day)) / DAY_MS);
 }
 
-/** RFC 4180, one line for each accepted payment, oldest first, for the shop's own books. */
-export function dayAsCsv(entries: readonly HistoryEntry[], currency: Totals["currency"]): string {
+/** RFC 4180, one line for each accepted payment, oldest first, then one for each refund, for the shop's own books. */
+export function dayAsCsv(
+  entries: readonly HistoryEntry[],
+  { currency, refunds }: { readonly currency: Totals["currency"]; readonly refunds: readonly RefundNote[] },
+): string {
   const rows = [["time", "payment", "order", "amount", "currency", "state", "guaranteed", "risk", "code"]];
   for (const entry of [...entries].reverse()) {
     if (entry.kind !== "payment") continue;
@@ -44,6 +48,10 @@ export function dayAsCsv(entries: readonly HistoryEntry[], currency: Totals["cur
       acceptance.risk ?? "",
       acceptance.answer?.code ?? "",
     ]);
+  }
+  for (const { at, paymentId, amountMinor } of refunds) {
+    const amount = `-${formatMinor(BigInt(amountMinor), currency)}`;
+    rows.push([new Date(at * 1000).toISOString(), paymentId, "", amount, currency, "given-back", "", "", ""]);
   }
   return rows.map((row) => `${row.map(csvField).join(",")}\r\n`).join("");
 }
