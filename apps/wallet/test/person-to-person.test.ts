@@ -66,7 +66,7 @@ test("one person pays another by camera with no network on either side; the mone
   await receiver.page.getByText("€12.50").first().waitFor();
   await press(receiver, "History");
   await receiver.page.locator("[data-state=settled]").waitFor();
-  await press(receiver, /Lunch/);
+  await press(receiver, /Received.*Lunch/);
   await receiver.page.getByText("The money is in your account.").waitFor();
   await fresh(receiver, "received detail");
 

@@ -46,13 +46,13 @@ export function RequestScreen({ request, onScan, onCancel, onRenew }: RequestScr
     >
       {request.isResumed && <Notice kind="info">{t("request.resumed")}</Notice>}
       <p class="amount">{amount}</p>
-      {request.orderReference !== undefined && <p class="hint">{request.orderReference}</p>}
+      {request.orderReference !== undefined && <p class="hint offer">{request.orderReference}</p>}
       {isExpired ? (
         <Notice kind="warn">{t("request.expired")}</Notice>
       ) : (
         <>
           <QrCode text={request.codeText} label={t("request.code", { amount })} />
-          <p class="hint" role="timer">
+          <p class="hint offer" role="timer">
             {t("request.left", { time: minutesAndSeconds(leftSeconds) })}
           </p>
         </>

@@ -21,7 +21,8 @@ export function UploadPanel() {
       <meter min={0} max={1} high={0.8} optimum={0} value={usedShare} aria-label={t("sync.stored")} />
       <p class="hint">{t("sync.room", { amount: formatMoney(storableMinor, currency) })}</p>
       <p role="status" data-upload={view.upload.kind}>
-        {uploadWords(view.upload, isOnline)}
+        {/* What came in since makes an earlier upload no news. */}
+        {uploadWords(view.upload.kind === "done" && stored.count > 0 ? { kind: "idle" } : view.upload, isOnline)}
       </p>
       <p class="hint">
         {lastUploadAt === undefined ? t("sync.never") : t("sync.last", { time: formatTime(lastUploadAt) })}

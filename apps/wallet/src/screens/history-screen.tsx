@@ -38,7 +38,8 @@ export function HistoryScreen(props: {
             ) : (
               <Row
                 key={line.entry.acceptance.paymentId}
-                name={line.entry.orderReference ?? t("history.received")}
+                name={t("history.received")}
+                note={line.entry.orderReference}
                 at={line.at}
                 money={`+${formatMoney(line.entry.acceptance.takenMinor ?? 0n, props.currency)}`}
                 state={line.entry.state}
@@ -54,6 +55,7 @@ export function HistoryScreen(props: {
 
 function Row(props: {
   readonly name: string;
+  readonly note?: string | undefined;
   readonly at: number;
   readonly money: string;
   readonly state: Parameters<typeof StatePill>[0]["state"];
@@ -64,7 +66,10 @@ function Row(props: {
       <button type="button" class="row" data-state={props.state} onClick={props.onOpen}>
         <span>
           <strong>{props.name}</strong>
-          <span class="hint">{formatTime(props.at)}</span>
+          <span class="hint">
+            {props.note !== undefined && `${props.note} · `}
+            {formatTime(props.at)}
+          </span>
         </span>
         <span>
           <span class="figure">{props.money}</span>

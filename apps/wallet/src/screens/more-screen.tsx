@@ -23,6 +23,7 @@ export function MoreScreen({ wallet }: { readonly wallet: Wallet }) {
 function LostDevice({ wallet }: { readonly wallet: Wallet }) {
   const [devices, setDevices] = useState<Devices>();
   const [problem, setProblem] = useState<string>();
+  const [asked, setAsked] = useState<Devices[number]>();
   const [isBusy, run] = useBusy();
   const load = (): Promise<void> =>
     run(async () => {
@@ -38,6 +39,7 @@ function LostDevice({ wallet }: { readonly wallet: Wallet }) {
       setProblem(
         await sentenceOfFailure(async () => {
           await wallet.client.reportLoss(device.deviceId);
+          setAsked(undefined);
           setDevices(await wallet.client.devices());
           return undefined;
         }),
@@ -48,6 +50,16 @@ function LostDevice({ wallet }: { readonly wallet: Wallet }) {
       <h2>{t("lost.title")}</h2>
       <p>{t("lost.explain")}</p>
       {problem !== undefined && <Notice kind="warn">{problem}</Notice>}
+      {asked !== undefined && (
+        <Notice kind="bad" title={t("lost.sure", { name: asked.label })}>
+          <div class="content">
+            <Button kind="danger" disabled={isBusy} onClick={() => report(asked)}>
+              {t("lost.yes")}
+            </Button>
+            <Button onClick={() => setAsked(undefined)}>{t("cancel")}</Button>
+          </div>
+        </Notice>
+      )}
       {devices === undefined ? (
         <Button disabled={isBusy} onClick={load}>
           {t("lost.show")}
@@ -64,7 +76,11 @@ function LostDevice({ wallet }: { readonly wallet: Wallet }) {
                 {device.isCaller ? (
                   <span class="pill good">{t("lost.this")}</span>
                 ) : (
-                  <Button kind="danger" disabled={isBusy || device.status !== "active"} onClick={() => report(device)}>
+                  <Button
+                    kind="danger"
+                    disabled={isBusy || device.status !== "active"}
+                    onClick={() => setAsked(device)}
+                  >
                     {t("lost.report")}
                   </Button>
                 )}
