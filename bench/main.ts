@@ -1,12 +1,14 @@
 import { parseArgs } from "node:util";
 
 /**
- * `npm run bench -- NAME [--json]`. Each benchmark prints its figures beside the physical limit measured in the same
+ * `npm run bench -- NAME [--json] [--long]`. Each benchmark prints its figures beside the physical limit measured in the same
  * run, so that a ratio means the same on every machine. With --json exactly one JSON value goes to standard output.
  */
 type Benchmark = {
   readonly about: string;
   readonly run: (report: (line: string) => void) => Promise<Record<string, unknown>>;
+  /** With --long: minutes to hours, for figures that are kept in results/. */
+  readonly long?: (report: (line: string) => void, sizes: readonly number[]) => Promise<Record<string, unknown>>;
 };
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
@@ -21,6 +23,10 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   settle: {
     about: "payments settled per second on all cores beside raw ES256 verification",
     run: async (report) => (await import("./settle.ts")).settle(report),
+    long: async (report, sizes) =>
+      sizes.length === 0
+        ? (await import("./settle.ts")).settleLong(report)
+        : (await import("./settle.ts")).settleLong(report, sizes),
   },
   "status-list": {
     about: "bytes and milliseconds of a status list of a million certificates",
@@ -38,14 +44,19 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false } },
+  options: {
+    json: { type: "boolean", default: false },
+    long: { type: "boolean", default: false },
+    stored: { type: "string", default: "" },
+    help: { type: "boolean", short: "h", default: false },
+  },
 });
 const [name] = positionals;
 const benchmark = name === undefined ? undefined : BENCHMARKS[name];
 
 if (benchmark === undefined) {
   const lines = [
-    "Usage: npm run -s bench -- NAME [--json]",
+    "Usage: npm run -s bench -- NAME [--json] [--long [--stored 10000,1000000]]",
     "",
     ...Object.entries(BENCHMARKS).map(([each, { about }]) => `  ${each.padEnd(12)} ${about}`),
   ];
@@ -53,7 +64,10 @@ if (benchmark === undefined) {
   process.exitCode = values.help ? 0 : 2;
 } else {
   const report = (line: string): void => void process.stderr.write(`${line}\n`);
-  const figures = await benchmark.run(report);
+  const sizes = values.stored.split(",").filter(Boolean).map(Number);
+  const figures = await (values.long && benchmark.long !== undefined
+    ? benchmark.long(report, sizes)
+    : benchmark.run(report));
   if (values.json) process.stdout.write(`${JSON.stringify(figures)}\n`);
   else
     for (const [figure, value] of Object.entries(figures))

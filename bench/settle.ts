@@ -1,9 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type IssuerStore, openPostgresIssuerStore } from "@cairn/stores";
+import pg from "pg";
 import { hasPostgresServer, startPostgresServer } from "../scripts/postgres-server.ts";
 import { rawEs256 } from "./measure.ts";
+import { postgresFiller, sqliteFiller } from "./stored-payments.ts";
 import { buildWorld } from "./world.ts";
 
 /**
@@ -13,53 +15,125 @@ import { buildWorld } from "./world.ts";
  * - paymentsPerSecond: uploaded records on their whole way: strict decoding, the durable inbox, verification on all
  *   cores, the rules, and the postings on the disk. The payments were signed before the clock starts.
  * - ratio: payments per second over cores times rawVerifyPerCore.
+ *
+ * The long form measures the same with ever more payments stored before (stored-payments.ts), each ratio with the raw
+ * figure of its own minutes, and says what a payment takes on the disk and what the process takes of memory.
  */
 const ACCOUNTS = 500;
 const PAYMENTS_EACH = 60;
 /** Settled before the clock starts, so that threads and compiled code are as warm as in a server's second minute. */
 const WARM_UP_EACH = 10;
+const LONG_FORM: readonly number[] = [10_000, 1_000_000, 10_000_000];
 
-export async function settle(report: (line: string) => void): Promise<Record<string, unknown>> {
+type Report = (line: string) => void;
+/** `storedBytes`: of the database after the run. `residentBytes`: of this process at the end of the run. */
+type Run = {
+  readonly paymentsPerSecond: number;
+  readonly storedBytes: number;
+  readonly residentBytes: number;
+};
+
+export async function settle(report: Report): Promise<Record<string, unknown>> {
   report("measuring raw ES256 verification...");
   const before = await rawEs256();
-  const sqlite = await settleOn("SQLite", () => undefined, report);
-  const postgres = await settleOnPostgres(report);
+  const sqlite = await settleOnSqlite(0, report);
+  const postgres = await settleOnPostgres(0, report);
   const after = await rawEs256();
-  const cores = availableParallelism();
-  const rawVerifyPerCore = Math.round(Math.max(before.verifyPerSecond, after.verifyPerSecond));
-  const figures = (paymentsPerSecond: number) => ({
-    paymentsPerSecond,
-    ratio: Math.round((paymentsPerSecond / (cores * rawVerifyPerCore)) * 1000) / 1000,
-  });
+  const raw = Math.max(before.verifyPerSecond, after.verifyPerSecond);
+  const figures = ({ paymentsPerSecond }: Run) => ({ paymentsPerSecond, ratio: ratioOf(paymentsPerSecond, raw) });
   return {
-    rawVerifyPerCore,
-    cores,
+    rawVerifyPerCore: Math.round(raw),
+    cores: availableParallelism(),
     sqlite: figures(sqlite),
-    postgres: typeof postgres === "number" ? figures(postgres) : postgres,
+    postgres: "reason" in postgres ? postgres : figures(postgres),
   };
 }
 
+/** @param sizes Payments stored before each run. */
+export async function settleLong(report: Report, sizes = LONG_FORM): Promise<Record<string, unknown>> {
+  const rows: Record<string, unknown>[] = [];
+  for (const stored of sizes)
+    for (const [store, run] of [
+      ["sqlite", settleOnSqlite],
+      ["postgres", settleOnPostgres],
+    ] as const) {
+      const before = await rawEs256();
+      const done = await run(stored, report);
+      const after = await rawEs256();
+      const raw = Math.max(before.verifyPerSecond, after.verifyPerSecond);
+      if ("reason" in done) {
+        rows.push({ store, stored, ...done });
+        continue;
+      }
+      const row = {
+        store,
+        stored,
+        rawVerifyPerCore: Math.round(raw),
+        paymentsPerSecond: done.paymentsPerSecond,
+        ratio: ratioOf(done.paymentsPerSecond, raw),
+        bytesPerPayment: Math.round(done.storedBytes / (stored + ACCOUNTS * (WARM_UP_EACH + PAYMENTS_EACH))),
+        residentMegabytes: Math.round(done.residentBytes / 1_000_000),
+      };
+      report(JSON.stringify(row));
+      rows.push(row);
+    }
+  return { cores: availableParallelism(), node: process.version, date: new Date().toISOString(), rows };
+}
+
+const ratioOf = (paymentsPerSecond: number, rawVerifyPerCore: number): number =>
+  Math.round((paymentsPerSecond / (availableParallelism() * rawVerifyPerCore)) * 1000) / 1000;
+
+function settleOnSqlite(stored: number, report: Report): Promise<Run> {
+  return inFolder(async (folder) => {
+    const path = join(folder, "issuer.sqlite");
+    if (stored > 0) await sqliteFiller(path).fill(stored, report);
+    const paymentsPerSecond = await settleOn("SQLite", { folder, store: undefined, report });
+    const residentBytes = process.memoryUsage().rss;
+    return { paymentsPerSecond, storedBytes: (await stat(path)).size, residentBytes };
+  });
+}
+
 /** A server of its own with its settings as they come: every commit is flushed. */
-async function settleOnPostgres(report: (line: string) => void): Promise<number | { readonly reason: string }> {
+async function settleOnPostgres(stored: number, report: Report): Promise<Run | { readonly reason: string }> {
   if (!hasPostgresServer()) return { reason: "no PostgreSQL server for this platform" };
   const server = await startPostgresServer();
+  const { connectionString } = server;
   try {
-    const store = await openPostgresIssuerStore({ connectionString: server.connectionString });
-    return await settleOn("PostgreSQL", () => store, report);
+    const store = await openPostgresIssuerStore({ connectionString });
+    if (stored > 0) await postgresFiller(connectionString, store).fill(stored, report);
+    const paymentsPerSecond = await inFolder((folder) => settleOn("PostgreSQL", { folder, store, report }));
+    const residentBytes = process.memoryUsage().rss;
+    return { paymentsPerSecond, storedBytes: await databaseBytes(connectionString), residentBytes };
   } finally {
     await server.stop();
   }
 }
 
-/** Payments settled per second. @param open Undefined: SQLite in the folder of the run. */
+async function databaseBytes(connectionString: string): Promise<number> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  const { rows } = await client.query("SELECT pg_database_size(current_database()) AS bytes");
+  await client.end();
+  return Number(rows[0]?.bytes);
+}
+
+async function inFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
+  const folder = await mkdtemp(join(tmpdir(), "cairn-bench-"));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Payments settled per second. `store` undefined: SQLite in the folder of the run. */
 async function settleOn(
   name: string,
-  open: () => IssuerStore | undefined,
-  report: (line: string) => void,
+  where: { readonly folder: string; readonly store: IssuerStore | undefined; readonly report: Report },
 ): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), "cairn-bench-"));
+  const { folder, store, report } = where;
   const size = { accounts: ACCOUNTS, paymentsEach: WARM_UP_EACH + PAYMENTS_EACH };
-  const world = await buildWorld(folder, size, open());
+  const world = await buildWorld(folder, size, store);
   try {
     report(`${name}: signing ${ACCOUNTS * size.paymentsEach} payments of ${ACCOUNTS} payers...`);
     await world.issueAll();
@@ -77,6 +151,5 @@ async function settleOn(
     return Math.round(count / seconds);
   } finally {
     await world.close();
-    await rm(folder, { recursive: true, force: true });
   }
 }

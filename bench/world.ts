@@ -172,9 +172,9 @@ export async function buildWorld(
       while ((await worker.settleRound()) > 0);
     },
     checkSettled: async (count) => {
-      const cleared = (await store.trialBalance()).find(({ ledgerAccount }) => ledgerAccount.startsWith("clearing"));
-      if (cleared?.minor !== -PRICE_MINOR * BigInt(count))
-        throw new Error(`Not everything was settled: ${cleared?.minor}`);
+      const cleared = await store.ledgerBalances("clearing");
+      const sumMinor = cleared.reduce((sum, { minor }) => sum + minor, 0n);
+      if (sumMinor !== -PRICE_MINOR * BigInt(count)) throw new Error(`Not everything was settled: ${sumMinor}`);
     },
     close: async () => {
       await terminal.close();
