@@ -33,6 +33,8 @@ export type PostgresServer = {
   readonly dataFolder: string;
   /** `kill -9` of the server and all of its processes at once. */
   kill(): Promise<void>;
+  /** Stops all of its processes where they are, as a machine in trouble does; what is given lets them go on. */
+  freeze(): Promise<() => void>;
   /** After `kill`: recovers, on the same port. Resolves when connections are accepted. */
   restart(): Promise<void>;
   /** What the server said since it was started, for a test that fails. */
@@ -156,6 +158,14 @@ export async function startPostgresServer(options: PostgresServerOptions = {}): 
     port,
     dataFolder,
     kill: () => end(true),
+    freeze: async () => {
+      const postmaster = Number((await pidFile(dataFolder))?.[0]);
+      const pids = await processesIn(dataFolder, postmaster);
+      for (const pid of pids) signal(pid, "SIGSTOP");
+      return () => {
+        for (const pid of pids) signal(pid, "SIGCONT");
+      };
+    },
     restart: async () => {
       await end(false);
       await start();
@@ -207,7 +217,7 @@ async function processesIn(dataFolder: string, postmaster: number): Promise<numb
 }
 
 /** False when the process is gone. */
-function signal(pid: number, name: "SIGKILL" | 0): boolean {
+function signal(pid: number, name: "SIGKILL" | "SIGSTOP" | "SIGCONT" | 0): boolean {
   try {
     return process.kill(pid, name);
   } catch {

@@ -80,6 +80,29 @@ test("a partition that one worker settles is not given to another, until it has 
   await Promise.all([one.close(), other.close()]);
 });
 
+test("a database whose clock is set back, or jumps ahead, keeps no partition from being settled, and once", {
+  skip,
+}, async () => {
+  for (const jump of ["- interval '1 day'", "+ interval '1 day'"]) {
+    const { schema, one, other } = await openTwo();
+    const payer = await openPayer(one);
+    await one.receive([aRecord(payer, { paymentId: aPayment(payer, 1).paymentId })]);
+    const taken = await one.takeBatch(10);
+    assert.ok(taken !== undefined);
+    assert.equal(await other.takeBatch(10), undefined);
+    // What a lease looks like from then on.
+    const moved = `UPDATE partitions SET lease_expires_at = lease_expires_at ${jump} WHERE partition = ${payer.partition}`;
+    await asSuperuser(schema, (client) => client.query(moved));
+    const again = await other.takeBatch(10);
+    assert.deepEqual(again, taken, jump);
+    assert.ok(again !== undefined);
+    await assert.rejects(settleBatch(one, payer, taken), rejectsWith("LEASE_LOST"));
+    assert.equal((await settleBatch(other, payer, again))[0]?.state, "settled");
+    assert.deepEqual((await one.verifyBooks()).faults, []);
+    await Promise.all([one.close(), other.close()]);
+  }
+});
+
 test("a worker that ends leaves its partitions to others at once", { skip }, async () => {
   const { one, other } = await openTwo();
   const payer = await openPayer(one);

@@ -57,6 +57,15 @@ export class SettlerProcess {
       });
   }
 
+  /** Stops it where it is, until it is told to go on. */
+  freeze(): void {
+    this.#child.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#child.kill("SIGCONT");
+  }
+
   kill(): void {
     this.#child.kill("SIGKILL");
   }

@@ -2,6 +2,7 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { Client } from "pg";
 import type { PostgresServer } from "../../../../scripts/postgres-server.ts";
 import type { SettlerProcess } from "./children.ts";
 import { freeBytes, type PostgresTarget, type Target } from "./targets.ts";
@@ -33,6 +34,8 @@ async function someMoment({ settler, random }: Scene): Promise<void> {
   await pause(random(12));
 }
 
+/** Settling processes take leases of half a second (settler.child.ts). */
+const LEASE_MS = 500;
 const FLUSHES = "fsync,fdatasync";
 const PANIC_WAITS = 200;
 const PANIC_PAUSE_MS = 10;
@@ -99,6 +102,39 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: "PostgreSQL hangs",
+    stores: ["postgres"],
+    ends: "nothing",
+    strike: async (scene) => {
+      await someMoment(scene);
+      const thaw = await postgres(scene.target).server.freeze();
+      await pause(scene.random(1_500));
+      thaw();
+    },
+  },
+  {
+    // The other worker takes its partitions over; what it then wants to commit must not count.
+    name: "process away for longer than its lease",
+    stores: ["postgres"],
+    ends: "nothing",
+    strike: async (scene) => {
+      await someMoment(scene);
+      scene.settler.freeze();
+      await pause(LEASE_MS + scene.random(400));
+      scene.settler.thaw();
+    },
+  },
+  {
+    name: "PostgreSQL's clock jumps",
+    stores: ["postgres"],
+    ends: "nothing",
+    strike: async (scene) => {
+      await someMoment(scene);
+      const hours = scene.random(2) === 0 ? 48 : -48;
+      await moveLeases(postgres(scene.target).server, hours);
+    },
+  },
+  {
     name: "PostgreSQL and process killed",
     stores: ["postgres"],
     ends: "process",
@@ -161,6 +197,17 @@ async function failFlush(server: PostgresServer, nth: number): Promise<void> {
   for (let wait = 0; wait < PANIC_WAITS && !server.log().includes("PANIC"); wait++) await pause(PANIC_PAUSE_MS);
   tracer.kill("SIGKILL");
   await exited;
+}
+
+/** What leases look like once the server's clock has been set: to the future when it went back. */
+async function moveLeases(server: PostgresServer, hours: number): Promise<void> {
+  const client = new Client({ connectionString: server.connectionString });
+  await client.connect();
+  await client.query(
+    "UPDATE cairn.partitions SET lease_expires_at = lease_expires_at + make_interval(hours => $1) WHERE lease_expires_at > '-infinity'",
+    [hours],
+  );
+  await client.end();
 }
 
 function postgres(target: Target): PostgresTarget {

@@ -5,11 +5,15 @@ import type { Database } from "./database.ts";
 import { number } from "./rows.ts";
 import type { LockedPartition, Session } from "./session.ts";
 
+/** So much longer may another process's leases be. */
+const LEASES_DIFFER_SECONDS = 120;
+
 /**
  * Who settles a partition. A lease is taken with a batch and given back with its commit, so that any number of workers
  * share the work without agreeing on anything. Each lease has a number higher than all before it. The number is compared
  * inside the transaction that settles: a worker that was away for so long that another took over cannot commit, however
- * sure it is of itself, and no clock is asked. The server's clock only says when a silent worker may be replaced.
+ * sure it is of itself, and no clock is asked. The server's clock only says when a silent worker may be replaced; a lease
+ * that ends later than any that could be taken now was taken before that clock was set back, and nobody waits for its end.
  */
 export class Leases {
   readonly #database: Database;
@@ -26,11 +30,13 @@ export class Leases {
   async available(now: number): Promise<Partition[]> {
     const rows = await this.#database.all(
       `SELECT p.partition FROM partitions p
-        WHERE (p.lease_holder = $1 OR p.lease_expires_at < clock_timestamp())
+        WHERE (p.lease_holder = $1 OR p.lease_expires_at < clock_timestamp()
+            OR p.lease_expires_at > clock_timestamp() + make_interval(secs => $3))
           AND EXISTS (SELECT FROM inbox_waiting w WHERE w.partition = p.partition AND w.not_before <= $2)
         ORDER BY p.partition`,
       this.#holder,
       now,
+      this.#seconds + LEASES_DIFFER_SECONDS,
     );
     return rows.map((row) => number(row, "partition"));
   }
@@ -40,11 +46,13 @@ export class Leases {
     const row = await this.#database.get(
       `UPDATE partitions SET lease_holder = $2, lease_token = lease_token + 1,
           lease_expires_at = clock_timestamp() + make_interval(secs => $3)
-        WHERE partition = $1 AND (lease_holder = $2 OR lease_expires_at < clock_timestamp())
+        WHERE partition = $1 AND (lease_holder = $2 OR lease_expires_at < clock_timestamp()
+            OR lease_expires_at > clock_timestamp() + make_interval(secs => $4))
         RETURNING lease_token`,
       partition,
       this.#holder,
       this.#seconds,
+      this.#seconds + LEASES_DIFFER_SECONDS,
     );
     if (row === undefined) this.#tokens.delete(partition);
     else this.#tokens.set(partition, number(row, "lease_token"));
