@@ -52,10 +52,14 @@ export async function keepHouse(context: ServerContext): Promise<void> {
   const { store, clock, trustLists, statusLists, log } = context;
   const now = clock.nowSeconds();
   const { uploadDeadlineSeconds, creditRepayment } = context.policies.at(now).policy;
+  const jumpSeconds = context.clockWatch?.look() ?? 0;
+  if (jumpSeconds !== 0)
+    log.error({ code: "CLOCK_JUMPED", jumpSeconds }, "the clock jumped; nothing is released for an hour");
+  const isClockTrusted = context.clockWatch?.isTrusted ?? true;
   try {
-    const released = await store.releaseOverdue({ before: now - uploadDeadlineSeconds, at: now });
+    const released = isClockTrusted ? await store.releaseOverdue({ before: now - uploadDeadlineSeconds, at: now }) : 0;
     if (released > 0) log.info({ released }, "overdue payments released");
-    if (creditRepayment.enabled) {
+    if (isClockTrusted && creditRepayment.enabled) {
       const { statementEverySeconds: everySeconds, dueAfterSeconds } = creditRepayment;
       const asked = await store.closeStatements({ at: now, everySeconds, dueAfterSeconds });
       if (asked > 0) log.info({ accounts: asked }, "statements closed with something to repay");

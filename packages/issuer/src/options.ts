@@ -63,6 +63,8 @@ export type IssuerOptions = {
   /** Records that may wait to be settled; beyond them uploads are put off with INBOX_FULL. Default 1,000,000. */
   readonly inboxLimit?: number;
   readonly clock?: Clock;
+  /** Milliseconds that only pass, against which jumps of `clock` are noticed. Default: the system's, for the system's clock; none for another. */
+  readonly monotonicMs?: () => number;
   readonly random?: Random;
   /** Where the apps lie, each with its built files in NAME/dist. Default: this repository's apps. */
   readonly appsFolder?: string;

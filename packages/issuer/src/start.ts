@@ -6,6 +6,7 @@ import { DEFAULT_POLICY } from "@cairn/issue";
 import type { IssuerId } from "@cairn/messages";
 import { type IssuerStore, SqliteIssuerStore } from "@cairn/stores";
 import type { FastifyInstance } from "fastify";
+import { ClockWatch } from "./clock-watch.ts";
 import { followHouse, followPolicy, type Housekeeping, keepHouse, startHousekeeping } from "./housekeeping.ts";
 import { createApp } from "./http/app.ts";
 import { readAppFiles } from "./http/app-files.ts";
@@ -195,7 +196,9 @@ async function wire(
     accountSource: options.accountSource,
     refreshAfterSeconds: options.sourcesRefreshSeconds ?? SOURCES_REFRESH_SECONDS,
   });
+  const monotonicMs = options.monotonicMs ?? (options.clock === undefined ? () => performance.now() : undefined);
   const context: ServerContext = {
+    clockWatch: monotonicMs === undefined ? undefined : new ClockWatch(clock, monotonicMs),
     sources,
     push,
     pushHeartbeatMs: options.pushHeartbeatMs ?? PUSH_HEARTBEAT_MS,

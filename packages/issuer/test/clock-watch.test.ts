@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ClockWatch } from "../src/clock-watch.ts";
+import { eventually } from "./support/issuer.ts";
+import { makeWorld } from "./support/world.ts";
 
 /** Two clocks that pass together, of which one can be set. */
 function clocks() {
   let nowSeconds = 1_800_000_000;
   let monotonicMs = 5_000;
-  const watch = new ClockWatch();
+  const watch = new ClockWatch({ nowSeconds: () => nowSeconds }, () => monotonicMs);
   return {
     pass: (seconds: number) => {
       nowSeconds += seconds;
@@ -15,7 +17,7 @@ function clocks() {
     set: (bySeconds: number) => {
       nowSeconds += bySeconds;
     },
-    look: () => watch.look({ nowSeconds, monotonicMs }),
+    look: () => ({ jumpSeconds: watch.look(), isTrusted: watch.isTrusted }),
   };
 }
 
@@ -48,4 +50,40 @@ test("a clock that jumps, either way, is not trusted for an hour after the last 
     pass(1);
     assert.deepEqual(look(), { jumpSeconds: 0, isTrusted: true });
   }
+});
+
+test("a server whose clock jumps ahead gives no pending payment back, and settles it when the clock is right again", async (t) => {
+  let passedMs = 0;
+  const world = await makeWorld(t, { monotonicMs: () => passedMs });
+  await world.wallet.sync();
+  const request = await world.terminal.request(700n);
+  const paid = await world.wallet.pay(request);
+  // The payer's copy alone: pending until the payee brings it, or the deadline is past.
+  const certificate = world.wallet.held();
+  await world.wallet.client.sync({ records: [world.wallet.record(paid, { request })] });
+  const stateOf = async () => (await world.wallet.client.outcomes([paid.messageId])).payments[0]?.state;
+  await eventually(async () => (await stateOf()) === "pending");
+  world.clock.now += 400 * 86_400;
+  await eventually(async () => world.logged.some((line) => line.includes("CLOCK_JUMPED")));
+  const { issuer } = world;
+  const metrics = await fetch(`${issuer.url}/metrics`, {
+    headers: { authorization: `Bearer ${issuer.operatorToken}` },
+  });
+  assert.match(await metrics.text(), /^cairn_clock_trusted 0$/m);
+  assert.equal(await stateOf(), "pending");
+  world.clock.now -= 400 * 86_400;
+  await world.terminal.client.upload([world.terminal.record(request, certificate, paid)]);
+  await eventually(async () => (await stateOf()) === "settled");
+  // Once trusted, the clock decides again.
+  const other = await world.terminal.request(100n);
+  const unclaimed = await world.wallet.pay(other);
+  await world.wallet.client.sync({ records: [world.wallet.record(unclaimed, { request: other })] });
+  passedMs += 4_000_000;
+  world.clock.now += 4_000;
+  passedMs += 400 * 86_400_000;
+  world.clock.now += 400 * 86_400;
+  await eventually(
+    async () => (await world.wallet.client.outcomes([unclaimed.messageId])).payments[0]?.state === "released",
+  );
+  assert.deepEqual((await world.operator.verifyBooks()).faults, []);
 });

@@ -43,6 +43,9 @@ export function metricsRoutes(
         metric("cairn_ready", "gauge", "1 when calls are served and payments settled.", [
           { value: options.isReady() ? 1 : 0 },
         ]),
+        metric("cairn_clock_trusted", "gauge", "0 for an hour after the machine's clock jumped.", [
+          { value: options.context.clockWatch?.isTrusted === false ? 0 : 1 },
+        ]),
         metric("cairn_http_calls_total", "counter", "Calls answered by this process.", [...calls.values()]),
         metric("cairn_process_resident_bytes", "gauge", "Memory of this process.", [
           { value: globalThis.process.memoryUsage.rss() },

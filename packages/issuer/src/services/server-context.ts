@@ -1,4 +1,5 @@
 import type { IssuerKeys } from "../keys/issuer-keys.ts";
+import type { ClockWatch } from "../clock-watch.ts";
 import type { StatusListPublisher } from "../lists/status-list-publisher.ts";
 import type { TrustListPublisher } from "../lists/trust-list-publisher.ts";
 import type { Policies } from "../policy/policies.ts";
@@ -32,6 +33,8 @@ export type ServerContext = CallContext &
     /** Tells devices that listen of changes to their accounts. */
     readonly push: PushChannel;
     readonly pushHeartbeatMs: number;
+    /** Undefined where the clock is one that may jump, as in tests. */
+    readonly clockWatch: ClockWatch | undefined;
     /** Settlement looks into the inbox now rather than at its next turn. */
     readonly wakeWorker: () => void;
     readonly backups: Backups;
