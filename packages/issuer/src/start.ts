@@ -13,7 +13,8 @@ import { readAppFiles } from "./http/app-files.ts";
 import { appRoutes } from "./http/app-routes.ts";
 import { ARRIVAL_TIMEOUT_MS } from "./http/arrival-limit.ts";
 import { deviceRoutes } from "./http/device-routes.ts";
-import { metricsRoutes } from "./http/metrics-routes.ts";
+import { Counter } from "./http/metrics/metric-text.ts";
+import { metricsRoutes } from "./http/metrics/metrics-routes.ts";
 import { operatorRoutes } from "./http/operator-routes.ts";
 import { serviceRoutes } from "./http/service-routes.ts";
 import { canSign, openIssuerKeys } from "./keys/issuer-keys.ts";
@@ -30,6 +31,7 @@ import { PushChannel } from "./services/push-channel.ts";
 import { ReceiverCredits } from "./services/receiver-credits.ts";
 import { DEFAULT_RECEIVING } from "./services/receiving.ts";
 import type { ServerContext } from "./services/server-context.ts";
+import { storeAnswers } from "./services/store-answers.ts";
 import { answerDevice } from "./services/syncing.ts";
 import { decodingCaches } from "./settlement/decode-record.ts";
 import { VerificationPool } from "./settlement/verification-pool.ts";
@@ -71,7 +73,9 @@ export async function startIssuer(options: IssuerOptions): Promise<RunningIssuer
 
 async function startOn(store: IssuerStore, issuerId: IssuerId, options: IssuerOptions): Promise<RunningIssuer> {
   const gate: Gate = { unavailable: "NOT_READY", publicUrl: options.publicUrl ?? "" };
+  const logLines = new Counter();
   const app = await createApp({
+    onLogLine: (level) => logLines.add({ level }),
     logLevel: options.logLevel ?? "info",
     logTo: options.logTo ?? process.stdout,
     trustedProxies: options.trustedProxies,
@@ -81,9 +85,10 @@ async function startOn(store: IssuerStore, issuerId: IssuerId, options: IssuerOp
   try {
     const { context, worker } = await wire(store, issuerId, options, { app, gate });
     const operatorToken = await openOperatorToken(options.dataFolder, context.random);
-    const isReady = () => gate.unavailable === undefined && worker.healthy && canServe(context);
+    const isReady = async () =>
+      gate.unavailable === undefined && worker.healthy && canServe(context) && (await storeAnswers(store));
     serviceRoutes(app, isReady);
-    metricsRoutes(app, { context, token: operatorToken, isReady });
+    metricsRoutes(app, { context, token: operatorToken, isReady, logLines });
     await app.register(deviceRoutes, { ...context, issuerId, issuerName: options.issuerName });
     await app.register(operatorRoutes, { prefix: "/v1/operator", context, token: operatorToken });
     const apps = await serveApps(app, options.appsFolder ?? BUILT_APPS);

@@ -122,7 +122,10 @@ test("metrics are for the operator, in the text format, and say what is held and
   assert.match(answer.headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/);
   const text = await answer.text();
   for (const line of text.trimEnd().split("\n"))
-    assert.match(line, /^(?:# (?:HELP|TYPE) cairn_\w+ .+|cairn_\w+(?:\{\w+="[^"]*"(?:,\w+="[^"]*")*\})? -?\d+)$/);
+    assert.match(
+      line,
+      /^(?:# (?:HELP|TYPE) cairn_\w+ .+|cairn_\w+(?:\{\w+="[^"]*"(?:,\w+="[^"]*")*\})? -?\d+(?:\.\d+)?(?:e-\d+)?)$/,
+    );
   const lines = text.split("\n");
   for (const wanted of [
     "cairn_ready 1",

@@ -24,6 +24,8 @@ import { validatorCompiler } from "./typebox.ts";
 export type AppOptions = {
   readonly logLevel: LogLevel;
   readonly logTo: { write(line: string): void };
+  /** Told of every line that is written: "info", "warn", "error" and so on. */
+  readonly onLogLine?: (level: string) => void;
   /** Addresses of proxies whose word for the caller's address is believed. */
   readonly trustedProxies: string | undefined;
   /** A whole request, or one portion of a streamed one, has to arrive within this time. */
@@ -45,7 +47,7 @@ const ALWAYS_ANSWERED: readonly (string | undefined)[] = ["/health", "/ready"];
 /** The bare server: limits, strict input, problem documents for every failure, one log line for each call. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
-    logger: { level: options.logLevel, stream: options.logTo },
+    logger: { level: options.logLevel, stream: options.logTo, mixin: counting(options.onLogLine) },
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAXIMUM_BODY_BYTES,
     requestTimeout: STREAM_TIMEOUT_MS,
@@ -89,6 +91,14 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   return app;
 }
+
+/** A mixin is asked for each line and adds nothing to it. */
+const counting =
+  (onLine: AppOptions["onLogLine"]) =>
+  (_facts: object, level: number, { levels }: { levels: { labels: Readonly<Record<number, string>> } }): object => {
+    onLine?.(levels.labels[level] ?? `${level}`);
+    return {};
+  };
 
 function sendFailure(error: FastifyError | EdgeError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { code, detail } = loggedFailure(error, request);

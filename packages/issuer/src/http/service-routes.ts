@@ -4,7 +4,7 @@ import { problemAnswers } from "./problem-answers.ts";
 import { EdgeError } from "./problems.ts";
 
 /** What whoever runs the server asks: alive, ready, and what can be called. */
-export function serviceRoutes(app: FastifyInstance, isReady: () => boolean): void {
+export function serviceRoutes(app: FastifyInstance, isReady: () => Promise<boolean>): void {
   const Answer = Type.Object({ status: Type.String() });
   app.get(
     "/health",
@@ -21,7 +21,7 @@ export function serviceRoutes(app: FastifyInstance, isReady: () => boolean): voi
       },
     },
     async () => {
-      if (!isReady()) throw new EdgeError("NOT_READY");
+      if (!(await isReady())) throw new EdgeError("NOT_READY");
       return { status: "ready" };
     },
   );

@@ -1,5 +1,5 @@
-import type { IssuerKeys } from "../keys/issuer-keys.ts";
 import type { ClockWatch } from "../clock-watch.ts";
+import type { IssuerKeys } from "../keys/issuer-keys.ts";
 import type { StatusListPublisher } from "../lists/status-list-publisher.ts";
 import type { TrustListPublisher } from "../lists/trust-list-publisher.ts";
 import type { Policies } from "../policy/policies.ts";
