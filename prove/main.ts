@@ -1,5 +1,6 @@
 import { arch, availableParallelism, cpus, platform, totalmem } from "node:os";
 import { parseArgs } from "node:util";
+import { Kept } from "./kept.ts";
 import type { Done, Length, Search } from "./search.ts";
 import { searches } from "./searches.ts";
 import { rowsOf, tableOf } from "./table.ts";
@@ -7,14 +8,17 @@ import { rowsOf, tableOf } from "./table.ts";
 const HELP = `npm run -s prove -- [options]
 Looks for a breach of every promise of docs/spec/promises.md, by every search of the project, and prints a table.
 
-  --long         the long form: about a quarter of an hour
+  --long         the long form: about half an hour
   --only NAME    only this search; may be repeated (${searches.map(({ name }) => name).join(", ")})
+  --keep FILE    keeps what each search came to in this file; what is kept there already is not searched again, so that a
+                 long run can be made in parts
   --json
 `;
 const { values } = parseArgs({
   options: {
     long: { type: "boolean", default: false },
     only: { type: "string", multiple: true, default: [] },
+    keep: { type: "string" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -27,15 +31,18 @@ else await main(values.long ? "long" : "short");
 
 async function main(length: Length): Promise<void> {
   const chosen = searches.filter(({ name }) => values.only.length === 0 || values.only.includes(name));
-  const waiting = [...chosen];
+  const kept = new Kept(values.keep, length);
+  const waiting = chosen.filter((search) => kept.of(search) === undefined);
   const running = new Map<string, number>();
   const heart = setInterval(() => tellProgress(running, waiting.length), process.stderr.isTTY ? 1_000 : 20_000);
-  const done: Done[] = [];
+  const done: Done[] = chosen.flatMap((search) => kept.of(search) ?? []);
   const begin = performance.now();
   const worker = async (): Promise<void> => {
     for (let search = waiting.shift(); search !== undefined; search = waiting.shift()) {
       running.set(search.name, performance.now());
-      done.push(await runSearch(search, length));
+      const one = await runSearch(search, length);
+      done.push(one);
+      kept.keep(one);
       running.delete(search.name);
     }
   };
@@ -43,7 +50,8 @@ async function main(length: Length): Promise<void> {
   clearInterval(heart);
   const ordered = chosen.flatMap((search) => done.filter((one) => one.search === search));
   const rows = rowsOf(ordered);
-  const seconds = secondsSince(begin);
+  // Of a run in parts, what its parts took.
+  const seconds = values.keep === undefined ? secondsSince(begin) : sumOfSeconds(ordered);
   const failed = ordered.filter(({ outcome }) => outcome.found.length > 0 || outcome.searched === 0);
   if (values.json) {
     const plain = ordered.map(({ search, outcome, seconds: took }) => ({
@@ -59,6 +67,10 @@ async function main(length: Length): Promise<void> {
   }
   for (const { search, outcome } of failed) process.stderr.write(`\n${search.name}:\n${outcome.found.join("\n")}\n`);
   process.exitCode = failed.length === 0 && rows.length > 0 ? 0 : 1;
+}
+
+function sumOfSeconds(all: readonly Done[]): number {
+  return Math.round(all.reduce((sum, { seconds }) => sum + seconds, 0));
 }
 
 /** What runs now and for how long, on one line where the line can be written again. */

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { Kept } from "./kept.ts";
 import { root, runNode } from "./process.ts";
 import { type Done, PROMISES, type Search } from "./search.ts";
 import { searches } from "./searches.ts";
@@ -77,4 +78,16 @@ test("one search by name, as JSON, with the machine beside it", async () => {
     told.rows.map((row: { promise: number; held: boolean }) => [row.promise, row.held]),
     [1, 2, 3, 5, 6].map((promise) => [promise, true]),
   );
+});
+
+test("a run in parts goes on with what is kept, but not with what found something", async () => {
+  const file = join(await mkdtemp(join(tmpdir(), "cairn-prove-")), "kept.json");
+  const search: Search = { name: "one", method: "one", promises: [1], run: () => Promise.reject(new Error("not run")) };
+  const kept = new Kept(file, "long");
+  assert.equal(kept.of(search), undefined);
+  kept.keep({ search, outcome: { searched: 3, unit: "steps", found: ["a story"] }, seconds: 2 });
+  assert.equal(kept.of(search), undefined);
+  kept.keep({ search, outcome: { searched: 5, unit: "steps", found: [] }, seconds: 4 });
+  assert.deepEqual(new Kept(file, "long").of(search)?.outcome.searched, 5);
+  assert.equal(new Kept(file, "short").of(search), undefined);
 });

@@ -7,7 +7,7 @@ import type { Length, Outcome, PromiseNumber, Search } from "./search.ts";
 const SETTLING: readonly PromiseNumber[] = [1, 2, 3, 5];
 
 /** Quint, at random, over the worlds of the design: histories of up to 40 steps. */
-const MODEL_HISTORIES: Readonly<Record<Length, number>> = { short: 100, long: 1_000 };
+const MODEL_HISTORIES: Readonly<Record<Length, number>> = { short: 100, long: 500 };
 const model: Search = {
   name: "model",
   method: "Quint model, worlds of the design, at random",
@@ -73,7 +73,7 @@ const shortBytes: Search = {
   },
 };
 
-const FUZZ_SECONDS: Readonly<Record<Length, number>> = { short: 60, long: 420 };
+const FUZZ_SECONDS: Readonly<Record<Length, number>> = { short: 60, long: 300 };
 const fuzz: Search = {
   name: "fuzz",
   method: "guided fuzzing of every decoder and HTTP route",

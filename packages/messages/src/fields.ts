@@ -98,18 +98,6 @@ export function bytesId<Id extends HexIdentifier>(length: number): Codec<Id> {
   };
 }
 
-export function byteString(maximumBytes: number): Codec<Uint8Array> {
-  return {
-    write: (value) => value,
-    read: (value, name) => {
-      if (!(value instanceof Uint8Array) || value.length > maximumBytes) {
-        throw invalid(name, `must be at most ${maximumBytes} bytes`);
-      }
-      return value;
-    },
-  };
-}
-
 const encoder = new TextEncoder();
 /** Control characters, line breaks and direction overrides could make a name on a screen say something else. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/u;

@@ -45,6 +45,17 @@ test("text that is not an amount is refused", () => {
   refuses("AMOUNT_RANGE", () => parseAmount("99999999999999.99", EUR));
 });
 
+test("whoever writes an amount wrongly reads how it is written in that currency", () => {
+  for (const [of, example] of [
+    [EUR, "13.37"],
+    [JPY, "1337"],
+    [BHD, "13.370"],
+  ] as const)
+    assert.throws(() => parseAmount("x", of), { message: `"x" is not an amount in ${of}. Write it like ${example}.` });
+  assert.equal(formatMinor(0n, EUR), "0.00");
+  assert.equal(formatMinor(-7n, JPY), "-7");
+});
+
 test("overflow, negative results and mixed currencies are errors", () => {
   refuses("AMOUNT_RANGE", () => amount(-1n, EUR));
   refuses("AMOUNT_RANGE", () => amount(MAXIMUM_MINOR + 1n, EUR));

@@ -27,6 +27,11 @@ test("what no encoder writes is refused: lengths, characters, numbers beyond the
   }
 });
 
+test("the highest numbers that two bytes and one byte can say are read", () => {
+  assert.deepEqual(decodeBase45("FGW"), Uint8Array.of(0xff, 0xff));
+  assert.deepEqual(decodeBase45("U5"), Uint8Array.of(0xff));
+});
+
 test("any bytes come back, in characters of QR's alphanumeric mode alone", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 400 }), (content) => {

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  type Currency,
+  MAXIMUM_MINOR,
+  MessageError,
+  payment,
+  paymentRequest,
+  prepareMessage,
+  sameBytes,
+  userCertificate,
+} from "@cairn/messages";
+import { certificate, crypto, payment as paid, request } from "../../../vectors/world.ts";
+import { MAXIMUM_SEQUENCE, MAXIMUM_TIME_SECONDS } from "../src/bounds.ts";
+import { bytesId, required, timeSeconds } from "../src/fields.ts";
+import { IDENTIFIER_BYTES, type KeyId } from "../src/identifiers.ts";
+import { defineMessage } from "../src/message.ts";
+
+/** What breaks a bound never gets as far as a key: it is refused while it is written. */
+const refuses = (write: () => unknown, what: string): void => {
+  assert.throws(write, (error) => error instanceof MessageError && error.code === "MESSAGE_FIELD_INVALID", what);
+};
+
+test("amounts, numbers and times outside their bounds are not written", () => {
+  const write = (changes: Partial<typeof paid.content>) =>
+    prepareMessage(payment, { ...paid.content, ...changes }, crypto);
+  for (const minor of [-1n, MAXIMUM_MINOR + 1n]) refuses(() => write({ spentMinor: minor }), `${minor}`);
+  for (const sequence of [-1, 1.5, Number.NaN, MAXIMUM_SEQUENCE + 1]) refuses(() => write({ sequence }), `${sequence}`);
+  refuses(() => write({ issuedAt: MAXIMUM_TIME_SECONDS + 1 }), "a time");
+  const most = { spentMinor: MAXIMUM_MINOR, sequence: MAXIMUM_SEQUENCE, issuedAt: MAXIMUM_TIME_SECONDS };
+  assert.deepEqual(write(most).content, { ...paid.content, ...most });
+});
+
+test("what the other side would not read is not written: everything is read back first", () => {
+  const written = { ...request.content, currency: "eur" as Currency };
+  refuses(() => prepareMessage(paymentRequest, written, crypto), "a currency in small letters");
+  const { terms } = certificate.content;
+  const more = { ...certificate.content, terms: { ...terms, perPaymentCapMinor: terms.limitMinor + 1n } };
+  assert.throws(() => prepareMessage(userCertificate, more, crypto), MessageError);
+});
+
+test("a message of exactly the longest length is written, one byte more is not", () => {
+  const content = { issuerKeyId: "01020304" as KeyId, issuedAt: 5 };
+  const kindOf = (maximumBytes: number) =>
+    defineMessage({
+      name: "probe",
+      maximumBytes,
+      keyId: { name: "issuerKeyId", codec: bytesId<KeyId>(IDENTIFIER_BYTES.keyId) },
+      fields: { issuedAt: required(6, timeSeconds) },
+    });
+  const { length } = prepareMessage(kindOf(2_048), content, crypto).finish(new Uint8Array(64));
+  const isWritten = (maximumBytes: number): boolean => {
+    try {
+      prepareMessage(kindOf(maximumBytes), content, crypto);
+      return true;
+    } catch (error) {
+      assert.ok(error instanceof MessageError && error.code === "MESSAGE_TOO_LARGE");
+      return false;
+    }
+  };
+  const shortest = Array.from({ length: 64 }, (_, more) => length - 32 + more).find(isWritten) ?? 0;
+  // What is written fits the bound; the bound may be some bytes tighter than needed, never looser.
+  assert.ok(shortest >= length && shortest <= length + 8, `${length} bytes, bound ${shortest}`);
+});
+
+test("bytes are the same when length and every byte are", () => {
+  assert.equal(sameBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 2)), true);
+  for (const other of [[1, 3], [1], [1, 2, 0]])
+    assert.equal(sameBytes(Uint8Array.of(1, 2), Uint8Array.from(other)), false);
+});
+
+test("an error tells its detail behind its sentence, and only when it has one", () => {
+  assert.match(new MessageError("MESSAGE_FIELD_INVALID", "amount").message, /\. \(amount\)$/);
+  assert.match(new MessageError("MESSAGE_FIELD_INVALID").message, /[^)]$/);
+});
