@@ -33,7 +33,7 @@ import {
 } from "@cairn/messages";
 import { type DeviceRecord, type IssuerStore, openSqliteTerminalJournal, SqliteIssuerStore } from "@cairn/stores";
 import { openIssuerKeys } from "../packages/issuer/src/keys/issuer-keys.ts";
-import { TrustListPublisher } from "../packages/issuer/src/lists/trust-list-publisher.ts";
+import { TrustListPublisher, trustListFile } from "../packages/issuer/src/lists/trust-list-publisher.ts";
 import { fixedPolicy } from "../packages/issuer/src/policy/policy-source.ts";
 import { systemClock, systemRandom } from "../packages/issuer/src/ports.ts";
 import { takeIn } from "../packages/issuer/src/services/intake.ts";
@@ -89,7 +89,7 @@ export async function buildWorld(
     crypto,
   });
   const identity = () => ({ issuerId: "bench" as never, issuerName: "Bench", issuerUrl: "http://127.0.0.1:1" });
-  const trustLists = new TrustListPublisher({ dataFolder: folder, identity, keys, crypto });
+  const trustLists = new TrustListPublisher({ file: trustListFile(folder), identity, keys, crypto });
   await trustLists.refresh(now);
   const { anchors } = trustLists.current();
   const till = generateNodeSigner();

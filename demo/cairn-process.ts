@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { findWall, type Wall, withoutNetwork } from "./network.ts";
 
-const CAIRN = fileURLToPath(new URL("../packages/issuer/src/cli/main.ts", import.meta.url));
+const CAIRN = fileURLToPath(new URL("../packages/cairn/src/main.ts", import.meta.url));
 
 /** What a command answered with `--json`, and how it ended. */
 export type Answer = {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { lastWords, root, runNode } from "./process.ts";
 import { propertySearch } from "./property-search.ts";
 import type { Length, Outcome, PromiseNumber, Search } from "./search.ts";
+import { simulatedEconomies } from "./simulated-economies.ts";
 
 const SETTLING: readonly PromiseNumber[] = [1, 2, 3, 5];
 
@@ -121,6 +122,7 @@ export const searches: readonly Search[] = [
   model,
   exhaustive,
   shortBytes,
+  simulatedEconomies,
   stories,
   propertySearch({
     name: "settlement",

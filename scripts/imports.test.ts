@@ -25,6 +25,8 @@ const GRAPH: Readonly<Record<string, readonly string[]>> = {
   "packages/settle": ["messages", "cose"],
   "packages/stores": [...STEPS, "messages", "cose"],
   "packages/issuer": ["stores", ...STEPS, "messages", "cose"],
+  "packages/simulator": ["issuer", "stores", ...STEPS, "messages", "cose"],
+  "packages/cairn": ["simulator", "issuer"],
   "apps/kit": ["issuer", "stores", "collect", "messages", "cose"],
   "apps/wallet": ["app-kit", "issuer", "stores", "pay", "collect", "messages", "cose"],
   "apps/terminal": ["app-kit", "issuer", "stores", "collect", "messages", "cose"],

@@ -41,6 +41,10 @@ export const SEARCHES = {
   "issuing interleavings": tests("packages/issue/test/interleavings.test.ts"),
   "every field at its bounds, every vector": tests("vectors/vectors.test.ts", "packages/messages/test/fields.test.ts"),
   "bytes at random": tests("packages/cose/test/cbor-properties.test.ts", "packages/messages/test/robustness.test.ts"),
+  "simulated economies": [
+    "packages/cairn/src/main.ts",
+    ...["simulate", "--seed", "hunt", "--runs", "3", "--wallets", "40", "--days", "5", "--no-shrink", "--json"],
+  ],
   fuzzing: ["fuzz/main.ts", "--seconds", "12", "--target", "cbor", "--target", "base45", "--target", "inflate"],
 } as const;
 export type SearchName = keyof typeof SEARCHES;

@@ -1,6 +1,7 @@
 import type { CborMap, CborValue } from "./cbor.ts";
 import { encodeCbor } from "./cbor-encode.ts";
 import { CoseError } from "./cose-error.ts";
+import { KeyCache } from "./key-cache.ts";
 import { COORDINATE_LENGTH, isCoordinate, isOnCurve, solveY } from "./p256.ts";
 
 declare const keyBrand: unique symbol;
@@ -23,6 +24,9 @@ const X_LABEL = -2;
 const Y_LABEL = -3;
 const KEY_TYPE_EC2 = 2;
 const CURVE_P256 = 1;
+
+/** About 150 kB. */
+const SOLVED_KEYS = 1_024;
 
 /** Leading bytes of encoded points, SEC 1 section 2.3.3. */
 const COMPRESSED_EVEN = 0x02;
@@ -109,9 +113,13 @@ function coseKey(key: P256PublicKey, y: boolean | Uint8Array): CborMap {
   ]);
 }
 
+/** Square roots already taken: a device meets the same few issuer and payee keys in every message. */
+const solved = new KeyCache<Uint8Array>(SOLVED_KEYS);
+
 function yOf(key: P256PublicKey): Uint8Array {
-  const y = solveY(key.x, key.yIsOdd);
+  const y = solved.get(key) ?? solveY(key.x, key.yIsOdd);
   if (y === undefined) throw invalid("The curve has no point with this x.");
+  solved.set(key, y);
   return y;
 }
 

@@ -5,7 +5,7 @@ import { followHouse, startHousekeeping } from "./housekeeping.ts";
 import { createApp } from "./http/app.ts";
 import { ARRIVAL_TIMEOUT_MS } from "./http/arrival-limit.ts";
 import { openIssuerKeys } from "./keys/issuer-keys.ts";
-import { readIdentity, TrustListPublisher } from "./lists/trust-list-publisher.ts";
+import { readIdentity, TrustListPublisher, trustListFile } from "./lists/trust-list-publisher.ts";
 import type { LogLevel } from "./options.ts";
 import { Policies, settlementPolicy } from "./policy/policies.ts";
 import { type Clock, systemClock, systemRandom } from "./ports.ts";
@@ -59,7 +59,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     const now = clock.nowSeconds();
     const keys = await openIssuerKeys({ dataFolder, passphrase, mayCreate: false, now, random: systemRandom, crypto });
     const issuer = await readIdentity(dataFolder, keys, crypto);
-    const trustLists = new TrustListPublisher({ dataFolder, identity: () => issuer, keys, crypto });
+    const trustLists = new TrustListPublisher({
+      file: trustListFile(dataFolder),
+      identity: () => issuer,
+      keys,
+      crypto,
+    });
     const policies = await Policies.open({
       store,
       clock,

@@ -20,7 +20,7 @@ import { serviceRoutes } from "./http/service-routes.ts";
 import { canSign, openIssuerKeys } from "./keys/issuer-keys.ts";
 import { openOperatorToken } from "./keys/operator-token.ts";
 import { StatusListPublisher } from "./lists/status-list-publisher.ts";
-import { TrustListPublisher } from "./lists/trust-list-publisher.ts";
+import { TrustListPublisher, trustListFile } from "./lists/trust-list-publisher.ts";
 import { checkOptions, type IssuerOptions, type RunningIssuer } from "./options.ts";
 import { Policies, settlementPolicy } from "./policy/policies.ts";
 import { systemClock, systemRandom } from "./ports.ts";
@@ -155,7 +155,7 @@ async function wire(
   });
   const { certificateIdCipher, nonceSecret } = keys;
   const identity = () => ({ issuerId, issuerName, issuerUrl: gate.publicUrl });
-  const trustLists = new TrustListPublisher({ dataFolder, identity, keys, crypto });
+  const trustLists = new TrustListPublisher({ file: trustListFile(dataFolder), identity, keys, crypto });
   const uri = () => `${gate.publicUrl}/v1/status-list`;
   const statusLists = new StatusListPublisher({ uri, store, keys, crypto });
   const worker = new SettlementWorker({

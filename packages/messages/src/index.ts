@@ -4,6 +4,7 @@ export * from "./bounds.ts";
 export * from "./closing.ts";
 export { CODE_TYPES, type Code, type CodeType, expectCode, readCode, writeCode } from "./code-text.ts";
 export * from "./codes.ts";
+export { rememberDecoded } from "./decoded-memory.ts";
 export * from "./identifiers.ts";
 export { LABEL } from "./labels.ts";
 export {

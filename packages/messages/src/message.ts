@@ -12,6 +12,7 @@ import {
   toBeSigned,
 } from "@cairn/cose";
 import { MAXIMUM_MESSAGE_BYTES } from "./bounds.ts";
+import { memoryOf } from "./decoded-memory.ts";
 import { type Codec, type ContentOf, type Fields, readFields, writeFields } from "./fields.ts";
 import { fromHex, type HexIdentifier, IDENTIFIER_BYTES, identifier, type MessageId, toHex } from "./identifiers.ts";
 import { MessageError } from "./message-error.ts";
@@ -147,13 +148,19 @@ export function decodeMessage<Content>(
   bytes: Uint8Array,
   crypto: CryptoPort,
 ): Decoded<Content> {
+  const memory = memoryOf(crypto);
+  const known = memory?.get(kind, bytes);
+  if (known !== undefined) return known;
   if (bytes.length > kind.maximumBytes)
     throw new MessageError("MESSAGE_TOO_LARGE", `${kind.name}: ${bytes.length} bytes`);
   const sign1 = decodeSign1(bytes, kind.form);
   const { keyId, type } = sign1.headers;
   if (keyId === undefined) throw new MessageError("MESSAGE_FIELD_MISSING", "kid");
   if (type !== kind.type) throw new MessageError("MESSAGE_FIELD_INVALID", "typ");
-  return new DecodedMessage({ kind, unverified: kind.readContent(keyId, sign1.payload), bytes, sign1, crypto });
+  const unverified = kind.readContent(keyId, sign1.payload);
+  const decoded = new DecodedMessage({ kind, unverified, bytes, sign1, crypto });
+  memory?.add(decoded);
+  return decoded;
 }
 
 /** Its id is worked out when somebody asks: whoever only looks a message through has no use for the hash. */
@@ -216,8 +223,15 @@ export function restoreVerified<Content>(
   crypto: CryptoPort,
 ): Verified<Content> {
   const decoded = decodeMessage(kind, bytes, crypto);
-  return verified({ content: decoded.unverified, messageId: decoded.messageId, bytes });
+  const known = restored.get(decoded);
+  if (known !== undefined) return known as Verified<Content>;
+  const message = verified({ content: decoded.unverified, messageId: decoded.messageId, bytes });
+  restored.set(decoded, message);
+  return message;
 }
+
+/** So that what is remembered as decoded is one and the same message whenever it is restored. */
+const restored = new WeakMap<object, Verified<unknown>>();
 
 /** The one place where the brand is given. */
 function verified<Content>(message: { content: Content; messageId: MessageId; bytes: Uint8Array }): Verified<Content> {

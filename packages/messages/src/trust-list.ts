@@ -117,13 +117,20 @@ export type TrustAnchors = {
   readonly keysById: ReadonlyMap<KeyId, readonly TrustedKey[]>;
 };
 
+/** The same list, the same anchors: whoever caches what was verified goes by that. */
+const anchored = new WeakMap<Verified<TrustList>, TrustAnchors>();
+
 export function trustAnchors(list: Verified<TrustList>, crypto: CryptoPort): TrustAnchors {
+  const known = anchored.get(list);
+  if (known !== undefined) return known;
   const keysById = new Map<KeyId, TrustedKey[]>();
   for (const trusted of list.content.keys) {
     const id = keyIdOf(trusted.key, crypto);
     keysById.set(id, [...(keysById.get(id) ?? []), trusted]);
   }
-  return { list, keysById };
+  const anchors = { list, keysById };
+  anchored.set(list, anchors);
+  return anchors;
 }
 
 /**

@@ -1,6 +1,9 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { makePrinter, type Printer } from "./printer.ts";
 
+export { CommandError, EXIT } from "./outcome.ts";
+export { counted, type Printer, table } from "./printer.ts";
+
 /** What an action is given: its words to people, its options, its arguments. */
 export type Run<Options> = (printer: Printer, options: Options, ...args: string[]) => Promise<void>;
 

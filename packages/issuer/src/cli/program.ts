@@ -11,8 +11,14 @@ const PARTIES = {
   terminal: async (program: Command) => (await import("./terminal/terminal.ts")).addTerminalCommands(program),
 };
 
-/** Runs the `cairn` command. Each party works on a data folder of its own, so each can be a process or a machine of its own. */
-export async function runProgram(argv: readonly string[]): Promise<void> {
+/** Adds one party's commands. */
+export type AddCommands = (program: Command) => Promise<void>;
+
+/** Runs the `cairn` command, with more commands from whoever composes it. Each party works on a data folder of its own, so each can be a process or a machine of its own. */
+export async function runProgram(
+  argv: readonly string[],
+  more: Readonly<Record<string, AddCommands>> = {},
+): Promise<void> {
   // Whoever reads may stop early, as `head` does: the command does its work all the same.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", passOverBrokenPipe);
   const program = new Command("cairn")
@@ -21,8 +27,9 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
     .showHelpAfterError("Add --help for what is possible.")
     .configureHelp({ showGlobalOptions: false })
     .exitOverride();
-  const wanted = Object.entries(PARTIES).filter(([party]) => argv[2] === party);
-  for (const [, add] of wanted.length > 0 ? wanted : Object.entries(PARTIES)) await add(program);
+  const all = Object.entries<AddCommands>({ ...PARTIES, ...more });
+  const wanted = all.filter(([party]) => argv[2] === party);
+  for (const [, add] of wanted.length > 0 ? wanted : all) await add(program);
   program.addHelpText(
     "after",
     `

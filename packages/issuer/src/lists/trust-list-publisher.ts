@@ -34,13 +34,25 @@ export type PublishedTrustList = {
   readonly settlementAnchors: TrustAnchors;
 };
 
+/** Where the list last published is kept: durable, whole or not at all, when `write` resolves. */
+export type TrustListFile = {
+  read(): Promise<Uint8Array | undefined>;
+  write(bytes: Uint8Array): Promise<void>;
+};
+
+/** `keys/trust-list` in an issuer's data folder. */
+export function trustListFile(dataFolder: string): TrustListFile {
+  const path = join(dataFolder, "keys", "trust-list");
+  return { read: () => readIfThere(path), write: (bytes) => writeDurably(path, bytes) };
+}
+
 /**
  * The root-signed list of trusted keys. Devices refuse another list of a version they hold, so each list is durable in
  * `keys/trust-list` before anyone sees it, and every change gets the next version. With the root key at hand the list
  * names this issuer's keys and is signed here; with an offline root it may name several issuers and is brought.
  */
 export class TrustListPublisher {
-  readonly #path: string;
+  readonly #file: TrustListFile;
   readonly #identity: () => IssuerIdentity;
   readonly #keys: IssuerKeys;
   readonly #crypto: CryptoPort;
@@ -49,12 +61,12 @@ export class TrustListPublisher {
   #publishing: Promise<unknown> = Promise.resolve();
 
   constructor(input: {
-    readonly dataFolder: string;
+    readonly file: TrustListFile;
     readonly identity: () => IssuerIdentity;
     readonly keys: IssuerKeys;
     readonly crypto: CryptoPort;
   }) {
-    this.#path = join(input.dataFolder, "keys", "trust-list");
+    this.#file = input.file;
     this.#identity = input.identity;
     this.#keys = input.keys;
     this.#crypto = input.crypto;
@@ -120,7 +132,7 @@ export class TrustListPublisher {
     return this.#oneByOne(async () => {
       const held = this.#published?.list ?? (await this.#stored());
       const list = await judgeBrought(bytes, { keys: this.#keys, crypto: this.#crypto, held, now });
-      await writeDurably(this.#path, list.bytes);
+      await this.#file.write(list.bytes);
       this.#publish(list);
     });
   }
@@ -150,7 +162,7 @@ export class TrustListPublisher {
       keys,
     };
     const list = await signMessage(trustList, content, { signer, crypto: this.#crypto });
-    await writeDurably(this.#path, list.bytes);
+    await this.#file.write(list.bytes);
     this.#publish(list);
     return true;
   }
@@ -175,14 +187,14 @@ export class TrustListPublisher {
   }
 
   async #stored(): Promise<Verified<TrustList> | undefined> {
-    const bytes = await readIfThere(this.#path);
+    const bytes = await this.#file.read();
     return bytes === undefined ? undefined : restoreVerified(trustList, bytes, this.#crypto);
   }
 }
 
 /** What the list in the data folder calls this issuer. @throws ServiceError TRUST_LIST_MISSING before the first one. */
 export async function readIdentity(dataFolder: string, keys: IssuerKeys, crypto: CryptoPort): Promise<IssuerIdentity> {
-  const bytes = await readIfThere(join(dataFolder, "keys", "trust-list"));
+  const bytes = await trustListFile(dataFolder).read();
   const own = new Set(keys.all().map(({ keyId }) => keyId));
   const entry =
     bytes === undefined

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../../cairn/src/main.ts", import.meta.url));
 
 test("a reader that stops early ends no command and sees no stack trace", async () => {
   const child = spawn(process.execPath, [MAIN, "wallet", "--help"], { stdio: ["ignore", "pipe", "pipe"] });

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { SqliteIssuerStore } from "@cairn/stores";
 import { EUR } from "../support/values.ts";
 
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const main = fileURLToPath(new URL("../../../cairn/src/main.ts", import.meta.url));
 const verify = (...options: readonly string[]) =>
   spawnSync(process.execPath, [main, "ledger", "verify", "--json", ...options], { encoding: "utf8" });
 

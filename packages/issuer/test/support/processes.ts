@@ -7,7 +7,7 @@ import { PASSPHRASE } from "./issuer.ts";
 
 type Answer = { readonly url?: string; readonly code?: string; readonly entries?: number };
 
-const PROGRAM = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../../cairn/src/main.ts", import.meta.url));
 
 /**
  * `cairn issuer …` as a process of its own. Resolves with its JSON answer, which says that it is up or done.

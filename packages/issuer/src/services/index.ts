@@ -1,0 +1,29 @@
+/**
+ * The issuer's server without its HTTP skin: what a process composes that runs the real services in a world of its
+ * own, as the simulator does. The server itself is composed in start.ts.
+ */
+export { keepHouse } from "../housekeeping.ts";
+export { certificateIdCipher } from "../keys/certificate-id-cipher.ts";
+export { type AnnouncedKeys, activeKey, type IssuerKey, type IssuerKeys } from "../keys/issuer-keys.ts";
+export { StatusListPublisher } from "../lists/status-list-publisher.ts";
+export { type IssuerIdentity, type TrustListFile, TrustListPublisher } from "../lists/trust-list-publisher.ts";
+export { decodingCaches } from "../settlement/decode-record.ts";
+export { SettlementWorker } from "../settlement/worker.ts";
+export { Sources } from "../sources/refresh.ts";
+export { AttemptLimit } from "./attempt-limit.ts";
+export { Backups } from "./backups.ts";
+export { reportLoss } from "./device-loss.ts";
+export { enrolDevice, enrolTerminal } from "./enrolment.ts";
+export { enrolmentCodeHash } from "./enrolment-code.ts";
+export { InboxLimit } from "./inbox-limit.ts";
+export { withdrawKey } from "./key-withdrawal.ts";
+export type { Logger } from "./logger.ts";
+export { withdraw } from "./online-money.ts";
+export { outcomesFor } from "./outcomes.ts";
+export { currentPayeeCertificate } from "./payee-certificates.ts";
+export { PushChannel } from "./push-channel.ts";
+export type { ServerContext } from "./server-context.ts";
+export { makeNonce } from "./server-nonce.ts";
+export { ServiceError } from "./service-error.ts";
+export { type SyncResult, syncDevice } from "./syncing.ts";
+export { receiveUpload, tellOutcomes } from "./uploading.ts";

@@ -1,0 +1,64 @@
+import type { CryptoPort } from "@cairn/cose";
+import type { Decoded, MessageKind } from "./message.ts";
+
+/**
+ * Messages that were decoded before, by their bytes. Decoding is a pure function, so a program that meets the same
+ * certificates and lists over and over may remember what came out. What is malformed is never remembered.
+ */
+export class DecodedMemory {
+  readonly #size: number;
+  readonly #kinds = new Map<object, Map<number, Decoded<unknown>>>();
+
+  /** @param size Messages of each kind, the oldest forgotten first. */
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  get<Content>(kind: MessageKind<Content>, bytes: Uint8Array): Decoded<Content> | undefined {
+    const known = this.#of(kind).get(placeOf(bytes));
+    if (known === undefined || !isSame(known.bytes, bytes)) return undefined;
+    // Under its own kind lies nothing but messages of that kind.
+    return known as Decoded<Content>;
+  }
+
+  add<Content>(decoded: Decoded<Content>): void {
+    const known = this.#of(decoded.kind);
+    known.set(placeOf(decoded.bytes), decoded as Decoded<unknown>);
+    if (known.size <= this.#size) return;
+    for (const oldest of known.keys()) {
+      known.delete(oldest);
+      return;
+    }
+  }
+
+  #of<Content>(kind: MessageKind<Content>): Map<number, Decoded<unknown>> {
+    const known = this.#kinds.get(kind);
+    if (known !== undefined) return known;
+    const made = new Map<number, Decoded<unknown>>();
+    this.#kinds.set(kind, made);
+    return made;
+  }
+}
+
+const memories = new WeakMap<CryptoPort, DecodedMemory>();
+
+/** From here on whoever decodes with this port remembers up to `size` messages of each kind. */
+export function rememberDecoded(crypto: CryptoPort, size: number): void {
+  memories.set(crypto, new DecodedMemory(size));
+}
+
+export const memoryOf = (crypto: CryptoPort): DecodedMemory | undefined => memories.get(crypto);
+
+/** By the last six bytes, which are of the signature: hardly ever the same for two messages, and then the younger stays. */
+function placeOf(bytes: Uint8Array): number {
+  let place = 0;
+  for (let at = Math.max(0, bytes.length - 6); at < bytes.length; at += 1) place = place * 256 + (bytes[at] ?? 0);
+  return place;
+}
+
+function isSame(left: Uint8Array, right: Uint8Array): boolean {
+  if (left === right) return true;
+  if (left.length !== right.length) return false;
+  for (let at = 0; at < left.length; at += 1) if (left[at] !== right[at]) return false;
+  return true;
+}

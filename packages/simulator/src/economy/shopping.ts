@@ -1,0 +1,198 @@
+import type { AcceptanceOutcome } from "@cairn/collect";
+import { amount, type MessageId, type PayeeId } from "@cairn/messages";
+import { acceptReceipt, acceptVoid, consentTo, pay, payOpen, reviewRequest } from "@cairn/pay";
+import { perform, wait } from "../parties/party.ts";
+import type { SimulatedTerminal } from "../parties/terminal.ts";
+import type { SimulatedWallet } from "../parties/wallet.ts";
+import { money } from "../story.ts";
+import { uploadVoided } from "./forger.ts";
+import { DAY_MS } from "./plan.ts";
+import { CURRENCY, type World } from "./world.ts";
+
+/** What people do at a till, whatever their devices do meanwhile. */
+
+const TRIES = 3;
+/** A phone or till that has just died is tried again after this. */
+const PATIENCE_MS = 45_000;
+const GIVES_UP = 0.02;
+/** Whose device died loses patience as often. */
+const LEAVES = 0.3;
+/** The same code is scanned or shown twice within seconds, by mistake or not. */
+const AGAIN = 0.04;
+/** A cashier presses "void" after the payment is in. */
+const VOIDS_PAID = 0.02;
+const TAKES_NO_RECEIPT = 0.2;
+/** Shown codes that a photographer keeps. */
+const PHOTOGRAPHS = 32;
+
+export function wordOf(outcome: AcceptanceOutcome | undefined): string {
+  if (outcome === undefined) return "it is down";
+  return outcome.kind === "accepted" ? "it accepts" : `it refuses, ${outcome.refusal.code}`;
+}
+
+export type Photograph = { readonly codeText: string; readonly terminal: SimulatedTerminal; readonly isOpen: boolean };
+
+export class Shopping {
+  readonly #world: World;
+  readonly photographs: Photograph[] = [];
+  refusals = new Map<string, number>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** A purchase with a request: asked, agreed, paid, accepted, receipted. */
+  async purchase(wallet: SimulatedWallet, terminal: SimulatedTerminal, amountMinor: bigint): Promise<void> {
+    const world = this.#world;
+    const { kernel, truth } = world;
+    const { random } = kernel.cause;
+    const asked = await perform(world, terminal.node, 300, async () => {
+      const outcome = await terminal.app.charge({ amount: amount(amountMinor, CURRENCY) });
+      if (outcome.kind === "requested")
+        truth.asked(outcome.requestId, { payeeId: terminal.payeeId, terminal: terminal.name, amountMinor });
+      return outcome;
+    });
+    if (asked === undefined) return;
+    if (asked.kind === "refused") return this.#refused(terminal.name, asked.refusal.code);
+    if (random.chance(GIVES_UP)) return this.#giveUp(wallet, terminal, asked.requestId, asked.codeText);
+    for (let tried = 0; tried < TRIES; tried += 1) {
+      const shown = await perform(world, wallet.node, 1_000 + random.below(4_000), () =>
+        this.#pay(wallet, asked.codeText),
+      );
+      if (shown === "refused") return;
+      if (shown === undefined) {
+        if (random.chance(LEAVES)) return;
+        await wait(world, PATIENCE_MS);
+        continue;
+      }
+      this.#photograph({ codeText: shown, terminal, isOpen: false });
+      if (world.fate.strikes("replays", AGAIN)) await this.#payAgain(wallet, terminal, asked.codeText);
+      const outcome = await perform(world, terminal.node, 800, () => terminal.app.accept(shown));
+      if (outcome === undefined) {
+        await wait(world, PATIENCE_MS);
+        continue;
+      }
+      await this.#answered(wallet, terminal, outcome);
+      if (world.fate.strikes("replays", AGAIN)) await this.#showAgain({ codeText: shown, terminal, isOpen: false });
+      if (random.chance(VOIDS_PAID)) await this.#void(wallet, terminal, asked.requestId);
+      return;
+    }
+  }
+
+  /** The payer scans the request once more, or a friend pays it as well. */
+  async #payAgain(wallet: SimulatedWallet, terminal: SimulatedTerminal, codeText: string): Promise<void> {
+    const world = this.#world;
+    const { random } = world.kernel.cause;
+    const payer = random.chance(0.5) ? wallet : random.pick([...world.wallets.values()]);
+    const shown = await perform(world, payer.node, 2_000, () => this.#pay(payer, codeText));
+    if (shown === undefined || shown === "refused") return;
+    const outcome = await perform(world, terminal.node, 800, () => terminal.app.accept(shown));
+    if (outcome !== undefined) await this.#answered(payer, terminal, outcome);
+  }
+
+  /** A code that was just shown, at the same till and at another. */
+  async #showAgain({ codeText, terminal, isOpen }: Photograph): Promise<void> {
+    const world = this.#world;
+    const other = world.kernel.cause.random.pick(world.terminals);
+    for (const at of [terminal, other]) {
+      const outcome = await perform(world, at.node, 2_000, () =>
+        isOpen ? at.app.acceptOpen(codeText, { captureMinor: 100n }) : at.app.accept(codeText),
+      );
+      world.tell(() => `the same code is shown to ${at.name}: ${wordOf(outcome)}`);
+    }
+  }
+
+  /** At a gate: the payer's code first, the gate fixes the fare. */
+  async ride(wallet: SimulatedWallet, terminal: SimulatedTerminal, maximumMinor: bigint): Promise<void> {
+    const world = this.#world;
+    const { random } = world.kernel.cause;
+    const audience: { readonly audience?: PayeeId } = random.chance(0.5) ? { audience: terminal.payeeId } : {};
+    const fareMinor = maximumMinor - BigInt(random.below(Number(maximumMinor)));
+    const shown = await perform(world, wallet.node, 500, async () => {
+      const paid = await payOpen(wallet.ports, { maximum: amount(maximumMinor, CURRENCY), ...audience });
+      if (paid.kind === "refused") return this.#refused(wallet.name, paid.refusal.code);
+      world.truth.madeOut(paid.paymentId, audience.audience);
+      world.tell(() => `${wallet.name} shows ${terminal.name} an open payment of at most ${money(maximumMinor)}`);
+      return paid.codeText;
+    });
+    if (shown === undefined) return;
+    const photograph = { codeText: shown, terminal, isOpen: true };
+    this.#photograph(photograph);
+    const outcome = await perform(world, terminal.node, 400, () =>
+      terminal.app.acceptOpen(shown, { captureMinor: fareMinor }),
+    );
+    if (outcome !== undefined) await this.#answered(wallet, terminal, outcome);
+    if (world.fate.strikes("replays", AGAIN * 3)) await this.#showAgain(photograph);
+  }
+
+  async #pay(wallet: SimulatedWallet, codeText: string): Promise<string | "refused"> {
+    const world = this.#world;
+    const review = await reviewRequest(wallet.ports, codeText);
+    if (review.kind === "refused") return this.#refused(wallet.name, review.refusal.code) ?? "refused";
+    const consent = consentTo(review);
+    world.truth.consented(wallet, consent);
+    const paid = await pay(wallet.ports, { review, consent });
+    if (paid.kind === "refused") return this.#refused(wallet.name, paid.refusal.code) ?? "refused";
+    world.tell(() => {
+      const made = world.truth.payments.get(paid.paymentId);
+      return `${wallet.name} pays ${money(paid.amount.minor)} to ${review.payeeName} (${made?.position ?? "?"})${paid.repeated ? ", again the same payment" : ""}`;
+    });
+    return paid.codeText;
+  }
+
+  async #answered(wallet: SimulatedWallet, terminal: SimulatedTerminal, outcome: AcceptanceOutcome): Promise<void> {
+    const world = this.#world;
+    const { random } = world.kernel.cause;
+    if (outcome.kind === "refused") {
+      this.#refused(terminal.name, outcome.refusal.code);
+      return;
+    }
+    const { receiptCode, acceptance } = outcome;
+    world.tell(
+      () => `${terminal.name} accepts ${money(acceptance.takenMinor ?? acceptance.amountMinor)} from ${wallet.name}`,
+    );
+    if (receiptCode === undefined || random.chance(TAKES_NO_RECEIPT)) return;
+    await perform(world, wallet.node, 600, async () => void (await acceptReceipt(wallet.ports, receiptCode)));
+  }
+
+  /** The payer walks away, before or after the phone has paid: the till voids the request. */
+  async #giveUp(
+    wallet: SimulatedWallet,
+    terminal: SimulatedTerminal,
+    requestId: MessageId,
+    codeText: string,
+  ): Promise<void> {
+    const world = this.#world;
+    const { random } = world.kernel.cause;
+    const shown = random.chance(0.7)
+      ? await perform(world, wallet.node, 2_000, () => this.#pay(wallet, codeText))
+      : undefined;
+    if (!(await this.#void(wallet, terminal, requestId))) return;
+    if (shown === undefined || shown === "refused" || !world.fate.strikes("colluding-payees", 0.4)) return;
+    await wait(world, random.below(2 * DAY_MS));
+    await perform(world, terminal.node, 0, () => uploadVoided(world, terminal, { request: codeText, payment: shown }));
+  }
+
+  /** Whether the request is given up for good, which a paid one cannot be. */
+  async #void(wallet: SimulatedWallet, terminal: SimulatedTerminal, requestId: MessageId): Promise<boolean> {
+    const world = this.#world;
+    const outcome = await perform(world, terminal.node, 5_000, () => terminal.app.voidRequest(requestId));
+    if (outcome?.kind !== "voided") return false;
+    world.tell(() => `${terminal.name} voids a request of ${wallet.name}'s`);
+    if (world.kernel.cause.random.chance(0.5))
+      await perform(world, wallet.node, 500, async () => void (await acceptVoid(wallet.ports, outcome.codeText)));
+    return true;
+  }
+
+  #photograph(photograph: Photograph): void {
+    if (this.photographs.length === PHOTOGRAPHS) this.photographs.shift();
+    this.photographs.push(photograph);
+  }
+
+  #refused(who: string, code: string): undefined {
+    this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
+    this.#world.truth.counts.refused += 1;
+    this.#world.tell(() => `${who} refuses: ${code}`);
+    return undefined;
+  }
+}

@@ -1,0 +1,166 @@
+import type { AcceptanceWrite, Decision as Decided, StoredSetup, TerminalJournal } from "@cairn/collect";
+import type { Decision, PaymentSelection, StoredWallet, WalletStore, WalletWrite } from "@cairn/pay";
+import type { IssuerStore } from "@cairn/stores";
+import type { Disk } from "../kernel/disk.ts";
+import { never } from "../kernel/kernel.ts";
+
+/** The real stores as one incarnation of a program sees them: behind a disk that can lose what it has not yet synced. */
+
+export function crashableWalletStore(
+  durable: WalletStore,
+  disk: Disk,
+  onKept: (writes: readonly WalletWrite[]) => void,
+): WalletStore {
+  return {
+    async commit<Result>(load: PaymentSelection, decide: (wallet: StoredWallet) => Decision<Result>): Promise<Result> {
+      if (disk.isGone) return never();
+      let acknowledged: Promise<void> | undefined;
+      const result = await durable.commit(load, (wallet) => {
+        const decision = decide(wallet);
+        if (decision.writes.length === 0) return decision;
+        const written = disk.write(decision.writes.length);
+        acknowledged = written.acknowledged;
+        if (!written.isKept) return { result: decision.result, writes: [] };
+        onKept(decision.writes);
+        return decision;
+      });
+      if (acknowledged !== undefined) await acknowledged;
+      return result;
+    },
+    close: async () => undefined,
+  };
+}
+
+/** What becomes of a decision on its way to the disk. */
+type Keep = <Result, Write>(
+  decision: Decided<Result, Write>,
+  onKept?: (write: Write) => void,
+) => Decided<Result, Write>;
+
+/** @param onAccepted Told of each acceptance that is on the disk. @param onSetup Of each setup that is to be written. */
+export function crashableJournal(
+  durable: TerminalJournal,
+  disk: Disk,
+  onAccepted: (write: AcceptanceWrite & { readonly kind: "accept" }) => void,
+  onSetup: (setup: StoredSetup) => void,
+): TerminalJournal {
+  const write = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    if (disk.isGone) return never();
+    const { isKept, acknowledged } = disk.write(1);
+    if (!isKept) return never();
+    const result = await work();
+    if (acknowledged !== undefined) await acknowledged;
+    return result;
+  };
+  /** Looks, and writes what the decision says, if anything. */
+  const decided = async <Result>(commit: (keep: Keep) => Promise<Result>): Promise<Result> => {
+    if (disk.isGone) return never();
+    let acknowledged: Promise<void> | undefined;
+    const result = await commit((decision, onKept) => {
+      if (decision.write === undefined) return decision;
+      const written = disk.write(1);
+      acknowledged = written.acknowledged;
+      if (!written.isKept) return { result: decision.result };
+      onKept?.(decision.write);
+      return decision;
+    });
+    if (acknowledged !== undefined) await acknowledged;
+    return result;
+  };
+  const read = <Result>(work: () => Promise<Result>): Promise<Result> => (disk.isGone ? never() : work());
+  return {
+    close: async () => undefined,
+    marks: () => read(() => durable.marks()),
+    setup: () => read(() => durable.setup()),
+    replaceSetup: (setup, expected) => {
+      onSetup(setup);
+      return write(() => durable.replaceSetup(setup, expected));
+    },
+    payeeCertificate: (id) => read(() => durable.payeeCertificate(id)),
+    recordRequest: (request) => write(() => durable.recordRequest(request)),
+    request: (requestId) => read(() => durable.request(requestId)),
+    decideVoid: (requestId, decide) =>
+      decided((keep) => durable.decideVoid(requestId, (request) => keep(decide(request)))),
+    keepVoid: (requestId, bytes) => write(() => durable.keepVoid(requestId, bytes)),
+    decideAcceptance: (about, decide) =>
+      decided((keep) =>
+        durable.decideAcceptance(about, (view) =>
+          keep(decide(view), (kept) => {
+            if (kept.kind === "accept") onAccepted(kept);
+          }),
+        ),
+      ),
+    acceptance: (paymentId) => read(() => durable.acceptance(paymentId)),
+    decideCapture: (paymentId, decide) =>
+      decided((keep) => durable.decideCapture(paymentId, (acceptance) => keep(decide(acceptance)))),
+    keepCapture: (paymentId, bytes) => write(() => durable.keepCapture(paymentId, bytes)),
+    toUpload: (wish) => read(() => durable.toUpload(wish)),
+    toAsk: (limit, guest) => read(() => durable.toAsk(limit, guest)),
+    recordAnswers: (answers, merge) => write(() => durable.recordAnswers(answers, merge)),
+    recordVoidAnswers: (ids, at, guest) => write(() => durable.recordVoidAnswers(ids, at, guest)),
+    stored: () => read(() => durable.stored()),
+    refusedCounts: () => read(() => durable.refusedCounts()),
+    acceptances: (filter) => read(() => durable.acceptances(filter)),
+    requests: (filter) => read(() => durable.requests(filter)),
+    refusedPayments: (filter) => read(() => durable.refusedPayments(filter)),
+    tally: (range) => read(() => durable.tally(range)),
+  };
+}
+
+/** What of the issuer's store writes: each is one transaction. */
+const ISSUER_WRITES: ReadonlySet<string> = new Set<keyof IssuerStore>([
+  "createAccount",
+  "setAccountStatus",
+  "setCredit",
+  "topUp",
+  "createEnrolmentCode",
+  "enrolDevice",
+  "enrolTerminal",
+  "setDeviceStatus",
+  "setTerminalStatus",
+  "createPayee",
+  "recordPayeeCertificate",
+  "prepareCertificate",
+  "recordIssued",
+  "recordClosing",
+  "revokeCertificate",
+  "restoreCertificate",
+  "receive",
+  "postpone",
+  "recordVoid",
+  "settle",
+  "releaseOverdue",
+  "resolveConflicts",
+  "move",
+  "useNonce",
+]);
+
+/** Told of each write that is on the disk, before its writer hears of it. */
+export type OnIssuerWrite = (method: string, args: readonly unknown[]) => Promise<void>;
+
+export function crashableIssuerStore(durable: IssuerStore, disk: Disk, onWrite: OnIssuerWrite): IssuerStore {
+  const kept = new Map<string | symbol, unknown>();
+  return new Proxy(durable, {
+    get(target, name) {
+      const known = kept.get(name);
+      if (known !== undefined) return known;
+      const method = Reflect.get(target, name);
+      if (typeof method !== "function") return method;
+      const bound = method.bind(target) as (...args: unknown[]) => Promise<unknown>;
+      const wrapped =
+        typeof name === "string" && ISSUER_WRITES.has(name)
+          ? async (...args: unknown[]): Promise<unknown> => {
+              if (disk.isGone) return never();
+              const { isKept, acknowledged } = disk.write(1);
+              if (!isKept) return never();
+              const result = await bound(...args);
+              await onWrite(name, args);
+              if (acknowledged !== undefined) await acknowledged;
+              return result;
+            }
+          : (...args: unknown[]): Promise<unknown> => (disk.isGone ? never() : bound(...args));
+      kept.set(name, wrapped);
+      return wrapped;
+    },
+  });
+}

@@ -1,0 +1,60 @@
+import { openExposure } from "@cairn/issue";
+import { POLICY, type World } from "../economy/world.ts";
+import { money } from "../story.ts";
+import type { Violation } from "./violation.ts";
+
+/** A payment that two terminals took is the price of a copied code or phone. */
+const MAY_BE_HELD: ReadonlySet<string> = new Set(["PAYEE_CEILING_REACHED"]);
+
+/** What must be true when faults have stopped, everybody was online again and all deadlines have passed. */
+export async function* whatIsStillWrong(world: World): AsyncIterable<Violation> {
+  const { store, truth, watch } = world;
+  const waiting = await store.waitingRecords();
+  if (waiting > 0) yield { promise: 2, says: `${waiting} uploaded records were never settled` };
+  const { faults } = await store.verifyBooks();
+  for (const fault of faults) yield { promise: 1, says: fault };
+  const sums = new Map<string, bigint>();
+  for (const { ledgerAccount, currency, minor } of await store.trialBalance()) {
+    sums.set(currency, (sums.get(currency) ?? 0n) + minor);
+    if (watch.balance(ledgerAccount) !== minor)
+      yield {
+        promise: 1,
+        says: `${ledgerAccount} is ${money(minor)}, and its postings were ${money(watch.balance(ledgerAccount))}`,
+      };
+  }
+  for (const [currency, minor] of sums)
+    if (minor !== 0n) yield { promise: 1, says: `all entries in ${currency} sum to ${money(minor)}` };
+  for (const [paymentId, acceptances] of truth.accepted) {
+    const made = truth.payments.get(paymentId);
+    for (const { terminalId, payeeId, terminal, isGuaranteed, isOpen, takenMinor } of acceptances) {
+      if (!isGuaranteed || takenMinor === undefined || truth.evilTerminals.has(terminalId)) continue;
+      const [outcome] = await store.outcomes([paymentId], { payeeId, terminalId });
+      if (outcome?.state === "settled") continue;
+      const isLate = outcome?.code === "UPLOAD_TOO_LATE" && truth.lateTerminals.has(terminalId);
+      const isCopied = isOpen && acceptances.length > 1;
+      const isBlamed = made !== undefined && truth.dishonest.has(made.account);
+      if (outcome?.state === "held" && (isLate || isCopied || (isBlamed && MAY_BE_HELD.has(outcome.code ?? ""))))
+        continue;
+      const became = outcome === undefined ? "was never heard of" : `is ${outcome.state} (${outcome.code})`;
+      yield {
+        promise: outcome?.state === "refused" ? 6 : 2,
+        says: `${terminal} accepted ${money(takenMinor)} of ${made?.by ?? "nobody"} by the rules, and it ${became}`,
+      };
+    }
+  }
+  yield* overexposed(world);
+}
+
+/** Whoever is honest may spend offline at most what is there: so the reserve is never touched for them. */
+export async function* overexposed(world: World): AsyncIterable<Violation> {
+  const { store, truth } = world;
+  for (const { owner, name } of world.wallets.values()) {
+    const { account } = owner;
+    const its = await store.account(account);
+    if (its === undefined || truth.dishonest.has(account)) continue;
+    const { balanceMinor, credit } = its;
+    const exposureMinor = openExposure(await store.certificatesOf(account), POLICY, world.issuer.nowSeconds());
+    if (exposureMinor > balanceMinor + credit.lineMinor - credit.usedMinor)
+      yield { promise: 5, says: `${name} may spend ${money(exposureMinor)} offline, which is more than it has` };
+  }
+}

@@ -1,0 +1,197 @@
+import type { AccountNumber } from "@cairn/issue";
+import { type MessageId, type PayeeId, type RequestHash, requestHashOf } from "@cairn/messages";
+import { type IssuerStore, ledgerAccountText, type RequestVoidRecord, type StoredEntry } from "@cairn/stores";
+import { money } from "../story.ts";
+import type { MadePayment, Truth } from "./truth.ts";
+import type { Violation } from "./violation.ts";
+
+const SETTLEMENT = "settlement:";
+/** What was uploaded in time may wait so long for a worker that is down. */
+const WORKERS_DELAY_SECONDS = 3_600;
+/** Entries read at once. */
+const PAGE = 1_000;
+
+/**
+ * Reads every posting as soon as it is written, from the store itself, and holds it against the promises: a server that
+ * overwrites by key would hide a second settlement in its final state, not here.
+ */
+export class LedgerWatch {
+  readonly #store: IssuerStore;
+  readonly #truth: Truth;
+  readonly #uploadDeadlineSeconds: number;
+  readonly #report: (violation: Violation) => void;
+  readonly #balances = new Map<string, bigint>();
+  readonly #references = new Set<string>();
+  #looking: Promise<void> = Promise.resolve();
+  #last = 0;
+  /** Requests of which the server knows that they were given up. */
+  readonly #voided = new Set<RequestHash>();
+  readonly #touched = new Set<AccountNumber>();
+  postings = 0;
+  entries = 0;
+  settled = 0;
+  settledMinor = 0n;
+  /** By certificate. */
+  readonly #losses = new Map<string, bigint>();
+  /** What the promises allow for the certificates that cost anything, by certificate. */
+  readonly #bounds = new Map<string, bigint>();
+  lossMinor = 0n;
+
+  constructor(store: IssuerStore, truth: Truth, uploadDeadlineSeconds: number, report: (violation: Violation) => void) {
+    this.#uploadDeadlineSeconds = uploadDeadlineSeconds;
+    this.#store = store;
+    this.#truth = truth;
+    this.#report = report;
+  }
+
+  balance(ledgerAccount: string): bigint {
+    return this.#balances.get(ledgerAccount) ?? 0n;
+  }
+
+  /** The most that attackers could have cost by the promises, where they cost anything. */
+  get boundMinor(): bigint {
+    return [...this.#bounds.values()].reduce((sum, minor) => sum + minor, 0n);
+  }
+
+  /** Looks at what a write of the issuer's brought. */
+  written(method: string, [about]: readonly unknown[]): Promise<void> {
+    if (method === "recordVoid") this.#voided.add((about as RequestVoidRecord).requestHash);
+    return this.look();
+  }
+
+  /** One after the other: what two read at once would be counted twice. */
+  look(): Promise<void> {
+    this.#looking = this.#looking.then(() => this.#look());
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    for (;;) {
+      const entries = await this.#store.entries({ after: this.#last, limit: PAGE });
+      for (const entry of entries) {
+        this.#last = entry.entryId;
+        this.entries += 1;
+        this.#post(entry);
+        if (entry.reference.startsWith(SETTLEMENT)) await this.#settlement(entry);
+      }
+      if (entries.length < PAGE) return this.#compareBalances();
+    }
+  }
+
+  /** What is kept beside the postings is their sum. Where more was posted meanwhile, the next look compares. */
+  async #compareBalances(): Promise<void> {
+    for (const account of this.#touched) {
+      const kept = await this.#store.account(account);
+      if ((await this.#store.entries({ after: this.#last, limit: 1 })).length > 0) return;
+      this.#touched.delete(account);
+      if (kept !== undefined && kept.balanceMinor !== -this.balance(`wallet:${account}`))
+        this.#report({ promise: 1, says: `the kept balance of account ${account} is not the sum of its postings` });
+      if (kept !== undefined && kept.credit.usedMinor > kept.credit.lineMinor)
+        this.#report({ promise: 1, says: `account ${account} owes more than its credit line` });
+    }
+  }
+
+  #post({ reference, postings, partition }: StoredEntry): void {
+    const once = `${partition} ${reference}`;
+    if (this.#references.has(once)) this.#report({ promise: 2, says: `${reference} is posted twice` });
+    this.#references.add(once);
+    let sumMinor = 0n;
+    for (const { ledgerAccount, minor } of postings) {
+      this.postings += 1;
+      sumMinor += minor;
+      const name = ledgerAccountText(ledgerAccount);
+      const balanceMinor = (this.#balances.get(name) ?? 0n) + minor;
+      this.#balances.set(name, balanceMinor);
+      if (ledgerAccount.kind === "wallet" && balanceMinor > 0n)
+        this.#report({ promise: 1, says: `${reference} takes more from ${name} than is there` });
+      if (ledgerAccount.kind === "loss-reserve") this.lossMinor += minor;
+    }
+    if (sumMinor !== 0n)
+      this.#report({ promise: 1, says: `the postings of ${reference} sum to ${money(sumMinor)}, not to zero` });
+  }
+
+  async #settlement({ reference, postings, postedAt }: StoredEntry): Promise<void> {
+    const paymentId = reference.slice(SETTLEMENT.length) as MessageId;
+    const made = this.#truth.payments.get(paymentId);
+    if (made === undefined) return this.#report({ promise: 4, says: "a payment is settled that nobody made" });
+    let takenMinor = 0n;
+    let lossMinor = 0n;
+    let payeeId: PayeeId | undefined;
+    for (const { ledgerAccount, minor } of postings) {
+      if (ledgerAccount.kind === "clearing") {
+        takenMinor -= minor;
+        payeeId = ledgerAccount.payeeId;
+      } else if (ledgerAccount.kind === "loss-reserve") lossMinor += minor;
+      else if ("account" in ledgerAccount && ledgerAccount.account !== made.account)
+        this.#report({ promise: 4, says: `a payment by ${made.by} is taken from account ${ledgerAccount.account}` });
+    }
+    this.settled += 1;
+    this.settledMinor += takenMinor;
+    const asked = made.requestId === undefined ? undefined : this.#truth.requests.get(made.requestId);
+    const isAsked = made.requestId === undefined ? takenMinor <= made.amountMinor : takenMinor === made.amountMinor;
+    if (!isAsked)
+      this.#report({
+        promise: 4,
+        says: `${made.by} agreed to ${money(made.amountMinor)} and paid ${money(takenMinor)}`,
+      });
+    if (asked !== undefined && asked.payeeId !== payeeId)
+      this.#report({ promise: 4, says: `${made.by} agreed to pay ${asked.payeeId}, and ${payeeId} was paid` });
+    this.#accepted(made.paymentId, payeeId);
+    if (made.requestId !== undefined && this.#voided.has(requestHashOf(made.requestId)))
+      this.#report({ promise: 4, says: `${made.by} pays for a request that ${payeeId} gave up` });
+    const certificate = await this.#store.certificate(made.certificateId);
+    const deadline = (certificate?.expiresAt ?? 0) + this.#uploadDeadlineSeconds + WORKERS_DELAY_SECONDS;
+    if (postedAt > deadline)
+      this.#report({ promise: 5, says: `a payment by ${made.by} is settled after its upload deadline` });
+    if (lossMinor > 0n) await this.#loss(made, lossMinor);
+    this.#touched.add(made.account);
+  }
+
+  /** Money goes to payees that took it by the rules, or to one that is known to break them: never to who took nothing. */
+  #accepted(paymentId: MessageId, payeeId: PayeeId | undefined): void {
+    const { accepted, terminals, evilTerminals } = this.#truth;
+    if (accepted.get(paymentId)?.some((its) => its.payeeId === payeeId) === true) return;
+    for (const evil of evilTerminals) if (terminals.get(evil)?.payeeId === payeeId) return;
+    this.#report({ promise: 2, says: `${payeeId} is paid for what it never accepted` });
+  }
+
+  async #loss({ account, certificateId, by }: MadePayment, minor: bigint): Promise<void> {
+    const lossMinor = (this.#losses.get(certificateId) ?? 0n) + minor;
+    this.#losses.set(certificateId, lossMinor);
+    if (!this.#truth.dishonest.has(account))
+      this.#report({ promise: 5, says: `${money(minor)} are lost though every device of ${by} is honest` });
+    const conflicts = await this.#store.conflicts();
+    if (!conflicts.some((conflict) => conflict.account === account))
+      this.#report({ promise: 5, says: `${money(minor)} are lost and no proof names a device` });
+    const certificate = await this.#store.certificate(certificateId);
+    if (certificate === undefined) return;
+    // What a false closing lets through is bounded by policy: one more limit for each certificate.
+    const free = this.#truth.falselyClosed.has(account) ? 0 : 1;
+    const settled = (await this.#store.outcomesOfCertificate(certificateId)).filter(({ state }) => state === "settled");
+    const deceived = new Set(settled.map(({ terminalId }) => terminalId)).size;
+    const boundMinor = BigInt(Math.max(0, deceived - free)) * certificate.limitMinor;
+    if (lossMinor > boundMinor)
+      this.#report({
+        promise: 5,
+        says: `one certificate has cost ${money(lossMinor)} at ${deceived} terminals, ${money(boundMinor)} at most`,
+      });
+    let ceilingsMinor = 0n;
+    for (const payeeId of new Set(settled.map((outcome) => outcome.payeeId))) {
+      const payee = payeeId === undefined ? undefined : await this.#store.payee(payeeId);
+      ceilingsMinor += payee?.perCertificateCapMinor ?? 0n;
+    }
+    this.#bounds.set(certificateId, boundMinor < ceilingsMinor ? boundMinor : ceilingsMinor);
+    if (lossMinor > ceilingsMinor)
+      this.#report({
+        promise: 5,
+        says: `one certificate has cost ${money(lossMinor)}, and its payees' ceilings are ${money(ceilingsMinor)}`,
+      });
+  }
+
+  /** Nobody honest is blamed. */
+  async lookForBlame(): Promise<void> {
+    for (const { account, kind } of await this.#store.conflicts())
+      if (!this.#truth.dishonest.has(account))
+        this.#report({ promise: 3, says: `account ${account}, whose devices are honest, is blamed: ${kind}` });
+  }
+}

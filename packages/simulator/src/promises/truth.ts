@@ -1,0 +1,203 @@
+import type { Acceptance, OutcomeAnswer } from "@cairn/collect";
+import type { CryptoPort } from "@cairn/cose";
+import type { AccountNumber } from "@cairn/issue";
+import {
+  type CertificateId,
+  type DeviceId,
+  decodeMessage,
+  type MessageId,
+  type PayeeId,
+  statusList,
+  type TerminalId,
+  trustList,
+  userCertificate,
+} from "@cairn/messages";
+import type { Consent, StoredPayment } from "@cairn/pay";
+import { money } from "../story.ts";
+import type { Violation } from "./violation.ts";
+
+/** What a payment is, by whoever made it: an honest wallet that asked its owner, or a thief. */
+export type MadePayment = {
+  readonly paymentId: MessageId;
+  readonly account: AccountNumber;
+  readonly certificateId: CertificateId;
+  readonly requestId: MessageId | undefined;
+  readonly amountMinor: bigint;
+  readonly by: string;
+  /** For people. */
+  readonly position: string;
+  /** Of an open payment: who alone may capture it. */
+  readonly audience?: PayeeId | undefined;
+};
+export type AskedRequest = { readonly payeeId: PayeeId; readonly terminal: string; readonly amountMinor: bigint };
+/** Of a terminal that goes by the rules. */
+export type AcceptedPayment = {
+  readonly terminal: string;
+  readonly terminalId: TerminalId;
+  readonly payeeId: PayeeId;
+  readonly isOpen: boolean;
+  readonly isGuaranteed: boolean;
+  readonly takenMinor: bigint | undefined;
+  readonly acceptedAt: number;
+};
+export type SentCall = { readonly kind: "sync" | "upload"; readonly body: Uint8Array };
+
+type Payer = { readonly name: string; readonly owner: { readonly account: AccountNumber } };
+type Payee = { readonly name: string; readonly payeeId: PayeeId; readonly terminalId: TerminalId };
+
+/** How many calls a thief of calls remembers. */
+const CALLS_KEPT = 32;
+
+/** What really happened, known to nobody in the world: what the promises are held against. */
+export class Truth {
+  readonly devices = new Map<DeviceId, { readonly account: AccountNumber; readonly wallet: string }>();
+  readonly terminals = new Map<TerminalId, Payee>();
+  readonly requests = new Map<MessageId, AskedRequest>();
+  readonly payments = new Map<MessageId, MadePayment>();
+  /** By payment: what terminals took that go by the rules. */
+  readonly accepted = new Map<MessageId, AcceptedPayment[]>();
+  /** Accounts of which a device was copied, set back or robbed of its key: only these may be blamed. */
+  readonly dishonest = new Map<AccountNumber, string>();
+  /** Accounts of which a device closed a certificate falsely. */
+  readonly falselyClosed = new Set<AccountNumber>();
+  /** Terminals that come home only when it is too late. */
+  readonly lateTerminals = new Set<TerminalId>();
+  /** Terminals that do not go by the rules. */
+  readonly evilTerminals = new Set<TerminalId>();
+  /** Calls that were sent, as somebody on the line would have kept them. */
+  readonly calls: SentCall[] = [];
+  readonly #consents = new Map<string, Consent>();
+  /** By wallet and request. */
+  readonly #paymentOf = new Map<string, MessageId>();
+  /** By terminal and certificate: what it took. */
+  readonly #taken = new Map<string, bigint>();
+  /** By terminal and request. */
+  readonly #paidRequests = new Set<string>();
+  readonly #lists = new Map<TerminalId, { readonly version: number; readonly issuedAt: number }>();
+  readonly #crypto: CryptoPort;
+  readonly #report: (violation: Violation) => void;
+  counts = { accepted: 0, acceptedMinor: 0n, paid: 0, refused: 0 };
+
+  constructor(crypto: CryptoPort, report: (violation: Violation) => void) {
+    this.#crypto = crypto;
+    this.#report = report;
+  }
+
+  asked(requestId: MessageId, request: AskedRequest): void {
+    this.requests.set(requestId, request);
+  }
+
+  /** A person said yes to what the screen showed. */
+  consented(wallet: Payer, consent: Consent): void {
+    this.#consents.set(`${wallet.name} ${consent.requestId}`, consent);
+  }
+
+  /** A wallet has written a payment to its disk. */
+  paymentMade(wallet: Payer, payment: StoredPayment): void {
+    const { paymentId, certificateId, requestId, amountMinor, sequence, spentMinor } = payment;
+    const { account } = wallet.owner;
+    const by = wallet.name;
+    const position = `seq ${sequence}, spent ${money(spentMinor)}`;
+    this.payments.set(paymentId, { paymentId, account, certificateId, requestId, amountMinor, by, position });
+    this.counts.paid += 1;
+    if (requestId === undefined) return;
+    const of = `${by} ${requestId}`;
+    if ((this.#paymentOf.get(of) ?? paymentId) !== paymentId)
+      this.#report({ promise: 4, says: `${by} signs two payments for one request` });
+    this.#paymentOf.set(of, paymentId);
+    const consent = this.#consents.get(`${wallet.name} ${requestId}`);
+    const asked = this.requests.get(requestId);
+    if (consent === undefined || asked === undefined || consent.amountMinor !== amountMinor)
+      this.#report({ promise: 4, says: `${wallet.name} signs a payment that its owner did not agree to` });
+    else if (asked.payeeId !== consent.payeeId || asked.amountMinor !== amountMinor)
+      this.#report({ promise: 4, says: `${wallet.name} pays another payee or amount than its request names` });
+  }
+
+  madeOut(paymentId: MessageId, audience: PayeeId | undefined): void {
+    const made = this.payments.get(paymentId);
+    if (made !== undefined) this.payments.set(paymentId, { ...made, audience });
+  }
+
+  /** A thief made one with a key that was taken. */
+  forged(payment: MadePayment): void {
+    this.payments.set(payment.paymentId, payment);
+  }
+
+  /** A terminal has written an acceptance to its disk. */
+  acceptedBy(terminal: Payee, acceptance: Acceptance): void {
+    const { paymentId, kind, risk, takenMinor, acceptedAt } = acceptance;
+    const kept = this.accepted.get(paymentId) ?? [];
+    if (kept.some(({ terminalId }) => terminalId === terminal.terminalId))
+      this.#report({ promise: 2, says: `${terminal.name} accepts one payment twice` });
+    kept.push({
+      terminal: terminal.name,
+      terminalId: terminal.terminalId,
+      payeeId: terminal.payeeId,
+      isOpen: kind === "open-payment",
+      isGuaranteed: risk === undefined,
+      takenMinor,
+      acceptedAt,
+    });
+    this.accepted.set(paymentId, kept);
+    this.counts.accepted += 1;
+    this.counts.acceptedMinor += takenMinor ?? 0n;
+    const made = this.payments.get(paymentId);
+    if (made === undefined) {
+      this.#report({ promise: 4, says: `${terminal.name} accepts a payment that nobody made` });
+      return;
+    }
+    this.#lookAtAmount(terminal, acceptance, made);
+    const of = `${terminal.terminalId} ${acceptance.certificateId}`;
+    const sumMinor = (this.#taken.get(of) ?? 0n) + acceptance.amountMinor;
+    this.#taken.set(of, sumMinor);
+    const { limitMinor } = decodeMessage(userCertificate, acceptance.certificate, this.#crypto).unverified.terms;
+    if (acceptance.spentMinor > limitMinor)
+      this.#report({ promise: 5, says: `${terminal.name} accepts a running total beyond the certificate's limit` });
+    if (sumMinor > limitMinor)
+      this.#report({
+        promise: 5,
+        says: `${terminal.name} accepts ${money(sumMinor)} under one certificate, whose limit is ${money(limitMinor)}`,
+      });
+  }
+
+  #lookAtAmount({ name, payeeId, terminalId }: Payee, acceptance: Acceptance, made: MadePayment): void {
+    const { requestId, takenMinor } = acceptance;
+    if (made.audience !== undefined && made.audience !== payeeId)
+      this.#report({ promise: 4, says: `${name} accepts a payment that ${made.by} made out to ${made.audience}` });
+    if (requestId === undefined) return;
+    const asked = this.requests.get(requestId);
+    if (asked?.amountMinor !== takenMinor)
+      this.#report({ promise: 4, says: `${name} asks ${money(asked?.amountMinor ?? 0n)} and accepts another amount` });
+    const of = `${terminalId} ${requestId}`;
+    if (this.#paidRequests.has(of)) this.#report({ promise: 4, says: `${name} accepts two payments for one request` });
+    this.#paidRequests.add(of);
+  }
+
+  /** A terminal takes home lists: never older ones than it had. */
+  listsTaken(
+    { name, terminalId }: Payee,
+    offered: { readonly trustList: Uint8Array; readonly statusList: Uint8Array },
+  ): void {
+    const { version } = decodeMessage(trustList, offered.trustList, this.#crypto).unverified;
+    const { issuedAt } = decodeMessage(statusList, offered.statusList, this.#crypto).unverified;
+    const held = this.#lists.get(terminalId);
+    if (held !== undefined && (version < held.version || issuedAt < held.issuedAt))
+      this.#report({ promise: 5, says: `${name} takes an older list than the one it had` });
+    this.#lists.set(terminalId, { version, issuedAt });
+  }
+
+  /** What the server answered a terminal about its payments. */
+  heard(terminal: Payee, outcomes: readonly OutcomeAnswer[]): void {
+    for (const { paymentId, state, code } of outcomes) {
+      if (state !== "refused") continue;
+      const its = this.accepted.get(paymentId)?.find(({ terminalId }) => terminalId === terminal.terminalId);
+      if (its?.isGuaranteed !== true) continue;
+      this.#report({ promise: 6, says: `the server refuses what ${terminal.name} accepted by the rules: ${code}` });
+    }
+  }
+
+  sent(call: SentCall): void {
+    if (this.calls.length === CALLS_KEPT) this.calls.shift();
+    this.calls.push(call);
+  }
+}
