@@ -161,7 +161,7 @@ test("a dry run takes another policy and another protection level", async (t) =>
   await assert.rejects(policies.explain(account, { deviceId }), { code: "DEVICE_UNKNOWN" });
 });
 
-const MAIN = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../cairn/src/main.ts", import.meta.url));
 const run = (...args: readonly string[]) =>
   new Promise<{ status: number; out: string; errors: string }>((resolve) => {
     execFile(

@@ -133,6 +133,7 @@ const ISSUER_WRITES: ReadonlySet<string> = new Set<keyof IssuerStore>([
   "resolveConflicts",
   "move",
   "useNonce",
+  "closeStatements",
 ]);
 
 /** Told of each write that is on the disk, before its writer hears of it. */

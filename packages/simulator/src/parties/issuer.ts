@@ -14,7 +14,9 @@ import {
   keepHouse,
   type Logger,
   makeNonce,
+  Policies,
   PushChannel,
+  ReceiverCredits,
   receiveUpload,
   type ServerContext,
   SettlementWorker,
@@ -178,7 +180,7 @@ export class SimulatedIssuer {
       random,
       log,
       keys,
-      policy,
+      policies: await Policies.open({ store, clock, log, file: undefined, policy }),
       push,
       pushHeartbeatMs: 0,
       sources: new Sources({
@@ -196,6 +198,11 @@ export class SimulatedIssuer {
       inboxLimit: new InboxLimit({ store, clock }),
       trustLists,
       statusLists,
+      credits: new ReceiverCredits({ store, clock, log, onCredited: () => undefined }),
+      receiving: undefined,
+      tillRefunds: true,
+      clockWatch: undefined,
+      arrivalTimeoutMs: 0,
       wakeWorker: () => this.wakeWorker(),
       backups: new Backups({ folder: "", store, clock, log }),
     };
@@ -227,11 +234,11 @@ export class SimulatedIssuer {
   #followKeys: () => Promise<void> = async () => undefined;
 
   #housekeep(): void {
-    const { kernel, policy } = this.#parts;
+    const { kernel } = this.#parts;
     kernel.after(HOUSEKEEPING_MS, undefined, async () => {
       this.#housekeep();
       if (this.worker.isUp) await this.#followKeys();
-      if (this.server.isUp) await keepHouse(this.context, policy.uploadDeadlineSeconds);
+      if (this.server.isUp) await keepHouse(this.context);
     });
   }
 
