@@ -36,6 +36,10 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     about: "a thousand terminals uploading at once over HTTP: until received, until settled",
     run: async (report) => (await import("./terminals.ts")).terminals(report),
   },
+  upload: {
+    about: "one terminal with 100,000 payments over a connection that breaks: until received, memory of the server",
+    run: async (report) => (await import("./upload.ts")).upload(report),
+  },
   loop: {
     about: "accepts, issues and settlements per second beside raw ES256 operations",
     run: async (report) => (await import("./loop.ts")).loop(report),

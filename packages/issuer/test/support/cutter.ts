@@ -6,17 +6,21 @@ export type Cutter = {
   /** Resets all connections once so many bytes have passed, both directions together; later ones pass again. */
   cutAfter(bytes: number): void;
   readonly cuts: () => number;
+  close(): Promise<void>;
+};
+type CutterOptions = {
+  /** Whether bytes that a caller sends may pass; where they may not, its connection is reset. */
+  readonly passes?: (text: string) => boolean;
 };
 
-/**
- * A way to the server that breaks when it is told to.
- * @param passes Whether bytes that a caller sends may pass; where they may not, its connection is reset.
- */
-export async function cutter(
-  t: TestContext,
-  target: string,
-  { passes = () => true }: { readonly passes?: (text: string) => boolean } = {},
-): Promise<Cutter> {
+/** A way to the server that breaks when it is told to; closed with the test. */
+export async function cutter(t: TestContext, target: string, options: CutterOptions = {}): Promise<Cutter> {
+  const opened = await openCutter(target, options);
+  t.after(() => opened.close());
+  return opened;
+}
+
+export async function openCutter(target: string, { passes = () => true }: CutterOptions = {}): Promise<Cutter> {
   let left = Number.POSITIVE_INFINITY;
   let cuts = 0;
   const { hostname, port } = new URL(target);
@@ -49,15 +53,15 @@ export async function cutter(
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     cutAfter: (bytes) => {
       left = bytes;
     },
     cuts: () => cuts,
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      return new Promise<void>((resolve) => server.close(() => resolve()));
+    },
   };
 }
