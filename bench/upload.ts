@@ -70,7 +70,7 @@ async function bringHome(
       yield records.slice(next, next + PORTION_RECORDS);
   }
   const begun = performance.now();
-  for (let streams = 0; done < records.length; streams++) {
+  while (done < records.length) {
     if (way.cuts() < BREAKS) way.cutAfter(Math.ceil(Math.random() * 2 * (bytes / BREAKS)));
     try {
       for await (const { records: answers } of streamUpload(connection, portions(), { inFlight: 4 })) {
