@@ -1,3 +1,4 @@
+export type * from "./issuer/kept-port.ts";
 export { ledgerAccountText } from "./issuer/ledger-text.ts";
 export { MemoryIssuerStore } from "./issuer/memory/memory-issuer-store.ts";
 export type * from "./issuer/movements-port.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { InboxRecord } from "@cairn/stores";
 import fc from "fast-check";
 import {
   aPayment,
@@ -157,6 +158,30 @@ export function booksSuite(name: string, open: OpenStore): void {
     }));
     assert.deepEqual(await dues(), [{ dueAt: NOW + 74 * DAY, minor: 50n }]);
     assert.deepEqual((await store.account(idle))?.credit.dues, []);
+    await store.close();
+  });
+
+  test(`${name}: auditors are given every record and every payment once, page by page`, async () => {
+    const store = await open();
+    const payer = await openPayer(store);
+    await settleItems(store, payer, [aPayment(payer, 1), payersCopy(aPayment(payer, 2))]);
+    await store.receive(Array.from({ length: 2_100 }, () => aRecord(payer)));
+    const records: InboxRecord[] = [];
+    for (let after: string | undefined; ; ) {
+      const { kept, next } = await store.keptRecords(after);
+      records.push(...kept);
+      if (next === undefined) break;
+      after = next;
+    }
+    assert.equal(records.length, 2_102);
+    assert.equal(new Set(records.map(({ recordHash }) => recordHash)).size, 2_102);
+    const { kept, next } = await store.keptPayments();
+    assert.equal(next, undefined);
+    assert.deepEqual(kept.map(({ sequence, state }) => [sequence, state]).sort(), [
+      [1, "settled"],
+      [2, "pending"],
+    ]);
+    assert.ok(kept.every(({ certificateId }) => certificateId === payer.certificate));
     await store.close();
   });
 

@@ -249,7 +249,13 @@ export const TrialBalanceLine = Type.Object({
   minor: SignedMinor,
 });
 export type TrialBalanceLine = Decoded<typeof TrialBalanceLine>;
-export const BooksAnswer = Type.Object({ entries: Type.Integer(), faults: Type.Array(Type.String()) });
+export const BooksAnswer = Type.Object({
+  entries: Type.Integer(),
+  records: Type.Integer(),
+  payments: Type.Integer(),
+  certificates: Type.Integer(),
+  faults: Type.Array(Type.String()),
+});
 export type BooksAnswer = Decoded<typeof BooksAnswer>;
 
 // --- journals

@@ -33,7 +33,7 @@ export function takeIn(bytes: Uint8Array, bringer: Bringer, context: IntakeConte
   const { crypto, certificateIdCipher } = context;
   const { sender, senderId, receivedAt } = bringer;
   const broughtBy = sender.kind;
-  const recordHash = hashOf(bytes, senderId, crypto);
+  const recordHash = recordHashOf(bytes, senderId, crypto);
   const decoded = decodeRecord(bytes, broughtBy, context);
   const fault = isRecordFault(decoded) ? decoded : refuseSender(decoded, sender, certificateIdCipher);
   const paymentId: MessageId | undefined = isRecordFault(decoded) ? undefined : paymentIdOf(decoded);
@@ -53,7 +53,7 @@ function partitionFor(decoded: DecodedRecord, cipher: CertificateIdCipher): numb
 const anyPartition = (recordHash: string): number => Number.parseInt(recordHash.slice(0, 2), 16);
 
 /** The same bytes from the same sender are one record. */
-function hashOf(bytes: Uint8Array, senderId: TerminalId | DeviceId, crypto: CryptoPort): string {
+export function recordHashOf(bytes: Uint8Array, senderId: TerminalId | DeviceId, crypto: CryptoPort): string {
   const sender = fromHex(senderId);
   const both = new Uint8Array(sender.length + bytes.length);
   both.set(sender);

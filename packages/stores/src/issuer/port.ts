@@ -21,6 +21,7 @@ import type {
   SettlementResult,
   SettlementState,
 } from "@cairn/settle";
+import type { KeptPort } from "./kept-port.ts";
 import type { MovementsPort } from "./movements-port.ts";
 import type { ReconciliationPort } from "./reconciliation-port.ts";
 
@@ -31,7 +32,7 @@ import type { ReconciliationPort } from "./reconciliation-port.ts";
  * Amounts are minor units of the account's currency, times are seconds since 1970, ids are lower-case hexadecimal text.
  * Misuse (an account, device, payee or certificate that is not there) throws a `StoreError`.
  */
-export interface IssuerStore extends MovementsPort, ReconciliationPort {
+export interface IssuerStore extends MovementsPort, ReconciliationPort, KeptPort {
   close(): Promise<void>;
 
   // --- accounts and their money

@@ -1,6 +1,8 @@
 import { access } from "node:fs/promises";
+import { nodeCrypto } from "@cairn/cose/node";
 import type { IssuerStore } from "@cairn/stores";
 import type { Command } from "commander";
+import { auditBooks, type BooksAudit } from "../../services/audit.ts";
 import { addCommand } from "../command.ts";
 import { type OperatorOptions, operatorClient, withOperatorOptions } from "../issuer/operator.ts";
 import { ABOUT_STORE_OPTION, openNamedStore, STORE_OPTION } from "../issuer/store-option.ts";
@@ -8,7 +10,6 @@ import { CommandError, EXIT } from "../outcome.ts";
 import { counted } from "../printer.ts";
 
 type VerifyOptions = OperatorOptions & { readonly file?: string; readonly store?: string };
-type Books = Awaited<ReturnType<IssuerStore["verifyBooks"]>>;
 
 /** For auditors: they need neither a running issuer nor its keys. */
 export function addLedgerCommands(program: Command): void {
@@ -16,7 +17,7 @@ export function addLedgerCommands(program: Command): void {
   addCommand<VerifyOptions>(
     ledger,
     "verify",
-    "Read every entry, and say each row that is not what was written. Exit code 1 when the books are not sound.",
+    "Read every entry, record, payment and certificate, and say each row that is not what was written or signed. Exit code 1 when the books are not sound.",
     (command) =>
       withOperatorOptions(command)
         .option("--file <file>", "a database file or a copy of one, rather than the running issuer")
@@ -24,25 +25,26 @@ export function addLedgerCommands(program: Command): void {
     async (printer, options) => {
       printer.progress("Reading every entry, balance and payment...");
       const begunAt = performance.now();
-      const { entries, faults } = await verify(options);
+      const { faults, ...read } = await verify(options);
+      const { entries, records, payments, certificates } = read;
       const seconds = Math.round(performance.now() - begunAt) / 1_000;
       for (const fault of faults) printer.line(fault);
       printer.line(
         faults.length === 0
-          ? `The books are sound: ${entries} entries read in ${seconds} s.`
+          ? `The books are sound: ${entries} entries, ${records} records, ${payments} payments and ${certificates} certificates read in ${seconds} s.`
           : `The books are NOT sound: ${counted(faults.length, "fault")}.`,
       );
-      printer.result({ sound: faults.length === 0, entries, faults, seconds });
+      printer.result({ sound: faults.length === 0, ...read, faults, seconds });
       if (faults.length > 0) process.exitCode = EXIT.failed;
     },
   );
 }
 
-async function verify(options: VerifyOptions): Promise<Books> {
+async function verify(options: VerifyOptions): Promise<BooksAudit> {
   const store = await openNamed(options);
   if (store === undefined) return (await operatorClient(options)).verifyBooks();
   try {
-    return await store.verifyBooks();
+    return await auditBooks(store, nodeCrypto());
   } finally {
     await store.close();
   }

@@ -35,6 +35,10 @@ export class MemoryInbox {
     }
   }
 
+  all(): readonly InboxRecord[] {
+    return [...this.#kept.values()].map(({ record }) => record);
+  }
+
   takeBatch(limit: number, { except, now = Number.POSITIVE_INFINITY }: BatchChoice): InboxBatch | undefined {
     for (const [partition, waiting] of this.#waiting) {
       if (except?.has(partition) === true) continue;

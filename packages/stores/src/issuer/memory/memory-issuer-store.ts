@@ -217,6 +217,15 @@ export class MemoryIssuerStore implements IssuerStore {
     }
     return { entries, faults };
   }
+  async keptRecords() {
+    return { kept: this.#inbox.all(), next: undefined };
+  }
+  async keptPayments() {
+    const kept = [...this.#certificates.all()].flatMap(({ record: { certificateId }, payments }) =>
+      [...payments.values()].map(({ payment, bytes }) => ({ ...payment, certificateId, bytes })),
+    );
+    return { kept, next: undefined };
+  }
 
   async move<Result>(input: MovementInput, decide: (view: MovementView) => MovementDecision<Result>) {
     return this.#movements.move(input, decide);

@@ -156,6 +156,17 @@ const COMPARISONS: readonly { readonly sql: string; readonly fault: (row: Row) =
     fault: (row) => `Payment ${row.id} is settled, but no entry credits its payee with what was taken.`,
   },
   {
+    sql: `SELECT encode(p.payment_id, 'hex') AS id FROM payments p
+      JOIN entries e ON e.partition = p.partition AND e.entry_id = p.entry_id
+      WHERE p.partition = ANY($1::smallint[]) AND e.partition = ANY($1::smallint[])
+        AND (p.funded_balance_minor, p.funded_credit_minor, p.funded_reserve_minor) <> (
+          SELECT coalesce(sum(n.minor) FILTER (WHERE n.ledger_account LIKE 'wallet:%'), 0),
+            coalesce(sum(n.minor) FILTER (WHERE n.ledger_account LIKE 'credit:%'), 0),
+            coalesce(sum(n.minor) FILTER (WHERE n.ledger_account = 'loss-reserve'), 0)
+          FROM unnest(e.ledger_accounts, e.minors) AS n (ledger_account, minor))`,
+    fault: (row) => `Payment ${row.id} says of another share of balance, credit and reserve than its entry.`,
+  },
+  {
     sql: `SELECT e.entry_id AS id FROM entries e
       LEFT JOIN payments p ON p.partition = e.partition AND p.state = 'settled'
         AND p.payment_id = decode(substr(e.reference, length('settlement:') + 1), 'hex')

@@ -161,7 +161,7 @@ export class Inbox {
   }
 }
 
-function recordFrom(row: Row): InboxRecord {
+export function recordFrom(row: Row): InboxRecord {
   return {
     inboxId: number(row, "inbox_id"),
     recordHash: text(row, "record_hash"),

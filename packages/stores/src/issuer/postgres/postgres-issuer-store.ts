@@ -20,6 +20,7 @@ import { Certificates } from "./certificates.ts";
 import { Database, type PostgresOptions } from "./database.ts";
 import { Enrolment } from "./enrolment.ts";
 import { Inbox } from "./inbox.ts";
+import { keptPayments, keptRecords } from "./kept.ts";
 import { Leases } from "./leases.ts";
 import { Movements } from "./movements.ts";
 import { Nonces } from "./nonces.ts";
@@ -206,6 +207,12 @@ export class PostgresIssuerStore implements IssuerStore {
   }
   verifyBooks() {
     return audit(this.#database);
+  }
+  keptRecords(after?: string) {
+    return keptRecords(this.#database, after);
+  }
+  keptPayments(after?: string) {
+    return keptPayments(this.#database, after);
   }
 
   move<Result>(input: MovementInput, decide: (view: MovementView) => MovementDecision<Result>) {

@@ -107,6 +107,15 @@ const COMPARISONS: readonly { readonly sql: string; readonly fault: (row: Row) =
     fault: (row) => `Payment ${row.id} is settled, but no entry credits its payee with what was taken.`,
   },
   {
+    sql: `SELECT p.payment_id AS id FROM payments p JOIN entries e ON e.entry_id = p.entry_id
+      WHERE (p.funded_balance_minor, p.funded_credit_minor, p.funded_reserve_minor) != (
+        SELECT total(CASE WHEN g.value ->> 0 LIKE 'wallet:%' THEN CAST(g.value ->> 1 AS INTEGER) END),
+          total(CASE WHEN g.value ->> 0 LIKE 'credit:%' THEN CAST(g.value ->> 1 AS INTEGER) END),
+          total(CASE WHEN g.value ->> 0 = 'loss-reserve' THEN CAST(g.value ->> 1 AS INTEGER) END)
+        FROM json_each(iif(json_valid(e.postings), e.postings, '[]')) g)`,
+    fault: (row) => `Payment ${row.id} says of another share of balance, credit and reserve than its entry.`,
+  },
+  {
     sql: `SELECT e.entry_id AS id FROM entries e
       LEFT JOIN payments p ON p.entry_id = e.entry_id AND p.state = 'settled'
       WHERE e.kind = 'settlement' AND p.entry_id IS NULL`,

@@ -169,7 +169,7 @@ export class Inbox {
   }
 }
 
-function recordFrom(row: Row): InboxRecord {
+export function recordFrom(row: Row): InboxRecord {
   return {
     inboxId: number(row, "inbox_id"),
     recordHash: text(row, "record_hash"),

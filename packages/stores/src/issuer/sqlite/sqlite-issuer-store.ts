@@ -20,6 +20,7 @@ import { Certificates } from "./certificates.ts";
 import { Database } from "./database.ts";
 import { Enrolment } from "./enrolment.ts";
 import { Inbox } from "./inbox.ts";
+import { keptPayments, keptRecords } from "./kept.ts";
 import { Movements } from "./movements.ts";
 import { Nonces } from "./nonces.ts";
 import { Outcomes } from "./outcomes.ts";
@@ -222,6 +223,12 @@ export class SqliteIssuerStore implements IssuerStore {
   }
   async verifyBooks() {
     return audit(this.#database);
+  }
+  async keptRecords(after?: string) {
+    return keptRecords(this.#database, after);
+  }
+  async keptPayments(after?: string) {
+    return keptPayments(this.#database, after);
   }
 
   async move<Result>(input: MovementInput, decide: (view: MovementView) => MovementDecision<Result>) {

@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { type TestContext, test } from "node:test";
+import { type IssuerStore, openPostgresIssuerStore, SqliteIssuerStore } from "@cairn/stores";
+import { Client } from "pg";
+import { hasPostgresServer, startPostgresServer } from "../../../scripts/postgres-server.ts";
+import { auditBooks } from "../src/services/audit.ts";
+import { eventually } from "./support/issuer.ts";
+import { crypto, EUR, payeeId } from "./support/values.ts";
+import { addTerminal, makeWorld, type World } from "./support/world.ts";
+
+/** Each changes one row, as somebody with a shell would who knows what it is worth. `BYTES`: one byte of a signed message. */
+const CHANGES: readonly (readonly [what: string, fault: RegExp, sql: string])[] = [
+  [
+    "amount of a payment",
+    /Payment \w+ is not what its payer signed/,
+    "UPDATE payments SET amount_minor = amount_minor + 1 WHERE state = 'pending'",
+  ],
+  [
+    "running total",
+    /not what its payer signed/,
+    "UPDATE payments SET spent_minor = spent_minor + 1 WHERE state = 'settled'",
+  ],
+  ["place in the chain", /not what its payer signed/, "UPDATE payments SET sequence = 77 WHERE state = 'settled'"],
+  ["predecessor", /not what its payer signed/, "UPDATE payments SET previous = $ID8 WHERE state = 'settled'"],
+  [
+    "request that it answers",
+    /not what its payer signed/,
+    "UPDATE payments SET request_hash = $ID16 WHERE state = 'settled'",
+  ],
+  ["kind", /not what its payer signed/, "UPDATE payments SET kind = 'open-payment' WHERE state = 'settled'"],
+  ["signed payment", /not what its payer signed/, "UPDATE payments SET bytes = $BYTES WHERE state = 'settled'"],
+  [
+    "share of balance and credit",
+    /another share/,
+    "UPDATE payments SET funded_balance_minor = funded_balance_minor - 1, funded_credit_minor = funded_credit_minor + 1 WHERE state = 'settled'",
+  ],
+  ["payee of a settled payment", /no entry credits/, "UPDATE payments SET payee_id = 'THIEF' WHERE state = 'settled'"],
+  [
+    "payee of a held payment",
+    /held for a payee that no record names/,
+    "UPDATE payments SET payee_id = 'KIOSK' WHERE state = 'held'",
+  ],
+  [
+    "what a payment took",
+    /no entry credits/,
+    "UPDATE payments SET taken_minor = taken_minor - 1, funded_balance_minor = funded_balance_minor - 1 WHERE state = 'settled'",
+  ],
+  [
+    "record of the inbox",
+    /Record \d+ of the inbox is not what was received/,
+    "UPDATE inbox SET bytes = $BYTES WHERE brought_by = 'payer'",
+  ],
+  ["who brought a record", /is not what was received/, "UPDATE inbox SET sender_id = $ID8 WHERE brought_by = 'payer'"],
+  ["hash of a record", /is not what was received/, "UPDATE inbox SET record_hash = $ID32 WHERE brought_by = 'payer'"],
+  [
+    "payment that a record names",
+    /is not what was received/,
+    "UPDATE inbox SET payment_id = $ID32 WHERE brought_by = 'payer'",
+  ],
+  [
+    "limit of a certificate",
+    /Certificate \w+ is not what the issuer signed/,
+    "UPDATE certificates SET limit_minor = limit_minor * 2",
+  ],
+  ["cap of a certificate", /not what the issuer signed/, "UPDATE certificates SET per_payment_cap_minor = 99999999"],
+  ["end of a certificate", /not what the issuer signed/, "UPDATE certificates SET expires_at = expires_at + 86400"],
+  ["signed certificate", /not what the issuer signed/, "UPDATE certificates SET bytes = $BYTES"],
+  [
+    "what a certificate has settled",
+    /settled and given back/,
+    "UPDATE exposures SET settled_minor = settled_minor - 1 WHERE settled_minor > 0",
+  ],
+  ["balance", /The balance of/, "UPDATE balances SET minor = minor - 5 WHERE ledger_account LIKE 'wallet:%'"],
+  ["currency of a balance", /balance/i, "UPDATE balances SET currency = 'USD' WHERE ledger_account LIKE 'clearing:%'"],
+  ["kind of an entry", /not what was written/, "UPDATE entries SET kind = 'withdrawal' WHERE kind = 'top-up'"],
+  [
+    "reference of an entry",
+    /not what was written/,
+    "UPDATE entries SET reference = 'top-up:1:other' WHERE kind = 'top-up'",
+  ],
+  ["currency of an entry", /not what was written/, "UPDATE entries SET currency = 'USD' WHERE kind = 'top-up'"],
+  ["time of an entry", /not what was written/, "UPDATE entries SET posted_at = posted_at - 1 WHERE kind = 'top-up'"],
+  ["hash of an entry", /not what was written/, "UPDATE entries SET hash = $HASH WHERE kind = 'top-up'"],
+];
+
+type Dialect = {
+  readonly id: (bytes: number) => string;
+  /** The column's bytes with another one in the middle of what was signed. */
+  readonly bytes: string;
+  readonly hash: string;
+  /** What a look at the books finds after the change; undone after it. */
+  readonly faultsAfter: (sql: string) => Promise<readonly string[]>;
+};
+
+async function tamperWithEach(t: TestContext, dialect: Dialect): Promise<void> {
+  for (const [what, fault, sql] of CHANGES)
+    await t.test(what, async () => {
+      const statement = sql
+        .replace(/\$ID(\d+)/, (_, size) => dialect.id(Number(size)))
+        .replace("$BYTES", dialect.bytes)
+        .replace("$HASH", dialect.hash);
+      const faults = await dialect.faultsAfter(statement);
+      assert.ok(
+        faults.some((each) => fault.test(each)),
+        `found: ${faults.join(" ") || "nothing"}`,
+      );
+    });
+}
+
+async function assertSound(store: IssuerStore): Promise<void> {
+  const { faults, ...read } = await auditBooks(store, crypto);
+  assert.deepEqual(faults, []);
+  assert.deepEqual(read, { entries: 3, records: 4, payments: 4, certificates: 1 });
+}
+
+/** A settled payment of balance and credit, one that waits for its payee, and one that is held. */
+async function trade(world: World): Promise<void> {
+  const { wallet, terminal, operator, clock } = world;
+  await wallet.sync();
+  await operator.createPayee({ payeeId: payeeId("THIEF"), name: "Thief", currency: EUR });
+  const other = await addTerminal(world, payeeId("THIEF"));
+  for (const amountMinor of [2_000n, 1_500n]) {
+    const shown = await terminal.request(amountMinor);
+    const paid = await wallet.pay(shown);
+    await terminal.client.upload([terminal.record(shown, wallet.held(), paid)]);
+    await eventually(async () => (await terminal.client.outcomes([paid.messageId])).payments[0]?.state === "settled");
+  }
+  const asked = await terminal.request(100n);
+  const waiting = await wallet.pay(asked);
+  await wallet.client.sync({ records: [wallet.record(waiting, { request: asked })] });
+  const late = await other.request(200n);
+  const held = await wallet.pay(late);
+  clock.now += 90 * 86_400;
+  await other.client.upload([other.record(late, wallet.held(), held)]);
+  await eventually(async () => (await operator.heldPayments()).length === 1);
+}
+
+test("SQLite: whoever changes one row that decides about money is found by ledger verify", async (t) => {
+  const world = await makeWorld(t, { housekeepingIntervalMs: 3_600_000 });
+  await trade(world);
+  await world.issuer.close();
+  const file = join(world.folder, "issuer.sqlite");
+  const copy = join(world.folder, "copy.sqlite");
+  const original = new SqliteIssuerStore(file);
+  await assertSound(original);
+  await original.close();
+  await tamperWithEach(t, {
+    id: (bytes) => `'${"ab".repeat(bytes)}'`,
+    bytes: "CAST(substr(bytes, 1, 59) || x'00' || substr(bytes, 61) AS BLOB)",
+    hash: "zeroblob(32)",
+    faultsAfter: async (sql) => {
+      await copyFile(file, copy);
+      const database = new DatabaseSync(copy, { enableForeignKeyConstraints: false });
+      database.exec("PRAGMA ignore_check_constraints = ON");
+      for (const { name } of database.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'").all())
+        database.exec(`DROP TRIGGER ${name}`);
+      assert.ok(Number(database.prepare(sql).run().changes) > 0, "something was changed");
+      database.close();
+      const store = new SqliteIssuerStore(copy);
+      const { faults } = await auditBooks(store, crypto);
+      await store.close();
+      return faults;
+    },
+  });
+});
+
+const skip = hasPostgresServer() ? false : "no PostgreSQL server for this platform";
+test("PostgreSQL: the same", { skip }, async (t) => {
+  const server = await startPostgresServer({ settings: { fsync: "off" } });
+  const store = await openPostgresIssuerStore({ connectionString: server.connectionString });
+  const client = new Client({ connectionString: server.connectionString, options: "-c search_path=cairn" });
+  await client.connect();
+  try {
+    const world = await makeWorld(t, { store, housekeepingIntervalMs: 3_600_000 });
+    await trade(world);
+    await assertSound(store);
+    // As a replica would: without the triggers that keep what was written.
+    await client.query("SET session_replication_role = replica");
+    const { rows: checks } = await client.query<{ name: string; relation: string }>(
+      "SELECT conname AS name, conrelid::regclass::text AS relation FROM pg_constraint WHERE contype = 'c' AND connamespace = 'cairn'::regnamespace",
+    );
+    for (const { name, relation } of checks) await client.query(`ALTER TABLE ${relation} DROP CONSTRAINT ${name}`);
+    await tamperWithEach(t, {
+      id: (bytes) => `'\\x${"ab".repeat(bytes)}'::bytea`,
+      bytes: "overlay(bytes placing '\\x00'::bytea from 60)",
+      hash: "decode(repeat('ab', 32), 'hex')",
+      faultsAfter: async (sql) => {
+        const table = /UPDATE (\w+)/.exec(sql)?.[1] ?? "";
+        await client.query(`CREATE TABLE public.kept AS SELECT * FROM ${table}`);
+        try {
+          assert.ok(((await client.query(sql)).rowCount ?? 0) > 0, "something was changed");
+          return (await auditBooks(store, crypto)).faults;
+        } finally {
+          await client.query(
+            `DELETE FROM ${table}; INSERT INTO ${table} SELECT * FROM public.kept; DROP TABLE public.kept`,
+          );
+        }
+      },
+    });
+    await assertSound(store);
+    await world.issuer.close();
+  } finally {
+    await client.end();
+    await server.stop();
+  }
+});
