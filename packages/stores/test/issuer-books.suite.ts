@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { InboxRecord } from "@cairn/stores";
+import type { InboxRecord, IssuerStore } from "@cairn/stores";
 import fc from "fast-check";
 import {
   aPayment,
@@ -16,6 +16,49 @@ import {
   terminalId,
 } from "./issuer-fixture.ts";
 import type { OpenStore } from "./issuer-store.suite.ts";
+
+type Line = { readonly payments: number; readonly amountMinor: bigint; readonly takenMinor: bigint };
+
+/** Wherever a time is cut in two, both parts add up to the whole, and the whole to every payment that came in. */
+async function assertReconciles(store: IssuerStore, named: ReadonlySet<string>, end: number): Promise<void> {
+  const told = async (from: number, to: number): Promise<Map<string, Line>> =>
+    new Map(
+      (await store.reconcile({ from, to })).map(({ state, currency, ...line }) => [`${state} ${currency}`, line]),
+    );
+  const whole = await told(NOW, NOW + end + 1);
+  assert.equal(
+    [...whole.values()].reduce((sum, { payments }) => sum + payments, 0),
+    named.size,
+  );
+  const cleared = (await store.trialBalance()).filter(({ ledgerAccount }) => ledgerAccount.startsWith("clearing:"));
+  assert.equal(
+    [...whole.values()].reduce((sum, { takenMinor }) => sum + takenMinor, 0n),
+    cleared.reduce((sum, { minor }) => sum - minor, 0n),
+  );
+  for (let cut = 0; cut <= end; cut++) {
+    const parts = [await told(NOW, NOW + cut), await told(NOW + cut, NOW + end + 1)];
+    for (const [key, line] of whole) {
+      const sum = (of: (part: Line) => bigint | number): bigint =>
+        parts.reduce((total, part) => total + BigInt(of(part.get(key) ?? NOTHING)), 0n);
+      assert.equal(
+        sum(({ payments }) => payments),
+        BigInt(line.payments),
+        key,
+      );
+      assert.equal(
+        sum(({ amountMinor }) => amountMinor),
+        line.amountMinor,
+        key,
+      );
+      assert.equal(
+        sum(({ takenMinor }) => takenMinor),
+        line.takenMinor,
+        key,
+      );
+    }
+  }
+}
+const NOTHING: Line = { payments: 0, amountMinor: 0n, takenMinor: 0n };
 
 /** Entries, balances, the trial balance. */
 export function booksSuite(name: string, open: OpenStore): void {
@@ -203,7 +246,8 @@ export function booksSuite(name: string, open: OpenStore): void {
           await openPayer(store, { balanceMinor: 100n }),
         ];
         let key = 0;
-        for (const { what, payer: index, numbers, till, forged } of steps) {
+        const named = new Set<string>();
+        for (const [step, { what, payer: index, numbers, till, forged }] of steps.entries()) {
           const payer = payers[index];
           if (payer === undefined) continue;
           if (what === "release") await store.releaseOverdue({ before: NOW, at: NOW });
@@ -212,7 +256,7 @@ export function booksSuite(name: string, open: OpenStore): void {
           if (what !== "upload" && what !== "copy") continue;
           const items = numbers.map((number) => {
             const payeeWord = aWord({ terminalId: terminalId(till), payeeId: payeeId(till) });
-            const item = aPayment(payer, number, { payeeWord });
+            const item = aPayment(payer, number, { payeeWord, receivedAt: NOW + step });
             // The same place in the chain, another payment: a clone's.
             const clones = {
               ...item,
@@ -221,8 +265,10 @@ export function booksSuite(name: string, open: OpenStore): void {
             };
             return forged ? clones : item;
           });
+          for (const { paymentId } of items) named.add(paymentId);
           await settleItems(store, payer, what === "copy" ? items.map(payersCopy) : items);
         }
+        await assertReconciles(store, named, steps.length);
         const { faults } = await store.verifyBooks();
         assert.deepEqual(faults, []);
         const trial = await store.trialBalance();
