@@ -40,6 +40,10 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     about: "one terminal with 100,000 payments over a connection that breaks: until received, memory of the server",
     run: async (report) => (await import("./upload.ts")).upload(report),
   },
+  issue: {
+    about: "certificates issued per second on SQLite beside raw ES256 signatures",
+    run: async (report) => (await import("./issue.ts")).issue(report),
+  },
   loop: {
     about: "accepts, issues and settlements per second beside raw ES256 operations",
     run: async (report) => (await import("./loop.ts")).loop(report),

@@ -44,7 +44,8 @@ import { SettlementWorker } from "../packages/issuer/src/settlement/worker.ts";
 
 /** A real issuer's store, keys and worker, a real terminal's journal, and many payers, without the HTTP between them. */
 export type World = {
-  issueAll(): Promise<void>;
+  /** One certificate for every payer, so many of them online at the same moment. */
+  issueAll(atOnce?: number): Promise<void>;
   payAll(): Promise<void>;
   acceptSome(count: number): Promise<void>;
   /** Signs every payer's payments, as a terminal would upload them: first payments first. */
@@ -132,8 +133,12 @@ export async function buildWorld(
   }
 
   return {
-    issueAll: async () => {
-      for (const payer of payers) {
+    issueAll: async (atOnce = 1) => {
+      const waiting = payers.values();
+      const issueNext = async (): Promise<void> => {
+        const next = waiting.next();
+        if (next.done === true) return;
+        const payer = next.value;
         const { issued, decision } = await issueCertificate(
           payer.device,
           { kind: "device-online" },
@@ -144,7 +149,9 @@ export async function buildWorld(
             `No certificate: ${JSON.stringify(decision, (_, value) => (typeof value === "bigint" ? String(value) : value))}`,
           );
         payer.certificate = restoreVerified(userCertificate, issued.bytes, crypto);
-      }
+        return issueNext();
+      };
+      await Promise.all(Array.from({ length: atOnce }, issueNext));
     },
     signChains,
     payAll: async () => {

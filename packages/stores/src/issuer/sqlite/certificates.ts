@@ -45,22 +45,24 @@ export class Certificates {
     this.#memory = parts.memory;
   }
 
+  /** Within the caller's transaction. */
   prepare<Result>(
     account: AccountNumber,
     deviceId: DeviceId,
     decide: (view: IssuanceView) => Decision<Result>,
   ): Result {
-    return this.#database.transaction(() => {
-      const view = this.#view(account, deviceId);
-      const { result, prepared } = decide(view);
-      if (prepared !== undefined) this.#insert(view, prepared);
-      return result;
-    });
+    const view = this.#view(account, deviceId);
+    const { result, prepared } = decide(view);
+    if (prepared !== undefined) this.#insert(view, prepared);
+    return result;
   }
 
+  /** Within the caller's transaction. */
   recordIssued(certificateId: CertificateId, signed: Uint8Array): void {
-    const changed = this.#database.transaction(() =>
-      this.#database.run("UPDATE certificates SET bytes = ? WHERE certificate_id = ?", signed, certificateId),
+    const changed = this.#database.run(
+      "UPDATE certificates SET bytes = ? WHERE certificate_id = ?",
+      signed,
+      certificateId,
     );
     found(changed === 1 ? changed : undefined, "CERTIFICATE_UNKNOWN", certificateId);
   }
@@ -139,14 +141,13 @@ export class Certificates {
   }
 
   revokedIndices(expiresFrom: number): { readonly revoked: readonly number[]; readonly size: number } {
-    const newest = this.#database.get("SELECT coalesce(max(status_index) + 1, 0) AS size FROM certificates");
     const rows = this.#database.all(
       `SELECT status_index FROM certificates WHERE revoked_at IS NOT NULL AND expires_at >= ? ORDER BY status_index`,
       expiresFrom,
     );
     return {
       revoked: rows.map((row) => number(row, "status_index")),
-      size: newest === undefined ? 0 : number(newest, "size"),
+      size: this.#nextStatusIndex(),
     };
   }
 
@@ -216,6 +217,11 @@ export class Certificates {
     return bytes(found(row, "STORE_DAMAGED", messageId), "bytes");
   }
 
+  #nextStatusIndex(): number {
+    const newest = this.#database.get("SELECT coalesce(max(status_index) + 1, 0) AS size FROM certificates");
+    return newest === undefined ? 0 : number(newest, "size");
+  }
+
   #revoke(certificateId: CertificateId, at: number, reason: string): number {
     return this.#database.run(
       `UPDATE certificates SET revoked_at = ?, revocation_reason = ?, changes = ${WITH_CHANGE}
@@ -235,7 +241,7 @@ export class Certificates {
       device: found(device?.account === account ? device : undefined, "DEVICE_UNKNOWN", deviceId),
       certificates,
       nextSerial: (certificates.at(-1)?.serial ?? 0) + 1,
-      statusIndex: this.revokedIndices(Number.MAX_SAFE_INTEGER).size,
+      statusIndex: this.#nextStatusIndex(),
       partition: partitionOf(account),
     };
   }

@@ -149,10 +149,10 @@ export class SqliteIssuerStore implements IssuerStore {
     deviceId: DeviceId,
     decide: (view: IssuanceView) => { result: Result; prepared?: PreparedCertificate | undefined },
   ) {
-    return this.#certificates.prepare(account, deviceId, decide);
+    return this.#shared.run(() => this.#certificates.prepare(account, deviceId, decide));
   }
   async recordIssued(certificateId: CertificateId, bytes: Uint8Array) {
-    this.#certificates.recordIssued(certificateId, bytes);
+    await this.#shared.run(() => this.#certificates.recordIssued(certificateId, bytes));
   }
   async certificate(certificateId: CertificateId) {
     return this.#certificates.find(certificateId);
