@@ -124,6 +124,7 @@ export async function buildWorld(
     onWithdrawn: () => undefined,
   });
 
+  const policies = fixedPolicy(DEFAULT_POLICY);
   const decoding = decodingCaches(size.accounts);
   async function signChains(): Promise<void> {
     const chains: Uint8Array[][] = [];
@@ -142,7 +143,7 @@ export async function buildWorld(
         const { issued, decision } = await issueCertificate(
           payer.device,
           { kind: "device-online" },
-          { store, keys, policies: fixedPolicy(DEFAULT_POLICY), crypto, clock, log },
+          { store, keys, policies, crypto, clock, log },
         );
         if (issued === undefined)
           throw new Error(
