@@ -6,6 +6,9 @@ import { StoreError } from "../store-error.ts";
 import { isBusy, storeErrorOf } from "./failures.ts";
 import { MIGRATIONS } from "./schema.ts";
 
+/** Each needs a moment without a transaction: there are many in every second. */
+const BACKUP_TRIES = 100;
+
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
 /** How long to wait for a process that is just ending, milliseconds. */
@@ -55,11 +58,15 @@ export class Database {
   async backUp(path: string): Promise<void> {
     if (existsSync(path)) throw new StoreError("STORE_INPUT_INVALID", `There is a file ${path} already.`);
     const partial = `${path}.partial`;
-    await rm(partial, { force: true });
-    try {
-      await backup(this.#sqlite, partial, { rate: BACKUP_PAGES_AT_ONCE });
-    } catch (error) {
-      throw storeErrorOf(error);
+    for (let tries = 1; ; tries++) {
+      await rm(partial, { force: true });
+      try {
+        await backup(this.#sqlite, partial, { rate: BACKUP_PAGES_AT_ONCE });
+        break;
+      } catch (error) {
+        if (!isNoError(error) || tries === BACKUP_TRIES) throw storeErrorOf(error);
+        await new Promise((resolve) => setTimeout(resolve, tries));
+      }
     }
     await flushed(partial);
     await rename(partial, path);
@@ -127,6 +134,14 @@ export class Database {
     for (const migration of MIGRATIONS.slice(made)) this.#sqlite.exec(migration);
     this.#sqlite.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
   }
+}
+
+/**
+ * A copy whose very first step meets a transaction of ours fails with the result code of success: node:sqlite takes
+ * "locked" for the end when there is nothing left to copy, which before the first page is always so.
+ */
+function isNoError(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === 0;
 }
 
 /** File or folder: on the disk when it resolves. */
