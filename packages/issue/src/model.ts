@@ -95,6 +95,7 @@ export type IssuanceCause =
   | "status-changed"
   | "certificate-changed"
   | "settlement-posted"
+  | "policy-changed"
   | "timer";
 
 /**

@@ -41,7 +41,7 @@ export async function followHouse(
 /** Takes up a policy file that was changed; devices that listen are then looked at under the new policy. */
 export async function followPolicy(context: Pick<ServerContext, "policies" | "push" | "log">): Promise<void> {
   try {
-    if (await context.policies.follow()) context.push.lookAtAll();
+    if (await context.policies.follow()) context.push.lookAtAll("policy-changed");
   } catch (error) {
     context.log.error({ err: error }, "the policy could not be looked at; it is looked at again");
   }

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { deviceIdOf } from "@cairn/messages";
 import type { SyncAnswer } from "../src/api/device-api.ts";
@@ -8,7 +11,7 @@ import { MoneyClient } from "../src/client/money-client.ts";
 import { eventually } from "./support/issuer.ts";
 import { crypto, EUR } from "./support/values.ts";
 import { type TestWallet, verifyDelivered } from "./support/wallet.ts";
-import { addWallet, makeWorld } from "./support/world.ts";
+import { addWallet, KIOSK, makeWorld } from "./support/world.ts";
 
 /** Only what changes makes the server look: the round by schedule stays out of the way. */
 const NO_SCHEDULE = { housekeepingIntervalMs: 3_600_000 };
@@ -63,6 +66,65 @@ test("money that comes by an online transfer is heard of too, by the account tha
   await money.transfer(rich.account, { to: account, amountMinor: 30_000n, idempotencyKey: "gift" });
   await eventually(async () => heard.length === 1);
   assert.ok(heard[0]?.decision.reasons.some(({ code }) => code === "ALLOWANCE_CHANGED"));
+});
+
+/** Every change of the allowance makes a certificate due, and there is always room for another small one. */
+const EAGER = {
+  conditions: { allowanceChanged: { abovePercent: 0, aboveMinor: "0" }, remainingLow: { belowPercent: 99 } },
+  limit: { perCertificateCapMinor: "1000" },
+};
+
+test("whatever changes makes the server look, and every certificate keeps what set it off", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "cairn-pushing-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const policyFile = join(folder, "policy.json");
+  await writeFile(policyFile, JSON.stringify(EAGER));
+  const options = { ...NO_SCHEDULE, policyFile, policyIntervalMs: 10 };
+  const { wallet, terminal, operator, account, clock, issuer } = await makeWorld(t, options);
+  const money = new MoneyClient({ url: issuer.url, token: issuer.operatorToken });
+  const { heard } = listen(t, wallet);
+  let expected = 0;
+  const told = async (cause: string) => {
+    expected++;
+    await eventually(async () => heard.length >= expected && heard[expected - 1]?.certificate !== null);
+    const { explanation } = (await operator.certificates(account)).at(-1) ?? {};
+    assert.deepEqual(JSON.parse(JSON.stringify(explanation)).event, { kind: "device-online", cause });
+    clock.now += 1;
+  };
+  await told("device-online");
+  await operator.topUp(account, { amountMinor: 50_000n, idempotencyKey: "wages" });
+  await told("top-up");
+  await operator.setCredit(account, { lineMinor: 9_000n, overdueMinor: 0n, scoreBand: "A" });
+  await told("credit-changed");
+  await money.pay(account, { payeeId: KIOSK, amountMinor: 30_000n, idempotencyKey: "shoes" });
+  await told("online-payment");
+  const request = await terminal.request(400n);
+  const paid = await wallet.pay(request);
+  await terminal.client.upload([terminal.record(request, wallet.held(), paid)]);
+  await told("settlement-posted");
+  for (const { certificateId } of await operator.certificates(account))
+    await operator.revoke(certificateId, "all of them");
+  await told("certificate-changed");
+  await operator.setAccountStatus(account, "frozen");
+  await money.withdraw(account, { amountMinor: 1n, idempotencyKey: "no" }).catch(() => undefined);
+  await operator.setCredit(account, { lineMinor: 20_000n, overdueMinor: 0n, scoreBand: "A" });
+  await eventually(async () => heard.at(-1)?.decision.kind === "refuse");
+  expected = heard.length;
+  await operator.setAccountStatus(account, "active");
+  await told("status-changed");
+  await writeFile(policyFile, JSON.stringify({ ...EAGER, allowance: { balancePercent: 100 } }));
+  await told("policy-changed");
+});
+
+test("time that passes makes the server look as well", async (t) => {
+  const { wallet, operator, account, clock } = await makeWorld(t);
+  const { heard } = listen(t, wallet);
+  await eventually(async () => heard.length === 1);
+  await operator.setCredit(account, { lineMinor: 0n, overdueMinor: 0n, scoreBand: "A" });
+  clock.now += 25 * 86_400;
+  await eventually(async () => heard.at(-1)?.decision.reasons.some(({ code }) => code === "VALIDITY_ENDED"));
+  const { explanation } = (await operator.certificates(account)).at(-1) ?? {};
+  assert.equal(JSON.parse(JSON.stringify(explanation)).event.cause, "timer");
 });
 
 test("polling goes on beside it, and nothing is told that changes nothing", async (t) => {

@@ -81,8 +81,8 @@ export class PushChannel {
   }
 
   /** Time passes: certificates expire, and other processes change accounts. */
-  lookAtAll(): void {
-    for (const { device } of this.#listeners.values()) this.accountChanged(device.account, "timer");
+  lookAtAll(cause: "timer" | "policy-changed" = "timer"): void {
+    for (const { device } of this.#listeners.values()) this.accountChanged(device.account, cause);
   }
 
   get listening(): number {
