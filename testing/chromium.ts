@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 
 export type { BrowserContext, Page };
@@ -62,4 +62,28 @@ export function openBrowser(options: BrowserOptions): Promise<BrowserContext> {
     reducedMotion: "reduce",
     ...(options.camera === undefined ? {} : { permissions: ["camera"] }),
   });
+}
+
+/**
+ * Ends the browser of a profile in the middle of whatever it does, with kill -9, as an empty battery would. Where the
+ * system does not say which processes those are, closing it has to do.
+ */
+export async function killBrowser(profile: string): Promise<void> {
+  if (!existsSync("/proc")) return;
+  const processes = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  for (const id of processes.filter((each) => commandOf(each).includes(`--user-data-dir=${profile}\0`))) {
+    try {
+      process.kill(Number(id), "SIGKILL");
+    } catch {
+      // It ended by itself in the meantime.
+    }
+  }
+}
+
+function commandOf(id: string): string {
+  try {
+    return readFileSync(`/proc/${id}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
 }

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { type IssuerProcess, must, startIssuerProcess } from "../demo/parties.ts";
 import { buildApps } from "../scripts/build-apps.ts";
 import { TestCamera } from "./camera.ts";
-import { type BrowserContext, openBrowser, type Page } from "./chromium.ts";
+import { type BrowserContext, killBrowser, openBrowser, type Page } from "./chromium.ts";
+import { type Frame, photograph } from "./frames.ts";
 
 /** One app in a browser of its own, with a camera that sees what the test holds before it. */
 export type Phone = { readonly page: Page; readonly browser: BrowserContext; readonly camera: TestCamera };
@@ -91,7 +92,8 @@ export async function openPhones(
     restart: async (which, { offline } = { offline: false }) => {
       const phone = phones.get(which);
       if (phone === undefined) throw new Error(`There is no phone "${which}".`);
-      await phone.browser.close();
+      await killBrowser(join(folder, `${which}-profile`));
+      await phone.browser.close().catch(() => undefined);
       open.browsers.delete(phone.browser);
       return start(which, phone.camera, { offline });
     },
@@ -100,8 +102,10 @@ export async function openPhones(
 }
 
 /** Holds what one phone shows before the camera of the other. */
-export async function hold(from: Phone, name: string | RegExp, to: Phone): Promise<void> {
-  to.camera.show(await from.page.getByRole("img", { name }).screenshot());
+export async function hold(from: Phone, name: string | RegExp, to: Phone, frame?: Frame): Promise<void> {
+  const picture = await from.page.getByRole("img", { name }).screenshot();
+  to.camera.show(frame === undefined ? picture : await photograph(from.browser, picture, frame));
+  await from.page.bringToFront();
 }
 
 export async function charge({ page }: Phone, digits: string): Promise<void> {

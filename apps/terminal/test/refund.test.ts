@@ -13,6 +13,7 @@ function till() {
   const held = new Map<string, string>();
   const settings = {
     getItem: (key: string) => held.get(key) ?? null,
+    flushed: async () => undefined,
     setItem: (key: string, value: string) => void held.set(key, value),
   };
   const calls = {
@@ -54,5 +55,8 @@ test("a refund whose answer is lost is found again, and never given twice", asyn
 
 test("notes that cannot be read are none, and keep nobody from giving back", () => {
   for (const text of ["", "{}", "[1]", "not JSON", '[{"paymentId":"x"}]'])
-    assert.deepEqual(readRefundNotes({ getItem: () => text, setItem: () => undefined }), []);
+    assert.deepEqual(
+      readRefundNotes({ getItem: () => text, setItem: () => undefined, flushed: async () => undefined }),
+      [],
+    );
 });

@@ -9,6 +9,7 @@ import { buildApps } from "../../../scripts/build-apps.ts";
 import { accessibilityFaults } from "../../../testing/accessibility.ts";
 import { TestCamera } from "../../../testing/camera.ts";
 import { type BrowserContext, chromiumMissing, openBrowser, type Page } from "../../../testing/chromium.ts";
+import { FRAME_NAMES, photograph } from "../../../testing/frames.ts";
 
 /** A till in real Chromium, its camera, and a payer's wallet as a process of its own that reads and makes pictures. */
 type World = {
@@ -188,24 +189,11 @@ test("a gate takes one open payment after another, offline, and names what it re
   await page.locator("[data-stored='2']").waitFor();
 });
 
-/** How a hand holds a phone before a camera: the picture as a page shows it, photographed. */
-const FRAMES = {
-  tilted: "perspective(900px) rotateY(24deg) rotateX(-12deg) rotate(9deg) scale(0.8)",
-  blurred: "scale(0.85)",
-  dim: "rotate(-6deg) scale(0.7)",
-} as const;
-const FILTERS = { tilted: "none", blurred: "blur(1.6px)", dim: "brightness(0.35) contrast(0.8)" } as const;
-
 test("tilted, blurred and dim codes are read", { skip }, async (t) => {
   const world = await openWorld(t);
-  const stage = await world.browser.newPage();
-  await stage.setViewportSize({ width: 1_280, height: 720 });
-  for (const frame of ["tilted", "blurred", "dim"] as const) {
-    const code = readFileSync(await chargeAndPay(world, "100", frame)).toString("base64");
-    await stage.setContent(
-      `<body style="margin:0;height:100vh;display:grid;place-items:center;background:#778"><img style="height:92vh;transform:${FRAMES[frame]};filter:${FILTERS[frame]}" src="data:image/png;base64,${code}">`,
-    );
-    world.camera.show(await stage.screenshot());
+  for (const frame of FRAME_NAMES) {
+    const code = readFileSync(await chargeAndPay(world, "100", frame));
+    world.camera.show(await photograph(world.browser, code, frame));
     await world.page.bringToFront();
     await world.page.getByRole("button", { name: "Scan payment" }).click();
     await world.page.locator("[data-verdict=accepted]").waitFor();

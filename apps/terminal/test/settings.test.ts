@@ -6,6 +6,7 @@ function memoryWith(text: string | null = null) {
   let held = text;
   return {
     getItem: () => held,
+    flushed: async () => undefined,
     setItem: (_key: string, value: string) => {
       held = value;
     },

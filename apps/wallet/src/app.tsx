@@ -37,7 +37,6 @@ import { ReceivedDetailScreen } from "./screens/received-detail-screen.tsx";
 import { ReviewScreen } from "./screens/review-screen.tsx";
 import { RefusedScreen, ScanScreen } from "./screens/scan-screen.tsx";
 import type { ReceivedEntry } from "./screens/shared.tsx";
-import { clearCurrentPayment, currentPayment, setCurrentPayment } from "./session/current-payment.ts";
 import { offlineLimit } from "./session/offline-limit.ts";
 import type { Wallet, WalletView } from "./session/open-wallet.ts";
 import { exportProof } from "./session/proof.ts";
@@ -73,32 +72,31 @@ export function App({ wallet, storage }: { readonly wallet: Wallet; readonly sto
 
   /** A payment that was on the screen when the app ended, or that a crash kept from ever getting there. */
   async function resume(): Promise<void> {
-    const receiving = await resumeReceiving(wallet.receiver);
+    const receiving = await resumeReceiving(wallet);
     if (receiving !== undefined) return setScreen({ at: "receive", first: receiving });
     const { entries } = await wallet.look();
     const unshown = entries.find(({ state }) => state === "prepared")?.paymentId;
-    const paymentId = currentPayment() ?? unshown;
+    const paymentId = wallet.step.payment() ?? unshown;
     if (paymentId !== undefined) await showPayment(paymentId);
   }
 
   async function showPayment(paymentId: MessageId): Promise<void> {
-    const shown = await showAgain(ports, paymentId);
-    show(shown);
+    await show(await showAgain(ports, paymentId));
   }
 
-  function show(shown: Showing | { readonly kind: "refused"; readonly refusal: PayRefusal }): void {
+  async function show(shown: Showing | { readonly kind: "refused"; readonly refusal: PayRefusal }): Promise<void> {
     if (shown.kind === "refused") {
       playVerdict("refused");
       setScreen({ at: "refused", refusal: shown.refusal });
       return;
     }
-    setCurrentPayment(shown.paymentId);
+    await wallet.step.showPayment(shown.paymentId);
     setScreen({ at: "code", shown });
     void reload();
   }
 
   function home(): void {
-    clearCurrentPayment();
+    wallet.step.leave();
     setScreen({ at: "home" });
     void reload();
   }
@@ -110,7 +108,7 @@ export function App({ wallet, storage }: { readonly wallet: Wallet; readonly sto
       const said = type === "receipt" ? await acceptReceipt(ports, text) : await acceptVoid(ports, text);
       if (said.kind === "refused") return said.refusal;
       playVerdict("accepted");
-      clearCurrentPayment();
+      wallet.step.leave();
       setScreen({ at: "said", said });
       await reload();
       return undefined;
@@ -128,7 +126,7 @@ export function App({ wallet, storage }: { readonly wallet: Wallet; readonly sto
     case "receive":
       return (
         <ReceiveFlow
-          receiver={wallet.receiver}
+          wallet={wallet}
           view={view.received}
           currency={currency}
           first={screen.first}

@@ -126,6 +126,9 @@ async function look(
   for (const text of texts) {
     const isNew = seenAt - (seen.get(text) ?? Number.NEGATIVE_INFINITY) > AWAY_MS;
     seen.set(text, seenAt);
-    if (isNew) props.current.onCode({ text, seenAt });
+    if (!isNew) continue;
+    // For measuring from frame to verdict (bench/apps.ts).
+    performance.mark("cairn-code-seen", { startTime: seenAt });
+    props.current.onCode({ text, seenAt });
   }
 }

@@ -3,7 +3,7 @@ import type { AcceptanceOutcome } from "@cairn/collect";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { verdictOf } from "../till/verdict.ts";
 import { useSession } from "./session-context.ts";
-import { StandingStrip } from "./standing-strip.tsx";
+import { clockOf, StandingStrip } from "./standing-strip.tsx";
 import { VerdictSign } from "./verdict-sign.tsx";
 
 /** Long enough to be seen by somebody who walks, short enough for a queue. */
@@ -49,7 +49,11 @@ export function GateScreen({ onStart }: { readonly onStart: () => void }) {
         )}
       </div>
       <div class="actions">
-        <Button kind="main" disabled={isFixed && fareMinor === 0n} onClick={onStart}>
+        <Button
+          kind="main"
+          disabled={(isFixed && fareMinor === 0n) || clockOf(view.standing) === "far-behind"}
+          onClick={onStart}
+        >
           {t("action.start-gate")}
           {isFixed && fareMinor > 0n && ` · ${formatMoney(fareMinor, currency)}`}
         </Button>

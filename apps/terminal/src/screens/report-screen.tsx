@@ -1,7 +1,7 @@
 import { Button, formatDay, formatMoney, Screen, saveFile, t } from "@cairn/app-kit";
 import type { HistoryEntry, Totals } from "@cairn/collect";
 import { useEffect, useState } from "preact/hooks";
-import { type RefundNote, refundsBetween } from "../session/refund-notes.ts";
+import type { RefundNote } from "../session/refund-notes.ts";
 import { dayAsCsv, dayRange, daysAgo, isoDay, neighbourDay } from "../till/day.ts";
 import { useSession } from "./session-context.ts";
 
@@ -24,7 +24,7 @@ export function ReportScreen({ onBack }: { readonly onBack: () => void }) {
     const range = dayRange(day);
     const { terminal } = session;
     void Promise.all([terminal.totals(range), terminal.history({ ...range, limit: DAY_LIMIT })]).then(
-      ([totals, entries]) => isShown && setReport({ totals, entries, refunds: refundsBetween(localStorage, range) }),
+      ([totals, entries]) => isShown && setReport({ totals, entries, refunds: session.refundsBetween(range) }),
     );
     return () => {
       isShown = false;

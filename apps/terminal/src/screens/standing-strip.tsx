@@ -1,5 +1,9 @@
-import { formatTime, judgeClock, Notice, t, useOnline } from "@cairn/app-kit";
+import { type ClockState, formatTime, judgeClock, Notice, t, useOnline } from "@cairn/app-kit";
+import type { Standing } from "@cairn/collect";
 import { useSession } from "./session-context.ts";
+
+/** What signatures prove against the device's own clock. Far behind, nothing is begun. */
+export const clockOf = ({ now }: Pick<Standing, "now">): ClockState => judgeClock(Math.floor(Date.now() / 1000), now);
 
 /** Who is paid, whether there is a network, and until when sales are guaranteed. */
 export function StandingStrip() {
@@ -8,7 +12,7 @@ export function StandingStrip() {
   const { payee, now, statusListAgeSeconds, isStatusListStale, stored, storableMinor } = view.standing;
   const guaranteedUntil = now - statusListAgeSeconds + payee.terms.maximumOfflineSeconds;
   const isNearlyFull = stored.count > 0 && storableMinor * 10n < payee.terms.storedTotalCapMinor;
-  const clock = judgeClock(Math.floor(Date.now() / 1000), now);
+  const clock = clockOf(view.standing);
   return (
     <header class="standing">
       <h1>{payee.terms.name}</h1>
@@ -21,7 +25,7 @@ export function StandingStrip() {
         <p class="hint">{t("list.fresh", { time: formatTime(guaranteedUntil) })}</p>
       )}
       {isNearlyFull && <Notice kind="warn">{t("warn.stored")}</Notice>}
-      {clock !== "right" && <Notice kind="warn">{t(`clock.${clock}`)}</Notice>}
+      {clock !== "right" && <Notice kind={clock === "behind" ? "warn" : "bad"}>{t(`clock.${clock}`)}</Notice>}
     </header>
   );
 }

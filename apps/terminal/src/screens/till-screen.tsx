@@ -2,7 +2,7 @@ import { Button, formatMoney, Notice, t } from "@cairn/app-kit";
 import { useEffect, useState } from "preact/hooks";
 import { type KeypadKey, keyFromKeyboard, pressKey } from "../till/keypad.ts";
 import { useSession } from "./session-context.ts";
-import { StandingStrip } from "./standing-strip.tsx";
+import { clockOf, StandingStrip } from "./standing-strip.tsx";
 
 const KEYS: readonly KeypadKey[] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "00", "0", "erase"];
 /** Bytes of an order reference, by the specification of payment requests. */
@@ -19,7 +19,7 @@ export function TillScreen({ onCharge }: { readonly onCharge: (sale: Sale) => Pr
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
   const isOrderTooLong = new TextEncoder().encode(order.trim()).length > MAXIMUM_REFERENCE_BYTES;
-  const isChargeable = minor > 0n && !isBusy && !isOrderTooLong;
+  const isChargeable = minor > 0n && !isBusy && !isOrderTooLong && clockOf(view.standing) !== "far-behind";
 
   const press = (key: KeypadKey): void => setMinor((held) => pressKey(held, key, perPaymentCapMinor));
 

@@ -2,12 +2,13 @@ import { deviceClock, deviceRandom, deviceSigner, issuerAddress, refusalText } f
 import { DEFAULT_COLLECT_POLICY, openTerminal } from "@cairn/collect";
 import { webCrypto } from "@cairn/cose";
 import { ClientError, IssuerClient } from "@cairn/issuer/client";
-import { openIndexedDbTerminalJournal } from "@cairn/stores/browser";
+import { openDurableNotes, openIndexedDbTerminalJournal } from "@cairn/stores/browser";
 import { openSession, type TerminalSession } from "./terminal-session.ts";
 
 /** Where this app keeps its key and its journal, in the browser's IndexedDB. */
 const KEY_DATABASE = "cairn-terminal-key";
 const JOURNAL_DATABASE = "cairn-terminal-journal";
+const NOTES_DATABASE = "cairn-terminal-notes";
 /** How the key is kept, as user certificates name it: by the browser, in software. */
 const PROTECTION = 0;
 
@@ -23,6 +24,7 @@ export async function openDevice(): Promise<Device> {
   const signer = await deviceSigner(KEY_DATABASE);
   const crypto = webCrypto();
   const journal = await openIndexedDbTerminalJournal(JOURNAL_DATABASE);
+  const notes = await openDurableNotes(NOTES_DATABASE);
   const client = new IssuerClient({ url: issuerAddress(), signer, crypto });
   const ports = { journal, signer, crypto, clock: deviceClock, random: deviceRandom };
   return {
@@ -42,7 +44,7 @@ export async function openDevice(): Promise<Device> {
       return openSession({
         ...ports,
         calls: client,
-        settings: localStorage,
+        settings: notes,
         pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
         nowMs: () => Date.now(),
       });

@@ -31,6 +31,7 @@ export async function giveBack(
   const at = Math.floor(ports.nowMs() / 1000);
   const note = { paymentId, amountMinor: amountMinor.toString(), beforeMinor: beforeMinor.toString(), at };
   noteRefund(ports.settings, { ...note, isDone: false });
+  await ports.settings.flushed();
   const answer = await ports.calls.refund({ paymentId, amountMinor, key: `at-${beforeMinor}` });
   noteRefund(ports.settings, { ...note, isDone: true });
   return answer;

@@ -1,4 +1,5 @@
 import type { CollectPolicy } from "@cairn/collect";
+import type { DurableNotes } from "@cairn/stores/browser";
 
 /** What the person at this terminal chose, and what the till was doing. None of it is money: the journal holds that. */
 export type Settings = {
@@ -23,8 +24,8 @@ export const DEFAULT_SETTINGS: Settings = {
   lastUploadAt: undefined,
 };
 
-/** The part of Web Storage that settings need. */
-export type SettingsMemory = { getItem(key: string): string | null; setItem(key: string, value: string): void };
+/** Where settings are kept: durable when `flushed` resolves. */
+export type SettingsMemory = Pick<DurableNotes, "getItem" | "setItem" | "flushed">;
 
 const KEY = "cairn-terminal";
 

@@ -10,6 +10,7 @@ import {
 import type { TillRefundAnswer } from "@cairn/issuer/client";
 import { type MessageId, readCode } from "@cairn/messages";
 import { askRefund, giveBack, type RefundCalls } from "./refund.ts";
+import { type RefundNote, refundsBetween } from "./refund-notes.ts";
 import { readSettings, type Settings, type SettingsMemory, writeSettings } from "./settings.ts";
 
 /** What a person sees of an upload. */
@@ -42,6 +43,8 @@ export type TerminalSession = {
   askRefund(paymentId: MessageId): Promise<TillRefundAnswer>;
   /** @throws ClientError */
   giveBack(order: Parameters<typeof giveBack>[0]): Promise<TillRefundAnswer>;
+  /** What this till gave back. Seconds since 1970, `until` exclusive. */
+  refundsBetween(range: { readonly from: number; readonly until: number }): readonly RefundNote[];
   /** Uploads unless an upload runs already. Never throws: how it went is in the view. */
   upload(): Promise<void>;
 };
@@ -76,6 +79,7 @@ export async function openSession(ports: SessionPorts): Promise<TerminalSession>
   async function change(changes: Partial<Settings>): Promise<void> {
     settings = { ...settings, ...changes };
     writeSettings(ports.settings, settings);
+    await ports.settings.flushed();
     if (changes.whenStale !== undefined) terminal = terminalWith(settings);
     show({ settings, standing: await terminal.standing() });
   }
@@ -124,6 +128,7 @@ export async function openSession(ports: SessionPorts): Promise<TerminalSession>
     offer,
     offerAtGate,
     askRefund: (paymentId) => askRefund(paymentId, ports),
+    refundsBetween: (range) => refundsBetween(ports.settings, range),
     giveBack: (order) => giveBack(order, ports),
     upload,
   };

@@ -29,7 +29,7 @@ type HomeScreenProps = {
 export function HomeScreen({ view, sync, storage, deviceSeconds, onScan, onOpenPayment, onReceive }: HomeScreenProps) {
   const limit = offlineLimit(view.status);
   const clock = judgeClock(deviceSeconds, view.provenSeconds);
-  const canPay = limit.leftMinor > 0n && clock !== "far-behind";
+  const isClockWrong = clock === "far-behind";
   return (
     <main class="screen">
       <header>
@@ -45,12 +45,14 @@ export function HomeScreen({ view, sync, storage, deviceSeconds, onScan, onOpenP
         {storage !== "kept" && <Notice kind="warn">{t(`storage.${storage}`)}</Notice>}
       </div>
       <div class="actions">
-        <Button kind="main" onClick={onScan}>
+        <Button kind="main" disabled={isClockWrong} onClick={onScan}>
           {t("home.scan")}
         </Button>
         <div class="pair">
-          <Button onClick={onReceive}>{t("home.receive")}</Button>
-          <Button onClick={onOpenPayment} disabled={!canPay}>
+          <Button disabled={isClockWrong} onClick={onReceive}>
+            {t("home.receive")}
+          </Button>
+          <Button disabled={isClockWrong || limit.leftMinor === 0n} onClick={onOpenPayment}>
             {t("home.open")}
           </Button>
         </div>

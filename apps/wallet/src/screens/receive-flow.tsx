@@ -2,8 +2,8 @@ import { playVerdict, refusalText, t } from "@cairn/app-kit";
 import type { AcceptanceOutcome } from "@cairn/collect";
 import { amount, type Currency } from "@cairn/messages";
 import { useState } from "preact/hooks";
-import { clearCurrentRequest, setCurrentRequest } from "../session/current-request.ts";
-import type { Receiver, ReceiverView } from "../session/receiver.ts";
+import type { Wallet } from "../session/open-wallet.ts";
+import type { ReceiverView } from "../session/receiver.ts";
 import type { Syncing } from "../session/use-sync.ts";
 import { AskScreen, GivenUpScreen, type OpenRequest, ReceivedScreen } from "./ask-screens.tsx";
 import { type Asking, ReceiveScreen } from "./receive-screen.tsx";
@@ -17,19 +17,20 @@ export type ReceiveStep =
 
 /** From the amount to the receipt. What happened is in the journal; this only says which part of it is shown. */
 export function ReceiveFlow(props: {
-  readonly receiver: Receiver;
+  readonly wallet: Wallet;
   readonly view: ReceiverView | undefined;
   readonly currency: Currency;
   readonly first: ReceiveStep;
   readonly sync: Syncing;
   readonly onDone: () => void;
 }) {
-  const { receiver, view, currency, sync } = props;
+  const { view, currency, sync } = props;
+  const { receiver, step: current } = props.wallet;
   const { terminal } = receiver;
   const [step, setStep] = useState<ReceiveStep>(props.first);
 
   function done(): void {
-    clearCurrentRequest();
+    current.leave();
     props.onDone();
   }
 
@@ -37,7 +38,7 @@ export function ReceiveFlow(props: {
     const reference = note === "" ? {} : { orderReference: note };
     const asked = await terminal.charge({ amount: amount(minor, currency), ...reference });
     if (asked.kind === "refused") return refusalText(asked.refusal);
-    setCurrentRequest(asked.requestId);
+    await current.showRequest(asked.requestId);
     setStep({ at: "ask", asked });
     return undefined;
   }
@@ -51,7 +52,7 @@ export function ReceiveFlow(props: {
     const outcome = await terminal.voidRequest(requestId);
     // Paid in the meantime: it stands in the history.
     if (outcome.kind === "refused") return done();
-    clearCurrentRequest();
+    current.leave();
     setStep({ at: "given-up", codeText: outcome.codeText });
   }
 

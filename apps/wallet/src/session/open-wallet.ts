@@ -9,12 +9,14 @@ import {
   type WalletStatus,
   walletStatus,
 } from "@cairn/pay";
-import { openIndexedDbWalletStore } from "@cairn/stores/browser";
+import { openDurableNotes, openIndexedDbWalletStore } from "@cairn/stores/browser";
+import { type CurrentStep, currentStep } from "./current-step.ts";
 import { openReceiving, type Receiver, type ReceiverView } from "./receiver.ts";
 
 /** Where this app keeps its key and its records, in the browser's IndexedDB. */
 const KEY_DATABASE = "cairn-wallet-key";
 const STORE_DATABASE = "cairn-wallet";
+const NOTES_DATABASE = "cairn-wallet-notes";
 /** How the key is kept, as user certificates name it: by the browser, in software. */
 const PROTECTION = 0;
 
@@ -24,6 +26,7 @@ export type Wallet = {
   readonly client: IssuerClient;
   /** The same wallet as one that is paid. */
   readonly receiver: Receiver;
+  readonly step: CurrentStep;
   isEnrolled(): Promise<boolean>;
   /** Gives the sentence of what went wrong; undefined when this is a wallet now. */
   enrol(input: { readonly code: string; readonly label: string }): Promise<string | undefined>;
@@ -47,11 +50,13 @@ export async function openWallet(): Promise<Wallet> {
   const ports: WalletPorts = { store, signer, crypto, clock: deviceClock };
   const client = new IssuerClient({ url: issuerAddress(), signer, crypto });
   const receiver = await openReceiving();
+  const step = currentStep(await openDurableNotes(NOTES_DATABASE));
   const identity = () => store.commit({ kind: "none" }, (stored) => ({ result: stored.identity, writes: [] }));
   return {
     ports,
     client,
     receiver,
+    step,
     isEnrolled: async () => (await identity()) !== undefined,
     enrol: ({ code, label }) =>
       sentenceOfFailure(async () => {

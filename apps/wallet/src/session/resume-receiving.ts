@@ -1,14 +1,17 @@
 import { resumeCollecting } from "@cairn/app-kit";
 import type { ReceiveStep } from "../screens/receive-flow.tsx";
-import { currentRequest } from "./current-request.ts";
-import type { Receiver } from "./receiver.ts";
+import type { Wallet } from "./open-wallet.ts";
 
 /** How many of the newest lines are looked through for what was being received. */
 const RESUME_DEPTH = 20;
 
 /** Where receiving was when the app ended: a request that is still open, or what was paid for it and not seen. */
-export async function resumeReceiving({ terminal, isReady }: Receiver): Promise<ReceiveStep | undefined> {
-  const requestId = currentRequest();
+export async function resumeReceiving({
+  receiver,
+  step,
+}: Pick<Wallet, "receiver" | "step">): Promise<ReceiveStep | undefined> {
+  const { terminal, isReady } = receiver;
+  const requestId = step.request();
   if (requestId === undefined || !(await isReady())) return undefined;
   const resumed = resumeCollecting(await terminal.history({ limit: RESUME_DEPTH }), requestId);
   if (resumed?.kind === "paid") {

@@ -3,6 +3,7 @@ import { runGathered } from "../../../../testing/browser/node-test.ts";
 import { testTerminalJournal } from "../terminal-journal.suite.ts";
 import { walletStoreSuite } from "../wallet-store.suite.ts";
 import { testDeviceKey } from "./device-key.suite.ts";
+import { testDurableNotes } from "./durable-notes.suite.ts";
 import { testReopening } from "./reopening.suite.ts";
 
 /** The page's side of indexeddb.test.ts: the same suites that memory and SQLite pass. */
@@ -13,5 +14,6 @@ walletStoreSuite("wallet in IndexedDB", () => openIndexedDbWalletStore(fresh()))
 testTerminalJournal("journal in IndexedDB", () => openIndexedDbTerminalJournal(fresh()));
 testReopening(fresh);
 testDeviceKey(fresh);
+testDurableNotes(fresh);
 
 Object.assign(globalThis, { cairnResults: await runGathered() });
