@@ -64,6 +64,14 @@ export function openBrowser(options: BrowserOptions): Promise<BrowserContext> {
   });
 }
 
+/** A page in a private window, which keeps nothing. The caller closes the browser. */
+export async function openPrivateWindow(): Promise<{ readonly page: Page; readonly close: () => Promise<void> }> {
+  if (chromiumPath === undefined) throw new Error("There is no Chromium here.");
+  const browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args: QUIET });
+  const page = await (await browser.newContext({ locale: "en-GB" })).newPage();
+  return { page, close: () => browser.close() };
+}
+
 /**
  * Ends the browser of a profile in the middle of whatever it does, with kill -9, as an empty battery would. Where the
  * system does not say which processes those are, closing it has to do.

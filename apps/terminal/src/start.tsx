@@ -65,6 +65,7 @@ export function Start({ storage }: { readonly storage: StorageCare }) {
       const { device } = stage;
       return (
         <EnrolScreen
+          storage={storage}
           onEnrol={async (input) => {
             const problem = await device.enrol(input);
             const session = problem === undefined ? await device.session() : undefined;

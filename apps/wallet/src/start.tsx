@@ -57,7 +57,7 @@ export function Start({ storage }: { readonly storage: StorageCare }) {
       );
     case "new": {
       const { wallet } = stage;
-      return <EnrolScreen wallet={wallet} onEnrolled={() => setStage({ at: "open", wallet })} />;
+      return <EnrolScreen wallet={wallet} storage={storage} onEnrolled={() => setStage({ at: "open", wallet })} />;
     }
     case "open":
       return <App wallet={stage.wallet} storage={storage} />;

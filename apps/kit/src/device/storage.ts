@@ -4,10 +4,10 @@ export type StorageCare =
   | "kept"
   /** The browser may delete it when the device is full. */
   | "may-be-deleted"
-  /** Gone when the window is closed: a private window. */
+  /** Gone when the window is closed: a private window that shows itself as one. Decision 0088. */
   | "private";
 
-/** Private windows are given little room: less than any device that is worth using offers otherwise. */
+/** Of browsers that show it, private windows are given little room: less than any device that is worth using offers otherwise. */
 const PRIVATE_QUOTA_BYTES = 160 * 1024 * 1024;
 
 /** Asks the browser to keep the app's data for good, and says what it answered. */

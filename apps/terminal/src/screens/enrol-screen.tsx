@@ -1,14 +1,24 @@
-import { enrolmentCodeIn, Notice, Scanner, Screen, t, takeEnrolmentCode, useOnline } from "@cairn/app-kit";
+import {
+  enrolmentCodeIn,
+  Notice,
+  Scanner,
+  Screen,
+  type StorageCare,
+  t,
+  takeEnrolmentCode,
+  useOnline,
+} from "@cairn/app-kit";
 import { useState } from "preact/hooks";
 
 export type EnrolInput = { readonly code: string; readonly label: string };
 type EnrolScreenProps = {
+  readonly storage: StorageCare;
   /** Gives the sentence of what went wrong. */
   readonly onEnrol: (input: EnrolInput) => Promise<string | undefined>;
 };
 
 /** The one step that needs a network. */
-export function EnrolScreen({ onEnrol }: EnrolScreenProps) {
+export function EnrolScreen({ storage, onEnrol }: EnrolScreenProps) {
   const isOnline = useOnline();
   const [code, setCode] = useState(() => takeEnrolmentCode() ?? "");
   const [label, setLabel] = useState(() => t("enrol.label-default"));
@@ -40,6 +50,7 @@ export function EnrolScreen({ onEnrol }: EnrolScreenProps) {
   return (
     <Screen title={t("enrol.title")}>
       <p>{t("enrol.explain")}</p>
+      {storage !== "kept" && <Notice kind="warn">{t(`storage.${storage}`)}</Notice>}
       {!isOnline && <Notice kind="warn">{t("enrol.offline")}</Notice>}
       <form class="enrol" onSubmit={submit}>
         <label class="field">

@@ -1,5 +1,5 @@
 import { Button, formatMoney, Notice, t } from "@cairn/app-kit";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { type KeypadKey, keyFromKeyboard, pressKey } from "../till/keypad.ts";
 import { useSession } from "./session-context.ts";
 import { clockOf, StandingStrip } from "./standing-strip.tsx";
@@ -15,18 +15,23 @@ export function TillScreen({ onCharge }: { readonly onCharge: (sale: Sale) => Pr
   const { view } = useSession();
   const { perPaymentCapMinor, currency } = view.standing.payee.terms;
   const [minor, setMinor] = useState(0n);
+  // Keys can come faster than the screen is drawn: what is charged is what was typed, not what was drawn last.
+  const typed = useRef(0n);
   const [order, setOrder] = useState("");
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
   const isOrderTooLong = new TextEncoder().encode(order.trim()).length > MAXIMUM_REFERENCE_BYTES;
-  const isChargeable = minor > 0n && !isBusy && !isOrderTooLong && clockOf(view.standing) !== "far-behind";
+  const canCharge = !isBusy && !isOrderTooLong && clockOf(view.standing) !== "far-behind";
 
-  const press = (key: KeypadKey): void => setMinor((held) => pressKey(held, key, perPaymentCapMinor));
+  function press(key: KeypadKey): void {
+    typed.current = pressKey(typed.current, key, perPaymentCapMinor);
+    setMinor(typed.current);
+  }
 
   async function charge(): Promise<void> {
-    if (!isChargeable) return;
+    if (typed.current === 0n || !canCharge) return;
     setBusy(true);
-    setProblem(await onCharge({ minor, order: order.trim() }));
+    setProblem(await onCharge({ minor: typed.current, order: order.trim() }));
     setBusy(false);
   }
 
@@ -73,7 +78,7 @@ export function TillScreen({ onCharge }: { readonly onCharge: (sale: Sale) => Pr
         </label>
       </div>
       <div class="actions">
-        <Button kind="main" disabled={!isChargeable} onClick={charge}>
+        <Button kind="main" disabled={minor === 0n || !canCharge} onClick={charge}>
           {t("action.charge")}
         </Button>
       </div>

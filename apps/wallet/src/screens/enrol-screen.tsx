@@ -1,10 +1,28 @@
-import { Button, enrolmentCodeIn, Notice, Scanner, Screen, t, takeEnrolmentCode, useOnline } from "@cairn/app-kit";
+import {
+  Button,
+  enrolmentCodeIn,
+  Notice,
+  Scanner,
+  Screen,
+  type StorageCare,
+  t,
+  takeEnrolmentCode,
+  useOnline,
+} from "@cairn/app-kit";
 import { useState } from "preact/hooks";
 import type { Wallet } from "../session/open-wallet.ts";
 import { useBusy } from "./shared.tsx";
 
 /** The one step that needs a network. */
-export function EnrolScreen({ wallet, onEnrolled }: { readonly wallet: Wallet; readonly onEnrolled: () => void }) {
+export function EnrolScreen({
+  wallet,
+  storage,
+  onEnrolled,
+}: {
+  readonly wallet: Wallet;
+  readonly storage: StorageCare;
+  readonly onEnrolled: () => void;
+}) {
   const isOnline = useOnline();
   const [code, setCode] = useState(() => takeEnrolmentCode() ?? "");
   const [isScanning, setScanning] = useState(false);
@@ -33,6 +51,7 @@ export function EnrolScreen({ wallet, onEnrolled }: { readonly wallet: Wallet; r
   return (
     <Screen title={t("enrol.title")}>
       <p>{t("enrol.explain")}</p>
+      {storage !== "kept" && <Notice kind="warn">{t(`storage.${storage}`)}</Notice>}
       {!isOnline && <Notice kind="warn">{t("enrol.offline")}</Notice>}
       <form
         class="content"
