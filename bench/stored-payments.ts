@@ -117,8 +117,9 @@ export function postgresFiller(connectionString: string, store: IssuerStore): Fi
                 ${random(32)} AS record_hash, $2::bigint + i AS entry_id,
                 ${random(16)} AS certificate_id FROM generate_series(1, $1) AS i
             ), received AS (
-              INSERT INTO inbox (inbox_id, received_at, partition, brought_by, record_hash, sender_id, payment_id, bytes)
-                SELECT inbox_id, ${AT}, partition, 'terminal', record_hash, '\\x${SENDER}', payment_id, ${filled(RECORD_BYTES)}
+              INSERT INTO inbox (inbox_id, received_at, payment_key, partition, brought_by, record_hash, sender_id, payment_id,
+                  bytes)
+                SELECT inbox_id, ${AT}, ('x' || substr(encode(payment_id, 'hex'), 1, 13))::bit(52)::bigint, partition, 'terminal', record_hash, '\\x${SENDER}', payment_id, ${filled(RECORD_BYTES)}
                 FROM made
             ), paid AS (
               INSERT INTO payments (sequence, spent_minor, amount_minor, claimed_minor, taken_minor, funded_balance_minor,

@@ -1,5 +1,6 @@
 import type { Partition } from "@cairn/issue";
 import type { DeviceId, MessageId, TerminalId } from "@cairn/messages";
+import { keyOf } from "../payment-key.ts";
 import type { BatchChoice, EvidenceRecord, InboxBatch, InboxRecord, IssuerStore } from "../port.ts";
 import type { RecordAnswer } from "../record-answers.ts";
 import { bigints, byteStrings, hexadecimals, smallints, texts } from "./binary-arrays.ts";
@@ -113,7 +114,8 @@ export class Inbox {
       `SELECT i.*, coalesce(a.decided_at, p.decided_at) AS decided_at, a.state, a.code, a.sentence FROM inbox i
         LEFT JOIN inbox_answers a ON a.partition = i.partition AND a.inbox_id = i.inbox_id
         ${OWN_PAYMENT}
-        WHERE i.payment_id = $1 ORDER BY i.inbox_id`,
+        WHERE i.payment_key = $1 AND i.payment_id = $2 ORDER BY i.inbox_id`,
+      keyOf(paymentId),
       Buffer.from(paymentId, "hex"),
     );
     return rows.map((row) => {
@@ -127,16 +129,22 @@ export class Inbox {
     });
   }
 
-  async #receive(records: readonly InboxRecord[]): Promise<void> {
+  /** Looked up for each record, by the index: as a join, a plan made while the inbox was empty would read all of it. */
+  async #receive(received: readonly InboxRecord[]): Promise<void> {
+    const records = [...new Map(received.map((record) => [record.recordHash, record])).values()];
     await this.#database.run(
       `WITH written AS (
-          INSERT INTO inbox (partition, record_hash, brought_by, sender_id, payment_id, received_at, bytes)
-            SELECT n.partition, n.record_hash, n.brought_by, n.sender_id, n.payment_id, n.received_at, n.bytes
-            FROM unnest($1::smallint[], $2::bytea[], $3::text[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bytea[])
-              AS n (partition, record_hash, brought_by, sender_id, payment_id, received_at, bytes)
-            ON CONFLICT DO NOTHING RETURNING partition, inbox_id, record_hash
+          INSERT INTO inbox (partition, record_hash, brought_by, sender_id, payment_id, payment_key, received_at, bytes)
+            SELECT n.partition, n.record_hash, n.brought_by, n.sender_id, n.payment_id, n.payment_key, n.received_at, n.bytes
+            FROM unnest($1::smallint[], $2::bytea[], $3::text[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bytea[],
+              $8::bigint[])
+              AS n (partition, record_hash, brought_by, sender_id, payment_id, received_at, bytes, payment_key)
+            WHERE (SELECT x.inbox_id FROM inbox x
+              WHERE x.payment_key = n.payment_key AND x.record_hash = n.record_hash AND x.partition = n.partition
+              LIMIT 1) IS NULL
+            RETURNING partition, inbox_id
         )
-        INSERT INTO inbox_waiting (partition, inbox_id, record_hash) SELECT partition, inbox_id, record_hash FROM written`,
+        INSERT INTO inbox_waiting (partition, inbox_id) SELECT partition, inbox_id FROM written`,
       smallints(records.map((record) => record.partition)),
       hexadecimals(records.map((record) => record.recordHash)),
       texts(records.map((record) => record.broughtBy)),
@@ -144,6 +152,7 @@ export class Inbox {
       hexadecimals(records.map((record) => record.paymentId)),
       bigints(records.map((record) => record.receivedAt)),
       byteStrings(records.map((record) => record.bytes)),
+      bigints(records.map((record) => keyOf(record.paymentId ?? record.recordHash))),
     );
   }
 
@@ -151,7 +160,7 @@ export class Inbox {
     const rows = await this.#database.all(
       `SELECT i.* FROM (
           SELECT * FROM inbox_waiting WHERE partition = $1 AND not_before <= $3 ORDER BY inbox_id LIMIT $2
-        ) w JOIN inbox i ON i.partition = w.partition AND i.record_hash = w.record_hash
+        ) w JOIN inbox i ON i.partition = w.partition AND i.inbox_id = w.inbox_id
         WHERE i.partition = $1 ORDER BY i.inbox_id`,
       partition,
       limit,

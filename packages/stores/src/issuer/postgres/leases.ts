@@ -41,13 +41,18 @@ export class Leases {
     return rows.map((row) => number(row, "partition"));
   }
 
-  /** False when another worker was faster. */
+  /**
+   * False when another worker was faster. Not waited for until it is on the disk: a crash that forgets a lease ends no
+   * transaction that it would have to protect, and what is settled under the lease is flushed after it.
+   */
   async take(partition: Partition): Promise<boolean> {
     const row = await this.#database.get(
-      `UPDATE partitions SET lease_holder = $2, lease_token = lease_token + 1,
+      `WITH unhurried AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+        UPDATE partitions SET lease_holder = $2, lease_token = lease_token + 1,
           lease_expires_at = clock_timestamp() + make_interval(secs => $3)
         WHERE partition = $1 AND (lease_holder = $2 OR lease_expires_at < clock_timestamp()
             OR lease_expires_at > clock_timestamp() + make_interval(secs => $4))
+          AND EXISTS (SELECT FROM unhurried)
         RETURNING lease_token`,
       partition,
       this.#holder,

@@ -1,8 +1,9 @@
 import type { AccountNumber } from "@cairn/issue";
 import type { CertificateId, DeviceId, MessageId, PayeeId, TerminalId } from "@cairn/messages";
 import { type InboxFacts, mainOutcome, outcomeSeenBy, type PaymentFacts, sideOutcome } from "../outcome-views.ts";
+import { keyOf } from "../payment-key.ts";
 import type { OutcomeViewer, StoredOutcome } from "../port.ts";
-import { hexadecimals, smallints } from "./binary-arrays.ts";
+import { bigints, hexadecimals, smallints } from "./binary-arrays.ts";
 import type { Database } from "./database.ts";
 import { OWN_PAYMENT } from "./inbox.ts";
 import { accountIn, currencyIn, id, number, optional, type Row, text } from "./rows.ts";
@@ -101,7 +102,8 @@ export class Outcomes {
       `SELECT i.partition, i.payment_id, i.brought_by, i.sender_id, i.received_at,
           coalesce(a.decided_at, p.decided_at) AS decided_at, a.state, a.code, a.sentence
         FROM inbox i LEFT JOIN inbox_answers a ON a.partition = i.partition AND a.inbox_id = i.inbox_id ${OWN_PAYMENT}
-        WHERE i.payment_id = ANY($1::bytea[]) ORDER BY i.inbox_id`,
+        WHERE i.payment_key = ANY($1::bigint[]) AND i.payment_id = ANY($2::bytea[]) ORDER BY i.inbox_id`,
+      bigints(paymentIds.map(keyOf)),
       hexadecimals(paymentIds),
     );
     const senders = hexadecimals([...new Set(rows.map((row) => text(row, "sender_id")))]);

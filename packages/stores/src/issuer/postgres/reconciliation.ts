@@ -20,10 +20,10 @@ export async function reconcile(database: Database, { from, to }: Period): Promi
 const SELECT = `
   SELECT coalesce(p.state, CASE WHEN EXISTS (
       SELECT 1 FROM inbox x JOIN inbox_waiting w ON w.partition = x.partition AND w.inbox_id = x.inbox_id
-      WHERE x.partition = i.partition AND x.payment_id = i.payment_id) THEN 'received' ELSE 'rejected' END) AS state, a.currency, count(*) AS payments, coalesce(sum(p.amount_minor), 0) AS amount_minor, coalesce(sum(p.taken_minor), 0) AS taken_minor
+      WHERE x.payment_key = i.payment_key AND x.partition = i.partition AND x.payment_id = i.payment_id) THEN 'received' ELSE 'rejected' END) AS state, a.currency, count(*) AS payments, coalesce(sum(p.amount_minor), 0) AS amount_minor, coalesce(sum(p.taken_minor), 0) AS taken_minor
   FROM (
-    SELECT partition, payment_id, min(received_at) AS first_at FROM inbox
-    WHERE payment_id IS NOT NULL GROUP BY partition, payment_id
+    SELECT partition, payment_key, payment_id, min(received_at) AS first_at FROM inbox
+    WHERE payment_id IS NOT NULL GROUP BY partition, payment_key, payment_id
   ) i
   LEFT JOIN payments p ON p.partition = i.partition AND p.payment_id = i.payment_id
   LEFT JOIN certificates c ON c.partition = p.partition AND c.certificate_id = p.certificate_id

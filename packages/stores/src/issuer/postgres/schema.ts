@@ -50,7 +50,7 @@ export const MIGRATIONS: readonly Migration[] = [
     sql: `
   CREATE SEQUENCE account_numbers AS bigint;
   CREATE SEQUENCE status_indices AS bigint MINVALUE 0 START 0;
-  CREATE SEQUENCE inbox_ids AS bigint CACHE 1;
+  CREATE SEQUENCE inbox_ids AS bigint;
   -- Each number stands for 1,024 entry ids, taken under the lock of a partition: rising within it, unique over all.
   CREATE SEQUENCE entry_blocks AS bigint;
 
@@ -221,24 +221,28 @@ export const MIGRATIONS: readonly Migration[] = [
   );
   CREATE INDEX conflicts_unresolved ON conflicts (partition, account) WHERE resolved_at IS NULL;
 
+  -- \`payment_key\`: the number that the payment's id begins with, or the record's hash where it names none
+  -- (payment-key.ts). One small index finds a payment's records and whether a record is there: an index over whole random
+  -- ids costs more than the row itself. No key keeps a record from being there twice, when two processes take in the
+  -- same one in the same moment: settlement sees one payment all the same.
   CREATE TABLE inbox (
     inbox_id bigint NOT NULL DEFAULT nextval('inbox_ids'),
     received_at bigint NOT NULL,
+    payment_key bigint NOT NULL,
     partition smallint NOT NULL CHECK (partition BETWEEN 0 AND 255),
     brought_by text NOT NULL CHECK (brought_by IN ('terminal', 'payer')),
     record_hash bytea NOT NULL,
     sender_id bytea NOT NULL,
     payment_id bytea,
     bytes bytea NOT NULL,
-    PRIMARY KEY (partition, record_hash)
+    PRIMARY KEY (partition, inbox_id)
   );
-  CREATE INDEX inbox_by_payment ON inbox USING hash (payment_id) WHERE payment_id IS NOT NULL;
+  CREATE INDEX inbox_by_payment ON inbox (payment_key);
 
   -- Apart from the inbox, whose rows are long and never change.
   CREATE TABLE inbox_waiting (
     inbox_id bigint NOT NULL,
     partition smallint NOT NULL,
-    record_hash bytea NOT NULL,
     PRIMARY KEY (partition, inbox_id)
   );
   -- Of records that did not become a payment of their own: rejected ones, repetitions, further claims.

@@ -1,10 +1,11 @@
 import type { Partition } from "@cairn/issue";
 import type { DeviceId, MessageId, TerminalId } from "@cairn/messages";
+import { keyOf } from "../payment-key.ts";
 import type { BatchChoice, EvidenceRecord, InboxBatch, InboxRecord, IssuerStore } from "../port.ts";
 import type { RecordAnswer } from "../record-answers.ts";
 import { found } from "../store-error.ts";
 import type { Database, Row } from "./database.ts";
-import { bytes, id, keyOf, number, oneOf, optional, text } from "./rows.ts";
+import { bytes, id, number, oneOf, optional, text } from "./rows.ts";
 import type { SharedCommit } from "./shared-commit.ts";
 import { WaitingRecords } from "./waiting-records.ts";
 

@@ -7,9 +7,10 @@ import {
   type StoredSideClaim,
   sideOutcome,
 } from "../outcome-views.ts";
+import { keyOf } from "../payment-key.ts";
 import type { OutcomeViewer, StoredOutcome } from "../port.ts";
 import type { Database, Row } from "./database.ts";
-import { accountIn, currencyIn, id, keyOf, number, optional, text } from "./rows.ts";
+import { accountIn, currencyIn, id, number, optional, text } from "./rows.ts";
 import { PAYMENT_COLUMNS, paymentFrom, sideClaimFrom } from "./settlement-state.ts";
 
 const SELECT = `

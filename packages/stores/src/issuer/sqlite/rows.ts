@@ -46,9 +46,6 @@ export function id<Id extends string>(row: Row, column: string): Id {
   return text(row, column) as Id;
 }
 
-/** The number that an id or hash begins with, 52 bits: what indices are made of. Two ids may share it. */
-export const keyOf = (hexadecimal: string): number => Number.parseInt(hexadecimal.slice(0, 13), 16);
-
 export function oneOf<Value extends string>(row: Row, column: string, allowed: readonly Value[]): Value {
   const value = row[column];
   const known = allowed.find((candidate) => candidate === value);

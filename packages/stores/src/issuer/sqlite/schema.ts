@@ -162,7 +162,7 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX conflicts_unresolved ON conflicts (partition, account) WHERE resolved_at IS NULL;
 
-  -- \`payment_key\` is the number that the payment's id begins with (rows.ts): an index of small numbers costs a third
+  -- \`payment_key\` is the number that the payment's id begins with (payment-key.ts): an index of small numbers costs a third
   -- of one of ids. Whoever looks up compares the id as well.
   CREATE TABLE inbox (
     inbox_id INTEGER PRIMARY KEY,
