@@ -24,7 +24,7 @@ const PAYMENTS = 100_000;
 const PRICE_MINOR = 1n;
 const PORTION_RECORDS = 250;
 const BREAKS = 20;
-const PROGRAM = fileURLToPath(new URL("../packages/issuer/src/cli/main.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../packages/cairn/src/main.ts", import.meta.url));
 const clock = {
   get now(): number {
     return Math.floor(Date.now() / 1_000);
