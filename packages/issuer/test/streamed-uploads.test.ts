@@ -250,6 +250,20 @@ test("one bad record never stops a stream, and the same portion again is the sam
   await assertSettledOnce(world, made);
 });
 
+test("streams and calls of one terminal at once, with the same records in any order: each payment counts once", async (t) => {
+  const world = await makeWorld(t);
+  const made = await sales(world, 40);
+  const shuffled = made.toSorted(() => Math.random() - 0.5);
+  const streams = [made, shuffled, made.toReversed()].map((order) =>
+    heard(streamUpload(streamOptions(world, world.terminal), each(inPortions(order, 7)), { inFlight: 3 })),
+  );
+  const calls = inPortions(shuffled, 9).map((records) => world.terminal.client.upload(records));
+  for (const { portions } of await Promise.all(streams))
+    assert.ok(portions.every(({ records }) => records.every(({ state }) => state === "received")));
+  for (const { records } of await Promise.all(calls)) assert.ok(records.every(({ state }) => state === "received"));
+  await assertSettledOnce(world, made);
+});
+
 test("whoever sends too slowly is cut off, byte by byte too, and whoever never reads takes no memory and nobody's turn", async (t) => {
   const world = await makeWorld(t, { arrivalTimeoutMs: 400 });
   const made = await sales(world, 4);
