@@ -112,11 +112,17 @@ async function shrink(folder: string): Promise<void> {
   }
 }
 
+const BEST_BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } };
+/** Both apps carry the same reader, which takes seconds to compress. */
+const brotliBefore = new Map<string, Buffer>();
 const COMPRESSED = /\.(?:html|js|css|json|svg|wasm|webmanifest)$/;
 
 async function compress(file: string): Promise<void> {
   if (!COMPRESSED.test(basename(file))) return;
   const bytes = await readFile(file);
-  await writeFile(`${file}.br`, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }));
+  const hash = createHash("sha256").update(bytes).digest("hex");
+  const smaller = brotliBefore.get(hash) ?? brotliCompressSync(bytes, BEST_BROTLI);
+  brotliBefore.set(hash, smaller);
+  await writeFile(`${file}.br`, smaller);
   await writeFile(`${file}.gz`, gzipSync(bytes, { level: 9 }));
 }

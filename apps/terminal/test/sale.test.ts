@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -227,4 +227,28 @@ test("a payment for another payee and one that comes too late are refused, with 
     .locator("[data-verdict=refused]")
     .getByText(/_EXPIRED/)
     .waitFor();
+});
+
+test("a till that breaks loses nothing: the issuer settles from the journal that was exported", { skip }, async (t) => {
+  const world = await openWorld(t);
+  const { page, browser, camera } = world;
+  await browser.setOffline(true);
+  camera.show(await chargeAndPay(world, "420", "only"));
+  await page.getByRole("button", { name: "Scan payment" }).click();
+  await page.locator("[data-verdict=accepted]").waitFor();
+  await page.getByRole("button", { name: "Next customer" }).click();
+  await page.getByRole("button", { name: "More" }).click();
+  const saving = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Export the journal" }).click();
+  const journal = await (await saving).path();
+  const copy = join(world.folder, "journal.cborseq");
+  await copyFile(journal, copy);
+  await browser.close();
+  await must(["issuer", "import-journal", copy, ...world.atIssuer]);
+  const sum = async (): Promise<string> =>
+    JSON.stringify(await must(["issuer", "account", "show", "1", ...world.atIssuer]));
+  for (let tries = 0; !(await sum()).includes('"balanceMinor":"5580"'); tries++) {
+    assert.ok(tries < 50, "the sale is settled");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 });

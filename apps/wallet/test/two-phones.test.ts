@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { must } from "../../../demo/parties.ts";
 import { accessibilityFaults } from "../../../testing/accessibility.ts";
 import { chromiumMissing } from "../../../testing/chromium.ts";
 import { charge, hold, openPhones, type Phone } from "../../../testing/phones.ts";
@@ -51,6 +53,14 @@ test("two phones pay by camera with no network: request, consent, restart, payme
   await wallet.page.getByRole("button", { name: /Harbour Kiosk/ }).click();
   await wallet.page.getByText("This is final.").waitFor();
   await fresh(wallet, "detail");
+  const saving = wallet.page.waitForEvent("download");
+  await wallet.page.getByRole("button", { name: "Save the proof" }).click();
+  const proof: Record<string, string> = JSON.parse(readFileSync(await (await saving).path(), "utf8"));
+  const signed = ["certificate", "payment", "request", "payeeCertificate", "receipt"];
+  assert.deepEqual(Object.keys(proof), ["paymentId", "kind", ...signed]);
+  // Nobody has to believe the app: what it saved is genuine by the issuer's own word for the payment.
+  const evidence = await must(["issuer", "evidence", String(proof.paymentId), ...world.atIssuer]);
+  assert.equal((evidence.payment as { readonly state: string }).state, "settled");
 });
 
 test("a wallet refuses more than its limit, pays nothing, and names the devices of its account", {
