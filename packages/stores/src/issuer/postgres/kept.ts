@@ -6,24 +6,21 @@ import { recordFrom } from "./inbox.ts";
 import { bytes, id, number, text } from "./rows.ts";
 import { PAYMENT_COLUMNS, paymentFrom } from "./settlement-state.ts";
 
-/** Marks are the primary key of the last row: partition and hexadecimal text. */
-const FIRST = "-1 ";
-
-export async function keptRecords(database: Database, after = FIRST): Promise<KeptPage<InboxRecord>> {
-  const [partition = "", recordHash = ""] = after.split(" ");
+/** Marks are the primary key of the last row. */
+export async function keptRecords(database: Database, after = "-1 0"): Promise<KeptPage<InboxRecord>> {
+  const [partition = "", inboxId = ""] = after.split(" ");
   const rows = await database.all(
-    `SELECT * FROM inbox WHERE (partition, record_hash) > ($1, $2)
-      ORDER BY partition, record_hash LIMIT ${KEPT_PAGE}`,
+    `SELECT * FROM inbox WHERE (partition, inbox_id) > ($1, $2) ORDER BY partition, inbox_id LIMIT ${KEPT_PAGE}`,
     Number(partition),
-    Buffer.from(recordHash, "hex"),
+    Number(inboxId),
   );
   return keptPage(rows, {
     kept: recordFrom,
-    markOf: (row) => `${number(row, "partition")} ${text(row, "record_hash")}`,
+    markOf: (row) => `${number(row, "partition")} ${number(row, "inbox_id")}`,
   });
 }
 
-export async function keptPayments(database: Database, after = FIRST): Promise<KeptPage<KeptPayment>> {
+export async function keptPayments(database: Database, after = "-1 "): Promise<KeptPage<KeptPayment>> {
   const [partition = "", paymentId = ""] = after.split(" ");
   const rows = await database.all(
     `SELECT ${PAYMENT_COLUMNS}, p.partition, p.bytes FROM payments p WHERE (p.partition, p.payment_id) > ($1, $2)
