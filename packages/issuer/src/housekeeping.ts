@@ -1,3 +1,4 @@
+import type { IssuingPolicy } from "@cairn/issue";
 import type { TrustListPublisher } from "./lists/trust-list-publisher.ts";
 import type { Policies } from "./policy/policies.ts";
 import { finishTransfers } from "./services/online-money.ts";
@@ -47,6 +48,24 @@ export async function followPolicy(context: Pick<ServerContext, "policies" | "pu
   }
 }
 
+/** Others have their turn between so many. */
+const STATEMENTS_AT_ONCE = 500;
+
+async function closeStatements(
+  { statementEverySeconds: everySeconds, dueAfterSeconds }: IssuingPolicy["creditRepayment"],
+  at: number,
+  { store, log }: Pick<ServerContext, "store" | "log">,
+): Promise<void> {
+  const limit = STATEMENTS_AT_ONCE;
+  let accounts = 0;
+  for (let isMore = true; isMore; ) {
+    const { closed, asked } = await store.closeStatements({ at, everySeconds, dueAfterSeconds, limit });
+    accounts += asked;
+    isMore = closed === limit;
+  }
+  if (accounts > 0) log.info({ accounts }, "statements closed with something to repay");
+}
+
 /** One round: release what nobody uploaded in time, keep the lists fresh. A fault is logged and met again in the next round. */
 export async function keepHouse(context: ServerContext): Promise<void> {
   const { store, clock, trustLists, statusLists, log } = context;
@@ -59,11 +78,7 @@ export async function keepHouse(context: ServerContext): Promise<void> {
   try {
     const released = isClockTrusted ? await store.releaseOverdue({ before: now - uploadDeadlineSeconds, at: now }) : 0;
     if (released > 0) log.info({ released }, "overdue payments released");
-    if (isClockTrusted && creditRepayment.enabled) {
-      const { statementEverySeconds: everySeconds, dueAfterSeconds } = creditRepayment;
-      const asked = await store.closeStatements({ at: now, everySeconds, dueAfterSeconds });
-      if (asked > 0) log.info({ accounts: asked }, "statements closed with something to repay");
-    }
+    if (isClockTrusted && creditRepayment.enabled) await closeStatements(creditRepayment, now, context);
     await finishTransfers(context);
     if (await trustLists.refresh(now)) log.info({}, "new trust list published");
     // Before the first list of an offline root there is nobody to read a status list.

@@ -181,16 +181,23 @@ export function booksSuite(name: string, open: OpenStore): void {
     const payer = await openPayer(store, { balanceMinor: 0n, lineMinor: 5_000n });
     const idle = await openAccount(store);
     const dues = async () => (await store.account(payer.account))?.credit.dues;
-    const close = (at: number) => store.closeStatements({ at, everySeconds: 30 * DAY, dueAfterSeconds: 14 * DAY });
+    const close = (at: number) =>
+      store.closeStatements({ at, everySeconds: 30 * DAY, dueAfterSeconds: 14 * DAY, limit: 10 });
     await settleItems(store, payer, [aPayment(payer, 1)]);
-    assert.equal(await close(NOW + 30 * DAY - 1), 0);
+    assert.deepEqual(await close(NOW + 30 * DAY - 1), { closed: 0, asked: 0 });
     assert.deepEqual(await dues(), []);
-    assert.equal(await close(NOW + 30 * DAY), 1);
+    assert.deepEqual(await close(NOW + 30 * DAY), { closed: 2, asked: 1 });
     const first = { dueAt: NOW + 44 * DAY, minor: 1_000n };
     assert.deepEqual(await dues(), [first]);
     await settleItems(store, payer, [aPayment(payer, 2)]);
-    assert.equal(await close(NOW + 31 * DAY), 0, "its period has begun anew");
-    assert.equal(await close(NOW + 60 * DAY), 1);
+    assert.deepEqual(await close(NOW + 31 * DAY), { closed: 0, asked: 0 }, "its period has begun anew");
+    const one = { at: NOW + 60 * DAY, everySeconds: 30 * DAY, dueAfterSeconds: 14 * DAY, limit: 1 };
+    const both = [await store.closeStatements(one), await store.closeStatements(one)];
+    assert.deepEqual(both.map(({ closed, asked }) => [closed, asked]).toSorted(), [
+      [1, 0],
+      [1, 1],
+    ]);
+    assert.deepEqual(await close(NOW + 60 * DAY), { closed: 0, asked: 0 });
     assert.deepEqual(await dues(), [first, { dueAt: NOW + 74 * DAY, minor: 1_000n }]);
     await store.setCredit(payer.account, { lineMinor: 0n, overdueMinor: 0n, scoreBand: "C", informedAt: NOW });
     await store.topUp({ account: payer.account, amountMinor: 1_300n, idempotencyKey: "part", at: NOW });

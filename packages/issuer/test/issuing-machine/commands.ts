@@ -98,6 +98,7 @@ export class Step implements fc.AsyncCommand<Economy, World> {
           at: clock.now,
           everySeconds: policy.creditRepayment.statementEverySeconds,
           dueAfterSeconds: policy.creditRepayment.dueAfterSeconds,
+          limit: 100,
         });
         for (const account of economy.accounts) closeStatement(account, policy, clock.now);
         return false;

@@ -62,13 +62,15 @@ export interface IssuerStore extends MovementsPort, ReconciliationPort, KeptPort
 
   /**
    * Closes the statement of every account whose last one, or whose opening, is `everySeconds` ago: what is used and was
-   * not asked for before becomes due `dueAfterSeconds` later. Gives how many accounts have something new to repay.
+   * not asked for before becomes due `dueAfterSeconds` later. Takes at most `limit` of them, so that nobody else waits
+   * long: as many in `closed` means that there may be more. `asked`: how many have something new to repay.
    */
   closeStatements(input: {
     readonly at: number;
     readonly everySeconds: number;
     readonly dueAfterSeconds: number;
-  }): Promise<number>;
+    readonly limit: number;
+  }): Promise<{ readonly closed: number; readonly asked: number }>;
 
   // --- devices, payees, terminals
   /** Only the SHA-256 of a one-time code is kept. */

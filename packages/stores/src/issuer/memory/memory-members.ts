@@ -104,17 +104,17 @@ export class MemoryMembers {
     this.#accounts.set(account, { ...kept, credit: { ...kept.credit, ...afterRepayment(kept.credit, minor) } });
   }
 
-  closeStatements({ at, everySeconds, dueAfterSeconds }: InputOf<"closeStatements">): number {
+  closeStatements({ at, everySeconds, dueAfterSeconds, limit }: InputOf<"closeStatements">) {
     let asked = 0;
-    for (const [account, kept] of this.#accounts) {
-      if (kept.statementAt > at - everySeconds) continue;
+    const closing = [...this.#accounts].filter(([, kept]) => kept.statementAt <= at - everySeconds).slice(0, limit);
+    for (const [account, kept] of closing) {
       const { creditUsedMinor } = fundsOf(this.#books, kept);
       const { dues: before } = kept.credit;
       const dues = duesAfterStatement({ dues: before, usedMinor: creditUsedMinor }, { at, dueAfterSeconds });
       if (dues.length > before.length) asked++;
       this.#accounts.set(account, { ...kept, statementAt: at, credit: { ...kept.credit, dues } });
     }
-    return asked;
+    return { closed: closing.length, asked };
   }
 
   createEnrolmentCode(code: EnrolmentCode): void {

@@ -99,10 +99,11 @@ export class Accounts {
     });
   }
 
-  async closeStatements({ at, everySeconds, dueAfterSeconds }: Statements): Promise<number> {
+  async closeStatements({ at, everySeconds, dueAfterSeconds, limit }: Statements) {
     const rows = await this.#database.all(
-      "SELECT account FROM accounts WHERE statement_at <= $1 ORDER BY partition, account",
+      "SELECT account FROM accounts WHERE statement_at <= $1 ORDER BY statement_at, account LIMIT $2",
       at - everySeconds,
+      limit,
     );
     let asked = 0;
     // One after the other under its partition's lock, so that no repayment comes between looking and writing.
@@ -123,7 +124,7 @@ export class Accounts {
         return dues.length > credit.dues.length ? 1 : 0;
       });
     }
-    return asked;
+    return { closed: rows.length, asked };
   }
 
   async #update(sql: string, account: AccountNumber, ...values: SqlValue[]): Promise<void> {

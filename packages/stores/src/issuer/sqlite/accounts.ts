@@ -117,23 +117,24 @@ export class Accounts {
     );
   }
 
-  closeStatements({ at, everySeconds, dueAfterSeconds }: Statements): number {
-    return this.#database.transaction(() => {
-      let asked = 0;
-      const closing = this.#database.all(`${SELECT} WHERE a.statement_at <= ?`, at - everySeconds).map(accountFrom);
-      for (const { account, credit } of closing) {
-        const dues = duesAfterStatement(credit, { at, dueAfterSeconds });
-        if (dues.length > credit.dues.length) asked++;
-        this.#database.run(
-          "UPDATE accounts SET dues = ?, statement_at = ? WHERE partition = ? AND account = ?",
-          duesText(dues),
-          at,
-          partitionOf(account),
-          account,
-        );
-      }
-      return asked;
-    });
+  /** Within the caller's transaction. */
+  closeStatements({ at, everySeconds, dueAfterSeconds, limit }: Statements) {
+    let asked = 0;
+    const closing = this.#database
+      .all(`${SELECT} WHERE a.statement_at <= ? ORDER BY a.statement_at LIMIT ?`, at - everySeconds, limit)
+      .map(accountFrom);
+    for (const { account, credit } of closing) {
+      const dues = duesAfterStatement(credit, { at, dueAfterSeconds });
+      if (dues.length > credit.dues.length) asked++;
+      this.#database.run(
+        "UPDATE accounts SET dues = ?, statement_at = ? WHERE partition = ? AND account = ?",
+        duesText(dues),
+        at,
+        partitionOf(account),
+        account,
+      );
+    }
+    return { closed: closing.length, asked };
   }
 
   #update(sql: string, account: AccountNumber, ...values: (string | number | bigint)[]): void {

@@ -104,7 +104,7 @@ export class SqliteIssuerStore implements IssuerStore {
   }
 
   async closeStatements(input: InputOf<"closeStatements">) {
-    return this.#accounts.closeStatements(input);
+    return this.#shared.run(() => this.#accounts.closeStatements(input));
   }
 
   async createEnrolmentCode(input: EnrolmentCode) {
