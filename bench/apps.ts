@@ -100,7 +100,8 @@ async function scans(wallet: Phone, terminal: Phone): Promise<Record<string, num
 
 /** Notes, in the page itself, when something is drawn for the first time from now on. */
 function watchFor(page: Page, selector: string): Promise<void> {
-  return page.evaluate(`{
+  // A function, so that nobody waits here for the promise.
+  return page.evaluate(`(() => {
     performance.clearMarks("cairn-code-seen");
     globalThis.drawn = new Promise((resolve) => {
       const look = () => {
@@ -109,7 +110,7 @@ function watchFor(page: Page, selector: string): Promise<void> {
       };
       look();
     });
-  }`);
+  })()`);
 }
 
 /** From the frame in which the code was seen until then. */
