@@ -16,10 +16,11 @@ export const FAULTS = {
 export type FaultKind = keyof typeof FAULTS;
 export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
 
-/** Only these make a device dishonest, so that it may be blamed. */
+/** What makes a device dishonest, so that it may be blamed. */
 export const DISHONEST: ReadonlySet<FaultKind> = new Set([
   "cloned-phones",
   "restored-phones",
   "extracted-keys",
   "false-closings",
+  "colluding-payees",
 ]);

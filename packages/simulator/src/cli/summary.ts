@@ -2,6 +2,7 @@ import type { SimulationOptions } from "../options.ts";
 import type { Day, Outcome } from "../simulate.ts";
 import { money } from "../story.ts";
 
+const MOST_REFUSALS = 5;
 const BAR_WIDTH = 48;
 /** Rows of the chart: longer runs show every so many days. */
 const MOST_ROWS = 28;
@@ -15,6 +16,7 @@ export function summary(options: SimulationOptions, outcome: Outcome, seconds: n
     "",
     `${whole(payments.made)} payments made, ${whole(payments.accepted)} accepted, ${whole(payments.settled)} settled` +
       ` for ${money(last?.settledMinor ?? 0n)}; ${whole(payments.refused)} purchases refused.`,
+    ...refusalLines(outcome),
     ...faultLines(outcome),
     ...(options.faults.has("network")
       ? [
@@ -32,6 +34,12 @@ export function summary(options: SimulationOptions, outcome: Outcome, seconds: n
     `(${whole(counts.kernel)} happenings, ${whole(counts.messages)} messages, ${whole(counts.diskRecords)} records written,` +
       ` ${whole(counts.diskSyncs)} syncs, ${whole(counts.postings)} postings checked)`,
   ];
+}
+
+function refusalLines({ refusals }: Outcome): readonly string[] {
+  const most = [...refusals].sort(([, left], [, right]) => right - left).slice(0, MOST_REFUSALS);
+  if (most.length === 0) return [];
+  return [`Refused most of all: ${most.map(([code, count]) => `${code} ${count.toLocaleString("en")}`).join(", ")}.`];
 }
 
 function faultLines({ faults, strikes }: Outcome): readonly string[] {

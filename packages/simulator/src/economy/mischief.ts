@@ -1,6 +1,6 @@
 import { CodedError } from "@cairn/cose";
 import { reportLoss, ServiceError, withdrawKey } from "@cairn/issuer/services";
-import type { FaultKind } from "../faults.ts";
+import { DISHONEST, type FaultKind } from "../faults.ts";
 import type { Node } from "../kernel/kernel.ts";
 import { copyOf } from "../parties/copy-wallet.ts";
 import { perform, wait } from "../parties/party.ts";
@@ -11,6 +11,7 @@ import type { Shopping } from "./shopping.ts";
 import type { World } from "./world.ts";
 
 const HOUR_MS = 3_600_000;
+const MOST_HOURS_TO_RESOLVE = 96;
 const LISTS_KEPT = 12;
 /** A new key is announced a week before it signs. */
 const ROTATION_OVERLAP_SECONDS = 7 * 86_400;
@@ -34,17 +35,22 @@ export class Mischief {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     const wallet = await this.#world.wallet(on.wallet);
     const terminal = this.#world.terminal(on.terminal);
+    await this.#do(kind, wallet, terminal, on.wallet);
+    if (DISHONEST.has(kind)) await this.#startAnew(wallet, on.wallet);
+  }
+
+  async #do(kind: FaultKind, wallet: SimulatedWallet, terminal: SimulatedTerminal, number: number): Promise<void> {
     switch (kind) {
       case "crashes":
         return this.#kill(wallet.node, terminal.node);
       case "clocks":
         return this.#jump(this.#world.kernel.cause.random.chance(0.5) ? wallet.node : terminal.node);
       case "lost-phones":
-        return this.#lose(wallet, on.wallet);
+        return this.#lose(wallet, number);
       case "cloned-phones":
         return this.#clone(wallet);
       case "restored-phones":
-        return this.#restore(wallet, on.wallet);
+        return this.#restore(wallet, number);
       case "extracted-keys":
         return this.#extract(wallet);
       case "false-closings":
@@ -61,15 +67,46 @@ export class Mischief {
     }
   }
 
+  /** Days later a person has looked at the conflict: the account may go on, with a new phone. */
+  async #startAnew(wallet: SimulatedWallet, number: number): Promise<void> {
+    const world = this.#world;
+    const { issuer, kernel } = world;
+    const { account } = wallet.owner;
+    await wait(world, kernel.cause.random.between(MOST_HOURS_TO_RESOLVE / 2, MOST_HOURS_TO_RESOLVE) * HOUR_MS);
+    const resolved = await perform(world, issuer.server, 0, () =>
+      issuer.context.store.resolveConflicts(account, issuer.nowSeconds()),
+    );
+    if (resolved === undefined || resolved === 0) return;
+    const successor = await this.#successorOf(wallet, number);
+    world.tell(() => `the operator resolves what ${wallet.name} is blamed for; its owner has ${successor.name}`);
+  }
+
+  /** A new phone in the place of the old one, which stays with whoever has it. */
+  async #successorOf(wallet: SimulatedWallet, number: number): Promise<SimulatedWallet> {
+    const world = this.#world;
+    this.#copies += 1;
+    const signer = world.surroundings.signatures.signer(`phone ${this.#copies}`);
+    const successor = this.#phone(wallet, `wallet W${number + 1} on phone ${this.#copies + 1}`, signer);
+    await successor.enrol(2, wallet.deviceId);
+    const before = world.wallets.get(number);
+    if (before !== undefined) world.otherWallets.push(before);
+    world.wallets.set(number, successor);
+    return successor;
+  }
+
   #kill(...devices: readonly Node[]): void {
     const { fate, kernel, issuer } = this.#world;
     fate.kill(kernel.cause.random.pick([...devices, issuer.server, issuer.worker]));
   }
 
-  #jump(node: Node): void {
-    const { random } = this.#world.kernel.cause;
+  /** For some hours, until somebody sets it right. */
+  async #jump(node: Node): Promise<void> {
+    const world = this.#world;
+    const { random } = world.kernel.cause;
     node.skewSeconds = random.between(-LARGEST_CLOCK_JUMP_SECONDS, LARGEST_CLOCK_JUMP_SECONDS);
-    this.#world.tell(() => `${node.name}'s clock is now ${node.skewSeconds} s ahead`);
+    world.tell(() => `${node.name}'s clock is now ${node.skewSeconds} s ahead`);
+    await wait(world, random.between(1, 12) * HOUR_MS);
+    node.skewSeconds = 0;
   }
 
   /** The finder pays with it until its loss is reported and tills know; its owner enrols a new phone. */
@@ -77,11 +114,6 @@ export class Mischief {
     const world = this.#world;
     const { random } = world.kernel.cause;
     world.tell(() => `${wallet.name} is lost, and a finder goes on paying with it`);
-    const successor = this.#phone(
-      wallet,
-      `${wallet.name} (phone ${++this.#copies})`,
-      world.surroundings.signatures.signer(`phone ${this.#copies}`),
-    );
     this.#spree(wallet, 4, 30 * HOUR_MS);
     await wait(world, random.below(5 * HOUR_MS));
     for (let tried = 0; tried < 50; tried += 1) {
@@ -92,9 +124,7 @@ export class Mischief {
       await wait(world, 60_000);
     }
     world.tell(() => `${wallet.name} is reported lost, and its owner has a new phone`);
-    await successor.enrol(2, wallet.deviceId);
-    world.wallets.set(number, successor);
-    world.otherWallets.push(wallet);
+    const successor = await this.#successorOf(wallet, number);
     await successor.sync();
   }
 

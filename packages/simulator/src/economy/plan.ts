@@ -26,7 +26,7 @@ export type PlanInput = {
 /** Small prices are frequent, large ones are not: minor units. */
 function price(random: Seeded): bigint {
   const fraction = random.fraction();
-  return BigInt(50 + Math.floor(fraction * fraction * fraction * 6_000));
+  return BigInt(50 + Math.floor(fraction * fraction * fraction * 3_000));
 }
 
 /** How often on a day, in the whole world: so many for each hundred wallets, at least this. */

@@ -42,6 +42,8 @@ export class MemoryTerminalJournal implements TerminalJournal {
   readonly #requests = new Map<MessageId, RequestRow>();
   readonly #requestIds = new Map<RequestHash, MessageId>();
   readonly #acceptances = new Map<MessageId, Acceptance>();
+  /** In the order of acceptance; settled is the server's last word. */
+  readonly #perhapsUnsettled = new Set<MessageId>();
   readonly #ofCertificate = new Map<CertificateId, OfCertificate>();
   readonly #refused = new Map<MessageId, RefusedPayment>();
   readonly #refusedOfCertificate = new Map<CertificateId, number>();
@@ -141,7 +143,7 @@ export class MemoryTerminalJournal implements TerminalJournal {
 
   async toUpload({ limit, which, guestIssuerId }: UploadWish): Promise<UploadEntries> {
     const payments: UploadEntries["payments"][number][] = [];
-    for (const acceptance of this.#acceptances.values()) {
+    for (const acceptance of this.#unsettled()) {
       if (payments.length === limit) break;
       const { answer, takenMinor, payeeCertificateId, requestId } = acceptance;
       const isDue = answer === undefined || (which === "unsettled" && answer.state !== "settled");
@@ -152,18 +154,19 @@ export class MemoryTerminalJournal implements TerminalJournal {
     const voids: RequestRecord[] = [];
     for (const { requestId, voidedAt, voidAnsweredAt } of this.#requests.values()) {
       if (payments.length + voids.length === limit) break;
+      if (voidedAt === undefined) continue;
       const request = this.#request(requestId);
       const isTold =
         guestIssuerId === undefined
           ? voidAnsweredAt !== undefined
           : this.#guestsTold.get(requestId)?.has(guestIssuerId) === true;
-      if (voidedAt !== undefined && !isTold && request !== undefined) voids.push(request);
+      if (!isTold && request !== undefined) voids.push(request);
     }
     return { payments, voids };
   }
 
   async toAsk(limit: number, guestIssuerId?: IssuerId): Promise<readonly MessageId[]> {
-    return [...this.#acceptances.values()]
+    return [...this.#unsettled()]
       .filter((acceptance) => acceptance.guestIssuerId === guestIssuerId)
       .flatMap(({ paymentId, answer }) =>
         answer === undefined || answer.state === "settled" || answer.state === "refused"
@@ -195,6 +198,15 @@ export class MemoryTerminalJournal implements TerminalJournal {
       if (guestIssuerId !== undefined)
         this.#guestsTold.set(requestId, (this.#guestsTold.get(requestId) ?? new Set()).add(guestIssuerId));
       else this.#changeRequest(requestId, { voidAnsweredAt: answeredAt });
+    }
+  }
+
+  /** Settled is for good: what is old is not looked at again and again. */
+  *#unsettled(): Iterable<Acceptance> {
+    for (const paymentId of this.#perhapsUnsettled) {
+      const acceptance = this.#acceptances.get(paymentId);
+      if (acceptance === undefined || acceptance.answer?.state === "settled") this.#perhapsUnsettled.delete(paymentId);
+      else yield acceptance;
     }
   }
 
@@ -280,6 +292,7 @@ export class MemoryTerminalJournal implements TerminalJournal {
       this.#changeRequest(requestId, { paidBy: paymentId });
     }
     this.#acceptances.set(paymentId, acceptance);
+    this.#perhapsUnsettled.add(paymentId);
     const before = this.#ofCertificate.get(certificateId);
     const isNewest = before === undefined || before.newest.sequence < acceptance.sequence;
     this.#ofCertificate.set(certificateId, {

@@ -22,6 +22,7 @@ export class MemoryCertificates {
   readonly #kept = new Map<CertificateId, KeptCertificate>();
   readonly #byAccount = new Map<AccountNumber, KeptCertificate[]>();
   readonly #conflicts = new Map<CertificateId, ConflictRecord>();
+  readonly #revoked = new Set<KeptCertificate>();
   #nextStatusIndex = 0;
 
   prepare<Result>(
@@ -84,6 +85,7 @@ export class MemoryCertificates {
     if (kept.record.revokedAt !== undefined) return "repeated";
     const changes = [...kept.record.changes, { change: "revoked" as const, at, reason }];
     kept.record = { ...kept.record, revokedAt: at, revocationReason: reason, restoredAt: undefined, changes };
+    this.#revoked.add(kept);
     return "revoked";
   }
 
@@ -97,13 +99,14 @@ export class MemoryCertificates {
     for (const { record } of this.#kept.values())
       if (record.deviceId === kept.record.deviceId && record.conflict !== undefined) return "in-conflict";
     const changes = [...kept.record.changes, { change: "restored" as const, at, reason: "" }];
+    this.#revoked.delete(kept);
     kept.record = { ...kept.record, revokedAt: undefined, revocationReason: undefined, restoredAt: at, changes };
     return "restored";
   }
 
   revokedIndices(expiresFrom: number): { readonly revoked: readonly number[]; readonly size: number } {
-    const revoked = [...this.#kept.values()]
-      .filter(({ record }) => record.revokedAt !== undefined && record.expiresAt >= expiresFrom)
+    const revoked = [...this.#revoked]
+      .filter(({ record }) => record.expiresAt >= expiresFrom)
       .map(({ record }) => record.statusIndex);
     return { revoked: revoked.sort((left, right) => left - right), size: this.#nextStatusIndex };
   }
@@ -122,8 +125,8 @@ export class MemoryCertificates {
     });
     kept.record = { ...kept.record, conflict: proof };
     // The key was copied, whichever certificate showed it.
-    const { deviceId } = kept.record;
-    for (const { record } of [...this.#kept.values()])
+    const { account, deviceId } = kept.record;
+    for (const { record } of this.#byAccount.get(account) ?? [])
       if (record.deviceId === deviceId) this.revoke(record.certificateId, provenAt, "Proven conflict.");
   }
 
@@ -135,7 +138,10 @@ export class MemoryCertificates {
 
   unresolvedConflicts(account: AccountNumber): number {
     if (this.#conflicts.size === 0) return 0;
-    return this.conflicts().filter((each) => each.account === account && each.resolvedAt === undefined).length;
+    return (this.#byAccount.get(account) ?? []).filter(({ record }) => {
+      const conflict = this.#conflicts.get(record.certificateId);
+      return conflict !== undefined && conflict.resolvedAt === undefined;
+    }).length;
   }
 
   resolveConflicts(account: AccountNumber, at: number): number {

@@ -37,6 +37,8 @@ export class MemoryIssuerStore implements IssuerStore {
   readonly #nonces = new Map<string, number>();
   /** Where each payment is found. */
   readonly #payments = new Map<MessageId, CertificateId>();
+  /** Those known from the payer alone. */
+  readonly #pending = new Map<MessageId, CertificateId>();
 
   async close() {}
 
@@ -178,16 +180,18 @@ export class MemoryIssuerStore implements IssuerStore {
 
   async releaseOverdue({ before, at }: InputOf<"releaseOverdue">) {
     let released = 0;
-    for (const kept of this.#certificates.all()) {
-      for (const [paymentId, facts] of kept.payments) {
-        const { payment } = facts;
-        const isVoided = payment.requestHash !== undefined && this.#voids.has(payment.requestHash);
-        if (payment.state !== "pending" || (kept.record.expiresAt >= before && !isVoided)) continue;
-        const code = isVoided ? "REQUEST_VOIDED" : "NOT_UPLOADED_IN_TIME";
-        kept.payments.set(paymentId, { ...facts, payment: { ...payment, state: "released", code }, decidedAt: at });
-        kept.record = { ...kept.record, releasedMinor: kept.record.releasedMinor + payment.amountMinor };
-        released++;
-      }
+    for (const [paymentId, certificateId] of this.#pending) {
+      const kept = this.#certificates.kept(certificateId);
+      const facts = kept?.payments.get(paymentId);
+      if (kept === undefined || facts === undefined) continue;
+      const { payment } = facts;
+      const isVoided = payment.requestHash !== undefined && this.#voids.has(payment.requestHash);
+      if (kept.record.expiresAt >= before && !isVoided) continue;
+      const code = isVoided ? "REQUEST_VOIDED" : "NOT_UPLOADED_IN_TIME";
+      kept.payments.set(paymentId, { ...facts, payment: { ...payment, state: "released", code }, decidedAt: at });
+      kept.record = { ...kept.record, releasedMinor: kept.record.releasedMinor + payment.amountMinor };
+      this.#pending.delete(paymentId);
+      released++;
     }
     return released;
   }
@@ -303,6 +307,8 @@ export class MemoryIssuerStore implements IssuerStore {
       const facts = { certificateId, account, currency, payment, decidedAt: at, sideClaims, bytes };
       kept.payments.set(payment.paymentId, facts);
       this.#payments.set(payment.paymentId, certificateId);
+      if (payment.state === "pending") this.#pending.set(payment.paymentId, certificateId);
+      else this.#pending.delete(payment.paymentId);
     }
     for (const { certificateId, paymentId, sideClaim } of result.sideClaims) {
       const payments = this.#certificates.kept(certificateId)?.payments;
