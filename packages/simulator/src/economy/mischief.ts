@@ -1,11 +1,13 @@
 import { CodedError } from "@cairn/cose";
-import { reportLoss, ServiceError, withdrawKey } from "@cairn/issuer/services";
+import { openExposure } from "@cairn/issue";
+import { reportLoss, ServiceError, withdraw, withdrawKey } from "@cairn/issuer/services";
 import { DISHONEST, type FaultKind } from "../faults.ts";
 import type { Node } from "../kernel/kernel.ts";
 import { copyOf } from "../parties/copy-wallet.ts";
 import { perform, wait } from "../parties/party.ts";
 import type { SimulatedTerminal } from "../parties/terminal.ts";
 import { SimulatedWallet } from "../parties/wallet.ts";
+import { money } from "../story.ts";
 import { STYLES, showForged, takeKey, uploadForged } from "./forger.ts";
 import type { Shopping } from "./shopping.ts";
 import type { World } from "./world.ts";
@@ -35,6 +37,7 @@ export class Mischief {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     const wallet = await this.#world.wallet(on.wallet);
     const terminal = this.#world.terminal(on.terminal);
+    if (DISHONEST.has(kind)) await this.#drain(wallet);
     await this.#do(kind, wallet, terminal, on.wallet);
     if (DISHONEST.has(kind)) await this.#startAnew(wallet, on.wallet);
   }
@@ -65,6 +68,28 @@ export class Mischief {
       case "stale-lists":
         return;
     }
+  }
+
+  /** Whoever means to overspend first takes home what is not promised to certificates: so what is overspent is a loss. */
+  async #drain(wallet: SimulatedWallet): Promise<void> {
+    const world = this.#world;
+    const { issuer } = world;
+    const { account } = wallet.owner;
+    await perform(world, issuer.server, 0, async () => {
+      const { context } = issuer;
+      const now = issuer.nowSeconds();
+      const { policy } = context.policies.at(now);
+      const its = await context.store.account(account);
+      const promisedMinor = openExposure(await context.store.certificatesOf(account), policy, now);
+      const amountMinor = (its?.balanceMinor ?? 0n) - promisedMinor;
+      if (amountMinor <= 0n) return;
+      try {
+        await withdraw({ account, amountMinor, idempotencyKey: `drain-${world.kernel.cause.id}` }, context);
+        world.tell(() => `the owner of ${wallet.name} withdraws ${money(amountMinor)}`);
+      } catch (error) {
+        if (!(error instanceof ServiceError)) throw error;
+      }
+    });
   }
 
   /** Days later a person has looked at the conflict: the account may go on, with a new phone. */

@@ -26,7 +26,7 @@ export const CURRENCY: Currency = currency("EUR");
 const TILLS_PER_PAYEE = 2;
 /** Messages of each kind: what is in use on a busy day. */
 const DECODED_REMEMBERED = 20_000;
-const LARGEST_SKEW_SECONDS = 240;
+const LARGEST_SKEW_SECONDS = 140;
 
 export const POLICY: IssuingPolicy = DEFAULT_POLICY;
 
@@ -162,7 +162,7 @@ export class World {
       createdAt,
     });
     if (habit.chance(0.4)) {
-      const lineMinor = BigInt(habit.between(5, 40) * 1_000);
+      const lineMinor = BigInt(habit.between(5, 400) * 100);
       const scoreBand = habit.pick(["A", "B", "C", "D"] as const);
       // Its source is not simulated: credit information that never grows old.
       await this.#store.setCredit(account, { lineMinor, overdueMinor: 0n, scoreBand, informedAt: 4_000_000_000 });
