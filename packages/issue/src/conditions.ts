@@ -121,7 +121,11 @@ function hasAllowanceChanged(view: IssuingView, usable: readonly CertificateView
   const newest = others.reduce((latest, other) => (other.issuedAt >= latest.issuedAt ? other : latest), first);
   const { abovePercent, aboveMinor } = policy.conditions.allowanceChanged;
   const thresholdMinor = largerOf(aboveMinor, percentOf(newest.allowanceMinor, abovePercent));
-  const settledMinor = view.certificates.reduce((sumMinor, certificate) => sumMinor + certificate.settledMinor, 0n);
+  // What was over before cannot have been settled since.
+  const from = newest.issuedAt - policy.uploadDeadlineSeconds;
+  const settledMinor = view.certificates
+    .filter(({ expiresAt }) => expiresAt >= from)
+    .reduce((sumMinor, certificate) => sumMinor + certificate.settledMinor, 0n);
   const changeMinor = allowanceOf(view.account, policy).allowanceMinor - newest.allowanceMinor;
   return changeMinor > thresholdMinor || changeMinor + settledMinor < -thresholdMinor;
 }

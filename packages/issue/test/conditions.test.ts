@@ -79,6 +79,17 @@ test("allowance changed: more by a fifth, or less than settlements explain", () 
   assert.deepEqual(codes(withOne({ settledMinor: 10_000n, allowanceMinor: 120_010n })), []);
 });
 
+test("allowance changed: only what can have been settled since the newest certificate explains a smaller one", () => {
+  const newest = aCertificate({ settledMinor: 0n, allowanceMinor: 150_000n });
+  const long = newest.issuedAt - DEFAULT_POLICY.uploadDeadlineSeconds;
+  const older = (expiresAt: number) => [
+    aCertificate({ certificateId: certificateId(2), expiresAt, issuedAt: expiresAt - DAY, settledMinor: 50_000n }),
+    newest,
+  ];
+  assert.deepEqual(codes({ certificates: older(long) }), []);
+  assert.deepEqual(codes({ certificates: older(long - 1) }), ["ALLOWANCE_CHANGED"]);
+});
+
 test("allowance changed: a change of the credit counts as one of the balance", () => {
   const certificates = [aCertificate({ settledMinor: 0n })];
   const account = anAccount({}, { lineMinor: 200_000n });

@@ -126,8 +126,8 @@ async function show(printer: Printer, options: ShowOptions): Promise<void> {
     return;
   }
   const inForce = await client.inForce();
-  showPolicy(printer, inForce);
   showRefusal(printer, inForce);
+  showPolicy(printer, inForce);
   printer.result(inForce);
 }
 
