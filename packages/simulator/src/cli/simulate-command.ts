@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { addCommand, EXIT, type Printer, wholeNumber } from "@cairn/issuer/command";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { FAULT_KINDS, FAULTS, type FaultKind } from "../faults.ts";
 import { DEFAULT_OPTIONS, type SimulationOptions } from "../options.ts";
 import { shortestStory } from "../shrink.ts";
@@ -36,7 +36,11 @@ export function addSimulateCommand(program: Command): void {
         .option("--wallets <count>", "people with a phone", wholeNumber(1), DEFAULT_OPTIONS.wallets)
         .option("--terminals <count>", "tills and gates (default: one for five wallets)", wholeNumber(1))
         .option("--payments-per-day <count>", "by each wallet", wholeNumber(1), DEFAULT_OPTIONS.paymentsPerDay)
-        .option("--faults <kinds>", "all, none, or some of those below, with commas", faultsOf, new Set(FAULT_KINDS))
+        .addOption(
+          new Option("--faults <kinds>", "all, none, or some of those below, with commas")
+            .argParser(faultsOf)
+            .default(new Set(FAULT_KINDS), "all"),
+        )
         .option("--store <kind>", "the issuer's store: memory, or sqlite, which is slower", storeOf, "memory")
         .option("--real-signatures", "ES256 rather than keyed hashes, which is slower")
         .option("--only <ids>", "only these items of the plan and strikes of fate: what a failing run prints", idsOf)
