@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { glob, readFile, writeFile } from "node:fs/promises";
+import { glob, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -17,12 +17,40 @@ export async function buildApps(): Promise<{ readonly built: boolean }> {
   const wanted = await sourcesHash();
   const isBuilt = APPS.every((app) => existsSync(join(root, "apps", app, "dist/sw.js")));
   if (isBuilt && existsSync(stamp) && (await readFile(stamp, "utf8")) === wanted) return { built: false };
+  // Two at once would write into each other's files: the later one waits, and then finds that it is done.
+  const lock = join(root, "apps/.building");
+  if (!(await takeLock(lock))) return buildApps();
+  try {
+    await buildAll();
+    await writeFile(stamp, wanted);
+  } finally {
+    await rm(lock, { recursive: true, force: true });
+  }
+  return { built: true };
+}
+
+/** A build that was cut off leaves its lock: after a few minutes it counts as gone. */
+const LOCK_STALE_MS = 5 * 60_000;
+
+/** False when another process had it and has let go of it. */
+async function takeLock(lock: string): Promise<boolean> {
+  try {
+    await mkdir(lock);
+    return true;
+  } catch {
+    const since = await stat(lock).catch(() => undefined);
+    if (since !== undefined && Date.now() - since.mtimeMs > LOCK_STALE_MS)
+      await rm(lock, { recursive: true, force: true });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return false;
+  }
+}
+
+async function buildAll(): Promise<void> {
   // Loaded only when there is something to build: the bundler takes its time to start.
   const { build } = await import("vite");
   const { appConfig } = await import("../apps/kit/vite.ts");
   for (const app of APPS) await build(appConfig(join(root, "apps", app)));
-  await writeFile(stamp, wanted);
-  return { built: true };
 }
 
 async function sourcesHash(): Promise<string> {
