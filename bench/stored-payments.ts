@@ -1,3 +1,4 @@
+import { open } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { partitionOf } from "@cairn/issue";
 import { currency } from "@cairn/messages";
@@ -85,6 +86,10 @@ export function sqliteFiller(path: string): Filler {
           ON CONFLICT DO UPDATE SET entry_id = excluded.entry_id;
         PRAGMA wal_checkpoint(TRUNCATE);`);
       database.close();
+      // Else the system goes on writing all of it while the clock runs.
+      const file = await open(path, "r+");
+      await file.sync();
+      await file.close();
     },
   };
 }
