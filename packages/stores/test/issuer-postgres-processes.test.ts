@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { settle } from "@cairn/settle";
 import { type IssuerStore, openPostgresIssuerStore, type PostgresOptions } from "@cairn/stores";
 import { Client } from "pg";
+import { keyOf } from "../src/issuer/payment-key.ts";
 import { CommitProxy } from "./crashes/commit-proxy.ts";
 import {
   aPayee,
@@ -18,6 +20,7 @@ import {
   type Payer,
   POLICY,
   someBytes,
+  terminalId,
 } from "./issuer-fixture.ts";
 import { rejectsWith } from "./issuer-members.suite.ts";
 import { connectionString, newSchema, noPostgres } from "./postgres-for-tests.ts";
@@ -154,6 +157,36 @@ test("whoever calls at once, from whichever process: each top-up counts once, on
   assert.equal(new Set(numbers).size, 20);
   assert.deepEqual((await other.verifyBooks()).faults, []);
   await Promise.all(stores.map((store) => store.close()));
+});
+
+test("processes that take in the same records in the same moment keep each of them once", { skip }, async () => {
+  const { schema, one, other } = await openTwo();
+  const payer = await openPayer(one);
+  const senders = [terminalId(randomInt(1e9)), terminalId(randomInt(1e9))] as const;
+  const [mine, theirs] = senders.map((senderId, index) =>
+    aRecord(payer, { senderId, paymentId: aPayment(payer, index + 1).paymentId }),
+  );
+  assert.ok(mine !== undefined && theirs !== undefined);
+  const gate = randomInt(2 ** 47);
+  await asSuperuser(schema, async (client) => {
+    // Whoever writes to the inbox stops in the middle of it, having looked what is there.
+    await client.query(`
+      CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(${gate}); RETURN NEW; END $$;
+      CREATE TRIGGER gate BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION wait_at_gate();
+      SELECT pg_advisory_lock(${gate});
+    `);
+    const all = [one.receive([mine]), other.receive([mine]), one.receive([theirs, mine]), other.receive([theirs])];
+    const locks = [gate, ...senders.map(keyOf)];
+    const waiting = `SELECT count(*)::int AS count FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+      AND (classid::bigint << 32 | objid::bigint) = ANY('{${locks}}'::bigint[])`;
+    while ((await client.query<{ count: number }>(waiting)).rows[0]?.count !== all.length) await pause(5);
+    await client.query(`SELECT pg_advisory_unlock(${gate})`);
+    await Promise.all(all);
+    assert.deepEqual((await client.query("SELECT count(*)::int AS count FROM inbox")).rows, [{ count: 2 }]);
+  });
+  assert.equal(await other.waitingRecords(), 2);
+  await Promise.all([one.close(), other.close()]);
 });
 
 test("an enrolment that was cut off between its steps is completed by the same key and code", { skip }, async () => {

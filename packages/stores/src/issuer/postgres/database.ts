@@ -146,6 +146,24 @@ export class Database {
     }
   }
 
+  /**
+   * Statements that are one transaction and sent at once; each sees what others had committed before it began. They are
+   * sent again when the reply was lost: so only such as do no more the second time.
+   */
+  together(statements: readonly { readonly text: string; readonly values: readonly SqlValue[] }[]): Promise<void> {
+    return this.#patiently(async (client) => {
+      const session = new Session(client);
+      try {
+        session.beginPlain();
+        for (const { text, values } of statements) session.later(text, ...values);
+        await session.commit();
+      } catch (error) {
+        await session.rollback();
+        throw error;
+      }
+    }, false);
+  }
+
   /** Looks at many tables as they were in one moment, while others go on writing. */
   snapshot<Result>(look: (all: Session["all"]) => Promise<Result>): Promise<Result> {
     return this.#patiently(async (client) => {

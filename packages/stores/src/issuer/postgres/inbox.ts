@@ -129,11 +129,23 @@ export class Inbox {
     });
   }
 
-  /** Looked up for each record, by the index: as a join, a plan made while the inbox was empty would read all of it. */
+  /**
+   * A record is kept once by look-up instead of by a key, which would be an index of random hashes. So whoever brings
+   * records of the same sender meanwhile waits: the statement after the lock sees what was committed before it. Looked up
+   * for each record, by the index: as a join, a plan made while the inbox was empty would read all of it.
+   */
   async #receive(received: readonly InboxRecord[]): Promise<void> {
     const records = [...new Map(received.map((record) => [record.recordHash, record])).values()];
-    await this.#database.run(
-      `WITH written AS (
+    const senders = [...new Set(records.map(({ senderId }) => keyOf(senderId)))].sort((one, other) => one - other);
+    await this.#database.together([
+      // From the partition's row, so that a distributed engine takes the lock where the records are.
+      {
+        text: `SELECT pg_advisory_xact_lock(n.sender) FROM partitions p, unnest($2::bigint[]) AS n (sender)
+          WHERE p.partition = $1`,
+        values: [records[0]?.partition ?? 0, bigints(senders)],
+      },
+      {
+        text: `WITH written AS (
           INSERT INTO inbox (partition, record_hash, brought_by, sender_id, payment_id, payment_key, received_at, bytes)
             SELECT n.partition, n.record_hash, n.brought_by, n.sender_id, n.payment_id, n.payment_key, n.received_at, n.bytes
             FROM unnest($1::smallint[], $2::bytea[], $3::text[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bytea[],
@@ -145,15 +157,18 @@ export class Inbox {
             RETURNING partition, inbox_id
         )
         INSERT INTO inbox_waiting (partition, inbox_id) SELECT partition, inbox_id FROM written`,
-      smallints(records.map((record) => record.partition)),
-      hexadecimals(records.map((record) => record.recordHash)),
-      texts(records.map((record) => record.broughtBy)),
-      hexadecimals(records.map((record) => record.senderId)),
-      hexadecimals(records.map((record) => record.paymentId)),
-      bigints(records.map((record) => record.receivedAt)),
-      byteStrings(records.map((record) => record.bytes)),
-      bigints(records.map((record) => keyOf(record.paymentId ?? record.recordHash))),
-    );
+        values: [
+          smallints(records.map((record) => record.partition)),
+          hexadecimals(records.map((record) => record.recordHash)),
+          texts(records.map((record) => record.broughtBy)),
+          hexadecimals(records.map((record) => record.senderId)),
+          hexadecimals(records.map((record) => record.paymentId)),
+          bigints(records.map((record) => record.receivedAt)),
+          byteStrings(records.map((record) => record.bytes)),
+          bigints(records.map((record) => keyOf(record.paymentId ?? record.recordHash))),
+        ],
+      },
+    ]);
   }
 
   async #waiting(partition: Partition, limit: number, now: number): Promise<InboxRecord[]> {

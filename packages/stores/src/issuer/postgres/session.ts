@@ -78,6 +78,11 @@ export class Session {
     };
   }
 
+  /** Begins a transaction that locks nothing by itself. */
+  beginPlain(): void {
+    this.#later("BEGIN");
+  }
+
   /** Sees one moment, locks nothing, writes nothing. */
   async beginSnapshot(): Promise<void> {
     await this.ask("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", [], { prepared: false });
