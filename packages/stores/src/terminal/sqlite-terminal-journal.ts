@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type {
   Acceptance,
   AcceptanceView,
@@ -16,6 +16,7 @@ import type {
   UploadEntries,
 } from "@cairn/collect";
 import { type IssuerId, MAXIMUM_TIME_SECONDS, type MessageId, type PayeeCertificateId } from "@cairn/messages";
+import { openSharedFile } from "../shared-file.ts";
 import { TerminalJournalError } from "./journal-error.ts";
 import {
   acceptanceFrom,
@@ -38,9 +39,6 @@ export const TERMINAL_JOURNAL_FILE = "terminal.sqlite";
 
 type UploadWish = Parameters<TerminalJournal["toUpload"]>[0];
 
-/** How long one process waits for another one's transaction, which takes milliseconds. */
-const BUSY_TIMEOUT_MS = 10_000;
-
 /**
  * A terminal's journal in one SQLite file: WAL, flushed to the disk with every transaction (synchronous=FULL), so that
  * what was answered survives the end of the process and of the power. Several processes may have it open: decisions
@@ -52,9 +50,8 @@ export class SqliteTerminalJournal implements TerminalJournal {
 
   /** @throws TerminalJournalError JOURNAL_TOO_NEW; the database's own errors when the file cannot be used. */
   constructor(path: string) {
-    this.#database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readBigInts: true });
+    this.#database = openSharedFile(path);
     try {
-      this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
       this.#inTransaction(() => migrate(this.#database));
       this.#statements = prepareStatements(this.#database);
     } catch (error) {

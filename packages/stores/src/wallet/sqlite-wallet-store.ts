@@ -1,4 +1,4 @@
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import {
   type Decision,
   type PaymentSelection,
@@ -9,14 +9,12 @@ import {
   type WalletWrite,
   type WriteFacts,
 } from "@cairn/pay";
+import { openSharedFile } from "../shared-file.ts";
 import { certificateFrom, identityFrom, paymentFrom } from "./wallet-rows.ts";
 import { migrateWallet } from "./wallet-schema.ts";
 import { prepareWalletStatements, type Statements } from "./wallet-statements.ts";
 
 export const WALLET_FILE = "wallet.sqlite";
-
-/** How long one process waits for another one's transaction, which takes milliseconds. */
-const BUSY_TIMEOUT_MS = 10_000;
 
 /**
  * A wallet in one SQLite file: WAL, flushed to the disk with every transaction (synchronous=FULL), so that a payment
@@ -31,9 +29,8 @@ export class SqliteWalletStore implements WalletStore {
 
   /** @throws WalletFileError WALLET_FILE_TOO_NEW; the database's own errors when the file cannot be used. */
   constructor(path: string) {
-    this.#database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readBigInts: true });
+    this.#database = openSharedFile(path);
     try {
-      this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
       this.#inTransaction(() => migrateWallet(this.#database));
       this.#statements = prepareWalletStatements(this.#database);
     } catch (error) {

@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { backup, DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
+import { isBusy } from "../../sqlite-result.ts";
 import { StoreError } from "../store-error.ts";
-import { isBusy, storeErrorOf } from "./failures.ts";
+import { storeErrorOf } from "./failures.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 /** Each needs a moment without a transaction: there are many in every second. */
