@@ -1,7 +1,7 @@
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 
-/** Too slow to run for every mutant: they start processes or try thousands of cases. */
+/** Too slow to run for every mutant: they start processes. */
 const LEFT_OUT = new Set(["processes.test.ts"]);
 /** Run last: most mutants are dead by then. */
 const SLOW = new Set(["cbor-properties.test.ts", "crash.test.ts", "interleavings.test.ts", "properties.test.ts"]);
@@ -13,17 +13,73 @@ const BESIDE: Readonly<Record<string, readonly string[]>> = {
   collect: ["vectors/vectors.test.ts"],
 };
 
+/** What looks at a file most closely where it is not the test of the same name: package, file, tests. */
+const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  settle: {
+    "certificate-sheet": ["standings", "settle"],
+    chain: ["conflict"],
+    funding: ["settle"],
+    judge: ["model-traces", "settle"],
+    "online-money": ["top-up", "ledger-page", "books-guide"],
+    payout: ["books-guide", "settle"],
+    received: ["settle"],
+    refund: ["ledger-page", "settle"],
+    review: ["standings"],
+    settle: ["settle", "standings", "model-traces"],
+  },
+  pay: {
+    "apply-sync-answer": ["sync", "outcomes"],
+    "build-sync": ["sync"],
+    "decide-payment": ["pay"],
+    "judge-lists": ["sync"],
+    "payee-code": ["review-request"],
+    "show-payment": ["pay"],
+    "store-rules": ["pay", "pay-open", "sync"],
+    wallet: ["enrol", "pay"],
+  },
+  collect: {
+    "acceptance-checks": ["accept-refusals", "decide-acceptance"],
+    "apply-answers": ["upload", "merge-answer"],
+    "decide-capture": ["capture"],
+    "decide-open-acceptance": ["accept-open"],
+    "decide-void": ["void-request"],
+    "judge-lists": ["apply-lists"],
+    outcomes: ["upload", "history"],
+    "read-offered": ["accept-refusals"],
+    setup: ["enrol", "apply-lists"],
+    statements: ["accept", "upload"],
+  },
+  issue: {
+    policy: ["policy-reader", "limit"],
+    "policy-fields": ["policy-reader"],
+    "minor-arithmetic": ["limit"],
+  },
+  cose: {
+    "cbor-decode": ["cbor-decode", "cbor-vectors"],
+    "es256-node": ["es256"],
+    "es256-web": ["es256"],
+    p256: ["key"],
+  },
+  messages: {
+    "signed-call": ["message", "writing"],
+    "user-certificate": ["fields", "writing"],
+    bounds: ["writing"],
+  },
+};
+
 /**
- * The test files that a mutant of one source file has to pass, in rounds: the file's own test, the package's quick
- * tests, the slow ones. A mutant that dies early costs half a second.
+ * The test files that a mutant of one source file has to pass, in rounds: what looks at it most closely, the
+ * package's quick tests, the slow ones. A mutant that dies early costs half a second.
  */
 export function testsFor(root: string, file: string): readonly (readonly string[])[] {
   const [, name = ""] = file.split("/");
   const folder = `packages/${name}/test`;
   const all = readdirSync(join(root, folder)).filter((test) => test.endsWith(".test.ts") && !LEFT_OUT.has(test));
-  const own = `${basename(file, ".ts")}.test.ts`;
-  const quick = all.filter((test) => test !== own && !SLOW.has(test)).map((test) => `${folder}/${test}`);
-  const slow = all.filter((test) => test !== own && SLOW.has(test)).map((test) => `${folder}/${test}`);
-  const first = existsSync(join(root, folder, own)) ? [`${folder}/${own}`] : [];
-  return [first, [...quick, ...(BESIDE[name] ?? [])], slow].filter((round) => round.length > 0);
+  const own = basename(file, ".ts");
+  const closest = (CLOSEST[name]?.[own] ?? [own]).map((test) => `${test}.test.ts`).filter((test) => all.includes(test));
+  const others = all.filter((test) => !closest.includes(test));
+  const within = (tests: readonly string[]) => tests.map((test) => `${folder}/${test}`);
+  const quick = within(others.filter((test) => !SLOW.has(test)));
+  const slow = within(others.filter((test) => SLOW.has(test)));
+  return [within(closest), [...quick, ...(BESIDE[name] ?? [])], slow].filter((round) => round.length > 0);
 }
