@@ -1,7 +1,15 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { type Machine, machineNow } from "./machine.ts";
 import type { Done, Length, Outcome, Search } from "./search.ts";
 
-type Line = { readonly search: string; readonly length: Length; readonly outcome: Outcome; readonly seconds: number };
+type Line = {
+  readonly search: string;
+  readonly length: Length;
+  readonly outcome: Outcome;
+  readonly seconds: number;
+  /** When and where it ended. */
+  readonly machine: Machine;
+};
 
 /** What searches came to, in a file: a run that was broken off, or is made in parts, goes on from there. */
 export class Kept {
@@ -25,8 +33,11 @@ export class Kept {
   keep({ search, outcome, seconds }: Done): void {
     if (this.#file === undefined) return;
     const others = this.#lines().filter((line) => line.search !== search.name || line.length !== this.#length);
-    const lines: Line[] = [...others, { search: search.name, length: this.#length, outcome, seconds }];
-    writeFileSync(this.#file, `${JSON.stringify(lines)}\n`);
+    const lines: Line[] = [
+      ...others,
+      { search: search.name, length: this.#length, outcome, seconds, machine: machineNow() },
+    ];
+    writeFileSync(this.#file, `${JSON.stringify(lines, undefined, 1)}\n`);
   }
 
   #lines(): readonly Line[] {

@@ -1,6 +1,6 @@
-import { arch, availableParallelism, cpus, platform, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { Kept } from "./kept.ts";
+import { machineNow } from "./machine.ts";
 import type { Done, Length, Search } from "./search.ts";
 import { searches } from "./searches.ts";
 import { rowsOf, tableOf } from "./table.ts";
@@ -8,7 +8,7 @@ import { rowsOf, tableOf } from "./table.ts";
 const HELP = `npm run -s prove -- [options]
 Looks for a breach of every promise of docs/spec/promises.md, by every search of the project, and prints a table.
 
-  --long         the long form: about half an hour
+  --long         the long form: about three quarters of an hour
   --only NAME    only this search; may be repeated (${searches.map(({ name }) => name).join(", ")})
   --keep FILE    keeps what each search came to in this file; what is kept there already is not searched again, so that a
                  long run can be made in parts
@@ -59,9 +59,9 @@ async function main(length: Length): Promise<void> {
       ...outcome,
       seconds: took,
     }));
-    process.stdout.write(`${JSON.stringify({ ...machine(), length, seconds, rows, searches: plain })}\n`);
+    process.stdout.write(`${JSON.stringify({ ...machineNow(), length, seconds, rows, searches: plain })}\n`);
   } else {
-    const { date, processor, cores, memoryGiB, node } = machine();
+    const { date, processor, cores, memoryGiB, node } = machineNow();
     process.stdout.write(`${tableOf(rows)}\n\n${date}, ${length} form, ${seconds} s: ${processor}, ${cores} cores, `);
     process.stdout.write(`${memoryGiB} GiB, Node.js ${node}\n`);
   }
@@ -92,15 +92,4 @@ async function runSearch(search: Search, length: Length): Promise<Done> {
 
 function secondsSince(begin: number): number {
   return Math.round((performance.now() - begin) / 100) / 10;
-}
-
-function machine() {
-  return {
-    date: new Date().toISOString(),
-    processor: cpus()[0]?.model ?? arch(),
-    platform: `${platform()} ${arch()}`,
-    cores: availableParallelism(),
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    node: process.version,
-  };
 }

@@ -5,7 +5,7 @@ import { lastWords, runNode } from "./process.ts";
 import type { Length, Outcome, PromiseNumber, Search } from "./search.ts";
 
 /** Test files again and again, each time with seeds of its own: how often in the short and in the long form. */
-const ROUNDS: Readonly<Record<Length, number>> = { short: 1, long: 10 };
+const ROUNDS: Readonly<Record<Length, number>> = { short: 1, long: 30 };
 
 /** Property-based and model-based tests; counted are the cases that fast-check really tried. */
 export function propertySearch(about: {

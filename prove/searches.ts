@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { issuingSearch } from "./issuing-search.ts";
 import { lastWords, root, runNode } from "./process.ts";
 import { propertySearch } from "./property-search.ts";
 import type { Length, Outcome, PromiseNumber, Search } from "./search.ts";
@@ -152,6 +153,7 @@ export const searches: readonly Search[] = [
     promises: [5],
     files: ["packages/issue/test/interleavings.test.ts"],
   }),
+  issuingSearch,
   propertySearch({
     name: "bytes",
     method: "encodings and every kind of message, mutated",

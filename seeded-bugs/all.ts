@@ -2,7 +2,15 @@ import type { SeededBug } from "./bug.ts";
 import { byteBugs } from "./bugs/bytes.ts";
 import { edgeBugs } from "./bugs/edges.ts";
 import { issuerBugs } from "./bugs/issuer.ts";
+import { issuingBugs } from "./bugs/issuing.ts";
 import { payeeBugs } from "./bugs/payee.ts";
 import { payerBugs } from "./bugs/payer.ts";
 
-export const seededBugs: readonly SeededBug[] = [...payerBugs, ...payeeBugs, ...issuerBugs, ...edgeBugs, ...byteBugs];
+export const seededBugs: readonly SeededBug[] = [
+  ...payerBugs,
+  ...payeeBugs,
+  ...issuerBugs,
+  ...issuingBugs,
+  ...edgeBugs,
+  ...byteBugs,
+];

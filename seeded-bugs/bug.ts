@@ -39,6 +39,7 @@ export const SEARCHES = {
     "packages/collect/test/crash.test.ts",
   ),
   "issuing interleavings": tests("packages/issue/test/interleavings.test.ts"),
+  "issuing search": ["packages/issuer/test/issuing-machine/main.ts", "--runs", "1500", "--json"],
   "every field at its bounds, every vector": tests("vectors/vectors.test.ts", "packages/messages/test/fields.test.ts"),
   "bytes at random": tests("packages/cose/test/cbor-properties.test.ts", "packages/messages/test/robustness.test.ts"),
   "simulated economies": [
