@@ -165,6 +165,8 @@ test("PostgreSQL: a backup that is not whole, and a database that is not empty, 
   await assert.rejects(restore([lines[0] ?? "", "{cut off"]), rejectsWith("STORE_DAMAGED"));
   const newer = lines.map((line) => line.replace(/"migrations":\d+/, '"migrations":999'));
   await assert.rejects(restore(newer), rejectsWith("STORE_TOO_NEW"));
+  const older = lines.map((line) => line.replace(/"version":\d+/, '"version":1'));
+  await assert.rejects(restore(older), rejectsWith("STORE_TOO_OLD"));
   await assert.rejects(restore(lines, schema), rejectsWith("STORE_INPUT_INVALID"));
   await assert.rejects(async () => {
     for await (const _ of backUpPostgres({ connectionString: server, schema: newSchema() }))

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -107,7 +107,23 @@ test("a database of a newer version is left alone", () =>
     await new SqliteIssuerStore(path).close();
     tamper(path, "PRAGMA user_version = 99");
     assert.throws(() => new SqliteIssuerStore(path), rejectsWith("STORE_TOO_NEW"));
+    tamper(path, `PRAGMA user_version = 1; PRAGMA application_id = ${0x43_52_4e_ff}`);
+    assert.throws(() => new SqliteIssuerStore(path), rejectsWith("STORE_TOO_NEW"));
   }));
+
+test("a database of an earlier build, whose tables no migration leads from, is left alone and says so", async () => {
+  for (const migrations of [1, 2, 5])
+    await inFolder(async (path) => {
+      // As the builds before layouts were marked left it, whichever migrations they had made.
+      tamper(
+        path,
+        `PRAGMA journal_mode = WAL; CREATE TABLE accounts (account INTEGER PRIMARY KEY) STRICT; PRAGMA user_version = ${migrations}`,
+      );
+      const before = await readFile(path);
+      assert.throws(() => new SqliteIssuerStore(path), rejectsWith("STORE_TOO_OLD"));
+      assert.deepEqual(await readFile(path), before);
+    });
+});
 
 test("whatever is changed behind the store's back is found by reading the books", async (context) => {
   const changes: readonly (readonly [string, RegExp, string])[] = [

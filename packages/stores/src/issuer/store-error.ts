@@ -12,6 +12,8 @@ export type StoreErrorCode =
   | "STORE_IN_USE"
   /** The database was written by a newer version. */
   | "STORE_TOO_NEW"
+  /** The database was laid out by an earlier build, from which no migration leads here. */
+  | "STORE_TOO_OLD"
   /** A row holds what no version ever wrote. */
   | "STORE_DAMAGED"
   /** The database server cannot be reached, or pushed this aside again and again. Try again. */

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { Client } from "pg";
+import { LAYOUT, refuseOtherLayout } from "../layout.ts";
 import { StoreError } from "../store-error.ts";
 import { storeErrorOf } from "./failures.ts";
-import { migrate } from "./migrate.ts";
+import { migrate, migrationsIn } from "./migrate.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 /**
@@ -11,7 +12,12 @@ import { MIGRATIONS } from "./schema.ts";
  * and an end with the checksum of all lines before it, so that a backup that was cut off is not taken for a whole one.
  */
 export type BackupLine =
-  | { readonly backup: "cairn-postgresql"; readonly version: 1; readonly migrations: number; readonly madeAt: string }
+  | {
+      readonly backup: "cairn-postgresql";
+      readonly version: number;
+      readonly migrations: number;
+      readonly madeAt: string;
+    }
   | { readonly table: string; readonly rows: readonly string[] }
   | { readonly sequence: string; readonly value: string; readonly isCalled: boolean }
   | { readonly end: { readonly rows: number; readonly sha256: string } };
@@ -23,7 +29,7 @@ const TABLES = MIGRATIONS.flatMap(({ tables }) => tables);
 /** What a running process needs and a restored database must not have: leases and marks of processes that are gone. */
 const LEFT_OUT = new Set(["commits"]);
 
-/** Lines with their line ends. @throws StoreError STORE_UNAVAILABLE, STORE_TOO_NEW, STORE_INPUT_INVALID (no tables) */
+/** Lines with their line ends. @throws StoreError STORE_UNAVAILABLE, STORE_TOO_NEW, STORE_TOO_OLD, STORE_INPUT_INVALID (no tables) */
 export async function* backUpPostgres({ connectionString, schema = "cairn" }: BackupInput): AsyncIterable<string> {
   const client = await connected(connectionString, schema);
   const checksum = createHash("sha256");
@@ -34,11 +40,11 @@ export async function* backUpPostgres({ connectionString, schema = "cairn" }: Ba
   };
   try {
     await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    const migrations = await migrationsIn(client, schema);
+    const { made: migrations } = await migrationsIn(client, schema);
     if (migrations === 0) throw new StoreError("STORE_INPUT_INVALID", "There are no tables of Cairn in this database.");
     if (migrations > MIGRATIONS.length)
       throw new StoreError("STORE_TOO_NEW", "This database was written by a newer version of the program.");
-    yield line({ backup: "cairn-postgresql", version: 1, migrations, madeAt: new Date().toISOString() });
+    yield line({ backup: "cairn-postgresql", version: LAYOUT, migrations, madeAt: new Date().toISOString() });
     let rows = 0;
     for (const table of TABLES) {
       if (LEFT_OUT.has(table)) continue;
@@ -69,7 +75,7 @@ export async function* backUpPostgres({ connectionString, schema = "cairn" }: Ba
 /**
  * Writes a backup into a database that has no tables of Cairn yet, all of it or nothing. Gives how many rows.
  * @throws StoreError STORE_DAMAGED (the backup is not whole), STORE_INPUT_INVALID (there is something already),
- * STORE_TOO_NEW, STORE_UNAVAILABLE
+ * STORE_TOO_NEW, STORE_TOO_OLD, STORE_UNAVAILABLE
  */
 export async function restorePostgres(
   { connectionString, schema = "cairn", distribution }: BackupInput & { readonly distribution?: "citus" },
@@ -77,7 +83,7 @@ export async function restorePostgres(
 ): Promise<number> {
   const client = await connected(connectionString, schema);
   try {
-    const made = await migrationsIn(client, schema);
+    const { made } = await migrationsIn(client, schema);
     if (made > 0 && !(await isEmpty(client)))
       throw new StoreError(
         "STORE_INPUT_INVALID",
@@ -91,6 +97,7 @@ export async function restorePostgres(
       const value: BackupLine = parse(text);
       if (isWhole) throw damaged("goes on behind its end");
       if ("backup" in value) {
+        refuseOtherLayout(value.version, "backup");
         if (value.migrations > MIGRATIONS.length)
           throw new StoreError("STORE_TOO_NEW", "This backup was written by a newer version of the program.");
         if (made > value.migrations)
@@ -171,13 +178,4 @@ async function sequencesIn(client: Client, schema: string): Promise<string[]> {
     [schema],
   );
   return rows.map(({ name }) => name);
-}
-
-async function migrationsIn(client: Client, schema: string): Promise<number> {
-  const { rows: tables } = await client.query<{ there: boolean }>("SELECT to_regclass($1) IS NOT NULL AS there", [
-    `${schema}.migrations`,
-  ]);
-  if (tables[0]?.there !== true) return 0;
-  const { rows } = await client.query<{ made: number }>("SELECT coalesce(max(number), 0) AS made FROM migrations");
-  return rows[0]?.made ?? 0;
 }

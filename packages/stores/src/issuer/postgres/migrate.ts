@@ -1,4 +1,5 @@
 import { Client } from "pg";
+import { LAYOUT, LAYOUT_UNMARKED, refuseOtherLayout } from "../layout.ts";
 import { StoreError } from "../store-error.ts";
 import type { Migration } from "./schema.ts";
 
@@ -10,7 +11,7 @@ const MIGRATION_LOCK = 7_213_001;
 /**
  * Brings the tables to what this program knows, while older programs may be running on them. A database that is ahead is
  * fine as long as its newest migrations say that a program of this age still works.
- * @throws StoreError STORE_TOO_NEW
+ * @throws StoreError STORE_TOO_NEW, STORE_TOO_OLD
  */
 export async function migrate(input: {
   readonly connectionString: string;
@@ -30,7 +31,8 @@ export async function migrate(input: {
     await client.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
     await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
     await client.query(
-      "CREATE TABLE IF NOT EXISTS migrations (number integer PRIMARY KEY, works_from integer NOT NULL, made_at timestamptz NOT NULL DEFAULT now())",
+      `CREATE TABLE IF NOT EXISTS migrations (number integer PRIMARY KEY, works_from integer NOT NULL,
+        made_at timestamptz NOT NULL DEFAULT now(), layout integer NOT NULL DEFAULT ${LAYOUT})`,
     );
     const made = await madeIn(client, schema, known);
     for (const [index, migration] of migrations.entries())
@@ -59,15 +61,28 @@ async function make(
 }
 
 async function madeIn(client: Client, schema: string, known: number): Promise<number> {
-  const { rows: tables } = await client.query<{ there: boolean }>("SELECT to_regclass($1) IS NOT NULL AS there", [
-    `${schema}.migrations`,
-  ]);
-  if (tables[0]?.there !== true) return 0;
-  const { rows } = await client.query<{ made: number; works_from: number }>(
-    "SELECT coalesce(max(number), 0) AS made, coalesce(max(works_from), 0) AS works_from FROM migrations",
-  );
-  const { made = 0, works_from: worksFrom = 0 } = rows[0] ?? {};
+  const { made, worksFrom } = await migrationsIn(client, schema);
   if (worksFrom > known)
     throw new StoreError("STORE_TOO_NEW", "This database was written by a newer version of the program.");
   return made;
+}
+
+/** Zeros when there are none. @throws StoreError STORE_TOO_NEW, STORE_TOO_OLD when the tables are of another layout */
+export async function migrationsIn(
+  client: Client,
+  schema: string,
+): Promise<{ readonly made: number; readonly worksFrom: number }> {
+  const { rows: tables } = await client.query<{ there: boolean }>("SELECT to_regclass($1) IS NOT NULL AS there", [
+    `${schema}.migrations`,
+  ]);
+  if (tables[0]?.there !== true) return { made: 0, worksFrom: 0 };
+  // Tables of the first layout have no such column.
+  const { rows } = await client.query<{ made: number; works_from: number; layout: number }>(
+    `SELECT coalesce(max(number), 0) AS made, coalesce(max(works_from), 0) AS works_from,
+        coalesce(max((to_jsonb(m) ->> 'layout')::integer), ${LAYOUT_UNMARKED}) AS layout
+      FROM migrations m`,
+  );
+  const { made = 0, works_from: worksFrom = 0, layout = LAYOUT } = rows[0] ?? {};
+  if (made > 0) refuseOtherLayout(layout, "database");
+  return { made, worksFrom };
 }

@@ -236,7 +236,7 @@ export class PostgresIssuerStore implements IssuerStore {
 
 /**
  * Connects, and makes or migrates the tables when they are not what this program knows.
- * @throws StoreError STORE_UNAVAILABLE, STORE_TOO_NEW, STORE_INPUT_INVALID (a schema's name)
+ * @throws StoreError STORE_UNAVAILABLE, STORE_TOO_NEW, STORE_TOO_OLD, STORE_INPUT_INVALID (a schema's name)
  */
 export async function openPostgresIssuerStore(options: PostgresOptions): Promise<PostgresIssuerStore> {
   const database = new Database(options);

@@ -3,12 +3,16 @@ import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { backup, DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { isBusy } from "../../sqlite-result.ts";
+import { LAYOUT, LAYOUT_UNMARKED, refuseOtherLayout } from "../layout.ts";
 import { StoreError } from "../store-error.ts";
 import { storeErrorOf } from "./failures.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 /** Each needs a moment without a transaction: there are many in every second. */
 const BACKUP_TRIES = 100;
+
+/** `application_id` of our files is this and the layout: "CRN" and a byte. */
+const FILE_MARK = 0x43_52_4e_00;
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
@@ -27,7 +31,7 @@ export class Database {
   /** By their text, for as long as the file is open. */
   readonly #statements = new Map<string, StatementSync>();
 
-  /** @throws StoreError STORE_IN_USE, STORE_TOO_NEW; the database's own errors when the file cannot be used. */
+  /** @throws StoreError STORE_IN_USE, STORE_TOO_NEW, STORE_TOO_OLD; the database's own errors when the file cannot be used. */
   constructor(path: string) {
     this.#sqlite = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readBigInts: true });
     try {
@@ -129,11 +133,14 @@ export class Database {
   }
 
   #migrate(): void {
+    const isNew = this.#sqlite.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+    const mark = Number(this.#sqlite.prepare("PRAGMA application_id").get()?.application_id ?? 0);
+    if (!isNew) refuseOtherLayout(mark > FILE_MARK ? mark - FILE_MARK : LAYOUT_UNMARKED, "database");
     const made = Number(this.#sqlite.prepare("PRAGMA user_version").get()?.user_version ?? 0);
     if (made > MIGRATIONS.length)
       throw new StoreError("STORE_TOO_NEW", "This database was written by a newer version of the program.");
     for (const migration of MIGRATIONS.slice(made)) this.#sqlite.exec(migration);
-    this.#sqlite.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    this.#sqlite.exec(`PRAGMA application_id = ${FILE_MARK + LAYOUT}; PRAGMA user_version = ${MIGRATIONS.length}`);
   }
 }
 

@@ -50,7 +50,7 @@ export class SqliteIssuerStore implements IssuerStore {
   readonly #movements: Movements;
   readonly #nonces: Nonces;
 
-  /** @throws StoreError STORE_IN_USE, STORE_TOO_NEW; the database's own errors when the file cannot be used. */
+  /** @throws StoreError STORE_IN_USE, STORE_TOO_NEW, STORE_TOO_OLD; the database's own errors when the file cannot be used. */
   constructor(path: string) {
     const database = new Database(path);
     this.#database = database;
