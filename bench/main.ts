@@ -37,8 +37,13 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     run: async (report) => (await import("./terminals.ts")).terminals(report),
   },
   upload: {
-    about: "one terminal with 100,000 payments over a connection that breaks: until received, memory of the server",
+    about:
+      "one terminal with 100,000 payments (--long: a million) over a connection that breaks, and the server's memory",
     run: async (report) => (await import("./upload.ts")).upload(report),
+    long: async (report, sizes) =>
+      sizes.length === 0
+        ? (await import("./upload.ts")).uploadLong(report)
+        : (await import("./upload.ts")).uploadLong(report, sizes),
   },
   issue: {
     about: "certificates issued per second on SQLite beside raw ES256 signatures",

@@ -50,7 +50,7 @@ export class VerificationPool {
 }
 
 /** What a job makes is waste by its end: with the default of some megabytes half of it is moved about before it is. */
-const YOUNG_MEGABYTES = 64;
+const YOUNG_MEGABYTES = 32;
 
 class VerificationThread {
   readonly #worker: Worker;

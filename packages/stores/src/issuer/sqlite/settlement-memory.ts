@@ -4,8 +4,12 @@ import type { CertificateState, KnownPayment, SettlementResult } from "@cairn/se
 /** A certificate as settlement looks at it. `number`: its status index. */
 export type RememberedCertificate = { readonly number: number; readonly state: CertificateState };
 
-/** Payments remembered with their certificates; each takes about a kilobyte. */
-const MAXIMUM_PAYMENTS = 100_000;
+/** The most that is remembered: some 90,000 payments. */
+const MAXIMUM_BYTES = 64 * 1024 * 1024;
+/** What each takes here, measured on what the verifying threads send; generously for what a certificate brings. */
+const CERTIFICATE_BYTES = 1_000;
+const PAYMENT_BYTES = 620;
+const SIDE_CLAIM_BYTES = 260;
 
 /**
  * What settlement looked at lately, so that a certificate's payments are not read from the database again with each new
@@ -14,7 +18,7 @@ const MAXIMUM_PAYMENTS = 100_000;
  */
 export class SettlementMemory {
   readonly #certificates = new Map<CertificateId, RememberedCertificate>();
-  #payments = 0;
+  #bytes = 0;
 
   get(certificateId: CertificateId): RememberedCertificate | undefined {
     return this.#certificates.get(certificateId);
@@ -23,9 +27,9 @@ export class SettlementMemory {
   remember(certificate: RememberedCertificate): void {
     this.forget(certificate.state.certificateId);
     this.#certificates.set(certificate.state.certificateId, certificate);
-    this.#payments += certificate.state.payments.length;
+    this.#bytes += bytesOf(certificate);
     for (const oldest of this.#certificates.keys()) {
-      if (this.#payments <= MAXIMUM_PAYMENTS) return;
+      if (this.#bytes <= MAXIMUM_BYTES) return;
       this.forget(oldest);
     }
   }
@@ -33,13 +37,13 @@ export class SettlementMemory {
   forget(certificateId: CertificateId): void {
     const known = this.#certificates.get(certificateId);
     if (known === undefined) return;
-    this.#payments -= known.state.payments.length;
+    this.#bytes -= bytesOf(known);
     this.#certificates.delete(certificateId);
   }
 
   clear(): void {
     this.#certificates.clear();
-    this.#payments = 0;
+    this.#bytes = 0;
   }
 
   /** After the result was written. A conflict withdraws other certificates too. */
@@ -62,4 +66,9 @@ export class SettlementMemory {
     }
     for (const { certificateId } of sideClaims) this.forget(certificateId);
   }
+}
+
+function bytesOf({ state: { payments } }: RememberedCertificate): number {
+  const sideClaims = payments.reduce((sum, payment) => sum + payment.sideClaims.length, 0);
+  return CERTIFICATE_BYTES + payments.length * PAYMENT_BYTES + sideClaims * SIDE_CLAIM_BYTES;
 }

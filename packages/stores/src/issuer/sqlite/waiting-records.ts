@@ -11,8 +11,10 @@ export type WaitingBatch = {
 const PARTITIONS = 256;
 const NO_PARTITIONS: ReadonlySet<Partition> = new Set();
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
-/** Records kept ready for their batch; each takes about a kilobyte. */
-const MAXIMUM_READY = 20_000;
+/** Of records kept ready for their batch: some 20,000. What else waits is read from the inbox in its turn. */
+const MAXIMUM_READY_BYTES = 16 * 1024 * 1024;
+/** What a record takes beside its bytes. */
+const RECORD_BYTES = 400;
 
 /**
  * Which records of the inbox wait for settlement, by partition, oldest first. Kept in memory alone: what waits is what
@@ -21,7 +23,7 @@ const MAXIMUM_READY = 20_000;
 export class WaitingRecords {
   readonly #partitions = new Map<Partition, Map<number, Waiting>>();
   #count = 0;
-  #ready = 0;
+  #readyBytes = 0;
   /** The partition that had its turn last. */
   #lastTurn = PARTITIONS - 1;
 
@@ -47,10 +49,10 @@ export class WaitingRecords {
       waiting = new Map();
       this.#partitions.set(partition, waiting);
     }
-    const isReady = record !== undefined && this.#ready < MAXIMUM_READY;
+    const isReady = record !== undefined && this.#readyBytes < MAXIMUM_READY_BYTES;
     waiting.set(inboxId, { partition, record: isReady ? record : undefined, notBefore: 0 });
     this.#count++;
-    if (isReady) this.#ready++;
+    if (isReady) this.#readyBytes += bytesOf(record);
   }
 
   /** The oldest ones of the partition whose turn it is. */
@@ -81,7 +83,7 @@ export class WaitingRecords {
       const record = waiting.get(inboxId)?.record;
       if (!waiting.delete(inboxId)) continue;
       this.#count--;
-      if (record !== undefined) this.#ready--;
+      if (record !== undefined) this.#readyBytes -= bytesOf(record);
     }
     if (waiting.size === 0) this.#partitions.delete(partition);
   }
@@ -100,3 +102,5 @@ export class WaitingRecords {
     return oldest;
   }
 }
+
+const bytesOf = ({ bytes }: InboxRecord): number => RECORD_BYTES + bytes.length;

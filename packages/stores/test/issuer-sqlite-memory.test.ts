@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { accountNumber } from "@cairn/issue";
+import type { CertificateId, MessageId } from "@cairn/messages";
+import type { KnownPayment, SettlementResult } from "@cairn/settle";
+import { SettlementMemory } from "../src/issuer/sqlite/settlement-memory.ts";
+import { WaitingRecords } from "../src/issuer/sqlite/waiting-records.ts";
+import { aRecord, EUR, payeeId, terminalId } from "./issuer-fixture.ts";
+
+const hex = (number: number, bytes: number): string => number.toString(16).padStart(2 * bytes, "0");
+const certificateId = (number: number): CertificateId => hex(number, 16) as CertificateId;
+const claim = { payeeId: payeeId(1), terminalId: terminalId(1), claimedMinor: 1n } as const;
+
+function aKnownPayment(number: number, sideClaims: number): KnownPayment {
+  return {
+    paymentId: hex(number, 32) as MessageId,
+    kind: "open-payment",
+    sequence: number,
+    spentMinor: BigInt(number),
+    amountMinor: 1n,
+    previous: hex(number, 16) as KnownPayment["previous"],
+    requestHash: undefined,
+    state: "refused",
+    code: undefined,
+    claim: undefined,
+    takenMinor: 0n,
+    funding: undefined,
+    sideClaims: Array.from({ length: sideClaims }, () => ({
+      ...claim,
+      state: "refused",
+      code: "PAYEE_CEILING_REACHED",
+    })),
+  };
+}
+
+function aCertificate(number: number, payments: readonly KnownPayment[]) {
+  const state = {
+    certificateId: certificateId(number),
+    account: accountNumber(1),
+    currency: EUR,
+    limitMinor: 1_000n,
+    issuedAt: 0,
+    expiresAt: 1,
+    revokedAt: undefined,
+    closing: undefined,
+    conflict: undefined,
+    payments,
+  };
+  return { number, state };
+}
+
+/** How many of so many certificates are still remembered, and whether they are the last ones. */
+function remembered(memory: SettlementMemory, certificates: number): number {
+  const known = Array.from({ length: certificates }, (_, number) => memory.get(certificateId(number)) !== undefined);
+  const first = known.indexOf(true);
+  assert.ok(known.slice(first).every(Boolean), "the oldest go first");
+  return certificates - first;
+}
+
+test("what settlement remembers is bounded by its bytes: payments, side claims and bare certificates alike", () => {
+  const bound = 64 * 1024 * 1024;
+  for (const [payments, sideClaims, least, most] of [
+    [100, 0, 500, 2_000],
+    [1, 100, 500, 5_000],
+    [0, 0, 10_000, 100_000],
+  ] as const) {
+    const memory = new SettlementMemory();
+    const shared = Array.from({ length: payments }, (_, number) => aKnownPayment(number, sideClaims));
+    const count = most + 1_000;
+    for (let number = 0; number < count; number++) memory.remember(aCertificate(number, shared));
+    const kept = remembered(memory, count);
+    assert.ok(kept >= least && kept <= most, `${kept} certificates of ${payments} payments`);
+    assert.ok(kept * payments * (500 + sideClaims * 200) <= bound);
+  }
+});
+
+test("a certificate that grows, is forgotten or told anew is counted as it is, not as often as it was told", () => {
+  const memory = new SettlementMemory();
+  memory.remember(aCertificate(0, [aKnownPayment(0, 0)]));
+  const result = (paymentNumber: number): SettlementResult => ({
+    entries: [],
+    outcomes: [],
+    exposures: [],
+    sideClaims: [],
+    conflicts: [],
+    payments: [{ certificateId: certificateId(0), payment: aKnownPayment(paymentNumber, 0), addedBy: undefined }],
+  });
+  // Were each of these added up, the others would push it out.
+  for (let round = 0; round < 400; round++) for (let number = 0; number < 20; number++) memory.apply(result(number));
+  for (let number = 1; number < 1_000; number++) {
+    memory.remember(aCertificate(number, [aKnownPayment(number, 0)]));
+    memory.remember(aCertificate(number, []));
+    memory.forget(certificateId(number));
+  }
+  assert.equal(memory.get(certificateId(0))?.state.payments.length, 20);
+});
+
+test("records that wait are kept ready up to a sum of bytes; the others are named, and read in their turn", () => {
+  const waiting = new WaitingRecords();
+  const record = { ...aRecord({ partition: 1 }), bytes: new Uint8Array(100_000) };
+  const add = (from: number) => {
+    for (let inboxId = from; inboxId < from + 300; inboxId++) waiting.add(1, inboxId, record);
+  };
+  add(1);
+  const first = waiting.take(300, {})?.records ?? [];
+  const ready = first.filter((each) => each.record !== undefined).length;
+  assert.ok(ready > 100 && ready < 200, `${ready} of 300`);
+  assert.equal(first.length, 300);
+  waiting.done(
+    1,
+    first.map(({ inboxId }) => inboxId),
+  );
+  add(301);
+  assert.equal(waiting.take(300, {})?.records.filter((each) => each.record !== undefined).length, ready);
+});
