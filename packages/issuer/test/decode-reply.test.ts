@@ -50,6 +50,14 @@ test("the apps' reader takes and refuses exactly what the server's library takes
   }
 });
 
+test("a reply cannot bring properties that its schema has not looked at", () => {
+  const schema = Type.Object({ state: Type.Literal("held"), code: Type.Optional(Type.String()) });
+  const reply: unknown = JSON.parse('{"state":"held","__proto__":{"code":5}}');
+  const read = decodeInBrowser(asBuilt(schema), reply);
+  assert.equal(Object.getPrototypeOf(read), Object.prototype);
+  assert.deepEqual(read, decodeReply(schema, reply));
+});
+
 test("a schema with a rule that the apps' reader does not know is not read at all", () => {
   assert.throws(() => decodeInBrowser(asBuilt(Type.String({ format: "date" })), "2026-01-01"), TypeError);
   assert.throws(() => decodeInBrowser(asBuilt(Type.Array(Type.String(), { uniqueItems: true })), ["a"]), TypeError);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { chainHashOf } from "@cairn/messages";
 import {
   judgeClosing,
   outcomeSentence,
@@ -103,6 +104,22 @@ test("once a batch has proven a conflict, what is accepted long after is refused
   assert.equal(outcomes[2]?.code, "CERTIFICATE_REVOKED");
   const [proof] = conflicts;
   assert.equal(proof?.provenAt, NOW);
+});
+
+test("a request is paid when the first payment for it was refused in the same batch, and only once", () => {
+  const refused = anItem({ requestHash: requestHash(1), refusal: REFUSED });
+  const paid = anItem({ paymentId: messageId(2), sequence: 2, spentMinor: 2_000n, requestHash: requestHash(1) });
+  const twice = anItem({ paymentId: messageId(3), sequence: 3, spentMinor: 3_000n, requestHash: requestHash(1) });
+  const links = [paid, twice].map((item, index) => ({ ...item, previous: chainHashOf(messageId(index + 1)) }));
+  const { outcomes } = new World().settle([refused, ...links]);
+  assert.deepEqual(
+    outcomes.map(({ state, code }) => [state, code]),
+    [
+      ["refused", REFUSED.code],
+      ["settled", undefined],
+      ["held", "REQUEST_PAID_TWICE"],
+    ],
+  );
 });
 
 test("a store is told what a batch adds to the exposure, and which item a payment was first known from", () => {

@@ -80,18 +80,20 @@ function all(schema: Schema, json: readonly unknown[]): Decoded | undefined {
 
 function object({ properties, required, additionalProperties }: Schema, json: unknown): Decoded | undefined {
   if (!isSchema(json) || Array.isArray(json) || !isSchema(properties)) return undefined;
-  const value: Record<string, unknown> = {};
+  const entries: [string, unknown][] = [];
   for (const [name, each] of Object.entries(json)) {
     const schema = Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (!isSchema(schema)) {
       if (additionalProperties === false) return undefined;
-      value[name] = each;
+      entries.push([name, each]);
       continue;
     }
     const decoded = decode(schema, each);
     if (decoded === undefined) return undefined;
-    value[name] = decoded.value;
+    entries.push([name, decoded.value]);
   }
+  // Not name by name: to assign to "__proto__" would give the value properties that no schema has looked at.
+  const value = Object.fromEntries(entries);
   const isWhole = !isList(required) || required.every((name) => typeof name === "string" && Object.hasOwn(value, name));
   return isWhole ? { value } : undefined;
 }
