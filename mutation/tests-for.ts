@@ -21,7 +21,6 @@ const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]
     funding: ["settle"],
     judge: ["model-traces", "settle"],
     received: ["payout"],
-    review: ["standings"],
     settle: ["settle", "standings", "model-traces"],
   },
   pay: {
@@ -31,7 +30,6 @@ const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]
     "judge-lists": ["sync"],
     "payee-code": ["review-request"],
     "show-payment": ["pay"],
-    "store-rules": ["pay", "pay-open", "sync"],
     wallet: ["enrol", "pay"],
   },
   collect: {
@@ -40,6 +38,7 @@ const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]
     "decide-capture": ["capture"],
     "decide-open-acceptance": ["accept-open"],
     "decide-void": ["void-request"],
+    issuers: ["join"],
     "judge-lists": ["apply-lists"],
     outcomes: ["upload", "history"],
     "read-offered": ["accept-refusals"],
