@@ -1,15 +1,17 @@
 import { join } from "node:path";
 import { DEFAULT_COLLECT_POLICY, openTerminal, type Terminal } from "@cairn/collect";
 import { encodeCbor, publicKeyToCbor, type Signer } from "@cairn/cose";
-import { generateNodeSigner, nodeCrypto } from "@cairn/cose/node";
+import { generateNodeSigner, nodeCrypto, openSignatureBatches } from "@cairn/cose/node";
 import { DEFAULT_POLICY } from "@cairn/issue";
 import {
   amount,
   type ChainHash,
   chainHashOf,
   currency,
+  decodeMessage,
   deviceIdOf,
   encodeUploadRecord,
+  fromHex,
   identifier,
   MAXIMUM_RECORDS,
   type PayeeCertificate,
@@ -72,6 +74,7 @@ const log = {
   error: (facts: object, message: string) => void process.stderr.write(`${message} ${JSON.stringify(facts)}\n`),
 };
 const crypto = nodeCrypto();
+const signatures = openSignatureBatches();
 const random = systemRandom;
 const clock = systemClock;
 
@@ -329,10 +332,17 @@ async function chainOf(
         request: request.bytes,
         certificate: certificate.bytes,
         payment: paid.bytes,
+        hint: hintOf(paid.bytes, signer),
       }),
     );
   }
   return records;
+}
+
+/** As a terminal on Node gives it with its uploads. */
+function hintOf(bytes: Uint8Array, { publicKey }: Signer): Uint8Array | undefined {
+  const { messageId, signature } = decodeMessage(payment, bytes, crypto);
+  return signatures?.hintFor({ publicKey, digest: fromHex(messageId), signature });
 }
 
 /** Payment codes for requests of the terminal, each payer in turn: what a till sees on a busy day. */

@@ -540,7 +540,7 @@ def read_code(text, expected):
 
 # ---- records
 RECORDS = {
-    "upload": {1: ("payment", ("payeeCertificate", "request", "certificate", "payment")), 2: ("open-payment", ("payeeCertificate", "capture", "certificate", "payment")), 3: ("void", ("payeeCertificate", "request", "requestVoid"))},
+    "upload": {1: ("payment", ("payeeCertificate", "request", "certificate", "payment", "hint*")), 2: ("open-payment", ("payeeCertificate", "capture", "certificate", "payment", "hint*")), 3: ("void", ("payeeCertificate", "request", "requestVoid"))},
     "sync": {1: ("closing", ("closing",)), 2: ("payment", ("certificate", "payment", "payeeCertificate", "request", "receipt?", "requestVoid?")), 3: ("open-payment", ("certificate", "payment", "payeeCertificate?", "receipt?"))},
 }
 
@@ -548,13 +548,16 @@ RECORDS = {
 def read_record(of, value):
     check(isinstance(value, list) and value and not isinstance(value[0], bool) and isinstance(value[0], int) and value[0] in RECORDS[of], "BUNDLE_MALFORMED")
     kind, names = RECORDS[of][value[0]]
-    check(len(value) == len(names) + 1, "BUNDLE_MALFORMED")
+    # A name with "?" may be null, one with "*" may be left out.
+    needed = [name for name in names if not name.endswith("*")]
+    check(len(needed) < len(value) <= len(names) + 1, "BUNDLE_MALFORMED")
     record = {"kind": kind}
     for name, part in zip(names, value[1:]):
         if part is None and name.endswith("?"):
             continue
         check(isinstance(part, bytes), "BUNDLE_MALFORMED")
-        record[name.rstrip("?")] = part.hex()
+        check(name != "hint*" or len(part) == 32, "BUNDLE_MALFORMED")
+        record[name.rstrip("?*")] = part.hex()
     if of == "sync" and kind == "open-payment":
         check(("receipt" in record) == ("payeeCertificate" in record), "BUNDLE_MALFORMED")
     return record

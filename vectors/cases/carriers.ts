@@ -1,12 +1,16 @@
 import { encodeCbor, publicKeyToCbor } from "@cairn/cose";
+import { openSignatureBatches } from "@cairn/cose/node";
 import {
   type CallPurpose,
   type CodeType,
+  decodeMessage,
   deviceIdOf,
   encodeBase45,
   encodeSyncRecord,
   encodeUploadRecord,
+  fromHex,
   joinRecords,
+  payment as paymentKind,
   type ServerNonce,
   type SyncRecord,
   type UploadRecord,
@@ -239,6 +243,14 @@ const VOID: UploadRecord = {
   request: request.bytes,
   requestVoid: KINDS.void.sample.bytes,
 };
+/** The y coordinate of R = (e/s) G + (r/s) Q. */
+function hintOf(bytes: Uint8Array): Uint8Array {
+  const { messageId, signature } = decodeMessage(paymentKind, bytes, crypto);
+  const { deviceKey } = certificate.content;
+  const hint = openSignatureBatches()?.hintFor({ publicKey: deviceKey, digest: fromHex(messageId), signature });
+  if (hint === undefined) throw new Error("This runtime cannot work out hints.");
+  return hint;
+}
 const UPLOADS: readonly (readonly [name: string, UploadRecord])[] = [
   [
     "payment",
@@ -261,6 +273,28 @@ const UPLOADS: readonly (readonly [name: string, UploadRecord])[] = [
     },
   ],
   ["void", VOID],
+  [
+    "payment-hint",
+    {
+      kind: "payment",
+      payeeCertificate: payee.bytes,
+      request: request.bytes,
+      certificate: certificateBytes,
+      payment: payment.bytes,
+      hint: hintOf(payment.bytes),
+    },
+  ],
+  [
+    "open-payment-hint",
+    {
+      kind: "open-payment",
+      payeeCertificate: payee.bytes,
+      capture: KINDS.capture.sample.bytes,
+      certificate: certificateBytes,
+      payment: world.open.bytes,
+      hint: new Uint8Array(32),
+    },
+  ],
 ];
 const own = {
   certificate: certificateBytes,
@@ -356,6 +390,29 @@ export function records(): Cases {
       "Nothing in the place of a request.",
       "BUNDLE_MALFORMED",
       encodeCbor([3, payee.bytes, null, KINDS.void.sample.bytes]),
+    ),
+    ...[0, 31, 33].map((length) =>
+      wrong(
+        "upload",
+        `hint-${length}`,
+        `A hint of ${length} bytes.`,
+        "BUNDLE_MALFORMED",
+        encodeCbor([1, payee.bytes, request.bytes, certificateBytes, payment.bytes, new Uint8Array(length)]),
+      ),
+    ),
+    wrong(
+      "upload",
+      "hint-null",
+      "Nothing in the place of a hint.",
+      "BUNDLE_MALFORMED",
+      encodeCbor([1, payee.bytes, request.bytes, certificateBytes, payment.bytes, null]),
+    ),
+    wrong(
+      "upload",
+      "hint-of-a-void",
+      "A void needs no hint.",
+      "BUNDLE_MALFORMED",
+      encodeCbor([3, payee.bytes, request.bytes, KINDS.void.sample.bytes, new Uint8Array(32)]),
     ),
     wrong("upload", "of-a-sync", "A closing in an upload.", "BUNDLE_MALFORMED", encodeCbor([1, closing])),
     wrong("sync", "of-an-upload", "A void in a sync.", "BUNDLE_MALFORMED", encodeUploadRecord(VOID)),

@@ -1,4 +1,4 @@
-import type { CryptoPort, Signer } from "@cairn/cose";
+import type { CryptoPort, SignatureBatches, Signer } from "@cairn/cose";
 import type { TerminalJournal } from "./journal.ts";
 import type { CollectPolicy } from "./policy.ts";
 
@@ -12,6 +12,8 @@ export type TerminalPorts = {
   readonly journal: TerminalJournal;
   readonly signer: Signer;
   readonly crypto: CryptoPort;
+  /** Where the platform has it: uploads then carry hints by which the issuer verifies many payments at once. */
+  readonly signatures?: () => SignatureBatches | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly policy: CollectPolicy;

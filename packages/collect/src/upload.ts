@@ -6,6 +6,7 @@ import {
   type MessageId,
 } from "@cairn/messages";
 import { CollectError } from "./collect-error.ts";
+import { hintFor } from "./hints.ts";
 import type { UploadEntries } from "./journal.ts";
 import type { TerminalContext } from "./setup.ts";
 import { captureFor, voidFor } from "./statements.ts";
@@ -68,6 +69,7 @@ export async function* encodedEntries(
 ): AsyncIterable<{ readonly record: Uint8Array; readonly item: UploadItem }> {
   for (const { acceptance, payeeCertificate, request } of entries.payments) {
     const { paymentId, certificate, payment } = acceptance;
+    const hint = hintFor(acceptance, context);
     const record =
       request === undefined
         ? encodeUploadRecord({
@@ -76,8 +78,9 @@ export async function* encodedEntries(
             capture: await captureFor(context, acceptance),
             certificate,
             payment,
+            hint,
           })
-        : encodeUploadRecord({ kind: "payment", payeeCertificate, request, certificate, payment });
+        : encodeUploadRecord({ kind: "payment", payeeCertificate, request, certificate, payment, hint });
     yield { record, item: { kind: "payment", paymentId } };
   }
   for (const voided of entries.voids) {

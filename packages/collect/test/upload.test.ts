@@ -2,7 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RecordAnswer, Upload } from "@cairn/collect";
 import { decodeCbor } from "@cairn/cose";
-import { expectCode, type MessageId, readCode, readUploadRecord, requestVoid, restoreVerified } from "@cairn/messages";
+import { openSignatureBatches } from "@cairn/cose/node";
+import {
+  decodeMessage,
+  expectCode,
+  fromHex,
+  type MessageId,
+  openPayment,
+  payment,
+  readCode,
+  readUploadRecord,
+  requestVoid,
+  restoreVerified,
+} from "@cairn/messages";
 import { chargeFor, crypto, makeIssuer, makePayer, makeTerminal, NOW } from "./world.ts";
 
 const issuer = makeIssuer();
@@ -61,6 +73,26 @@ test("each record holds all that is needed to judge it", async () => {
     "the void that was shown",
   );
   assert.equal(restoreVerified(requestVoid, given.requestVoid, crypto).content.requestId, voided.requestId);
+});
+
+test("where the platform can, each payment comes with a hint by which it verifies together with others", async () => {
+  const { again, payer } = await busyTerminal();
+  const signatures = openSignatureBatches();
+  assert.ok(signatures !== undefined, "this runtime cannot work out hints");
+  const { records } = await again({ signatures: () => signatures }).buildUpload({ limit: 10 });
+  const hinted = records.flatMap((bytes) => {
+    const record = readUploadRecord(decodeCbor(bytes));
+    if (record.kind === "void") return [];
+    assert.ok(record.hint !== undefined);
+    const { messageId, signature } =
+      record.kind === "payment"
+        ? decodeMessage(payment, record.payment, crypto)
+        : decodeMessage(openPayment, record.payment, crypto);
+    const { deviceKey } = payer.certificate.content;
+    return [{ publicKey: deviceKey, digest: fromHex(messageId), signature, hint: record.hint }];
+  });
+  assert.equal(hinted.length, 2);
+  assert.ok(signatures.areAllValid(hinted));
 });
 
 test("the same bytes come again until they are answered, also from a terminal opened anew", async () => {

@@ -17,6 +17,33 @@ export interface CryptoPort {
   verifyEs256(publicKey: P256PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
 }
 
+/** A signature with the y coordinate of its point R, which whoever has verified it once can work out. */
+export type HintedSignature = {
+  readonly publicKey: P256PublicKey;
+  /** SHA-256 of what was signed, 32 bytes. */
+  readonly digest: Uint8Array;
+  /** r, then s: 64 bytes. */
+  readonly signature: Uint8Array;
+  /** 32 bytes, big-endian. Trusted in nothing: a wrong one makes the batch fail. */
+  readonly hint: Uint8Array;
+};
+
+/**
+ * Many ES256 signatures checked at once (M. Bellare, J. Garay, T. Rabin: Fast Batch Verification for Modular
+ * Exponentiation and Digital Signatures, 1998, the test with small exponents, for ECDSA with R known).
+ *
+ * A signature (r, s) of a digest e under Q is valid when R = (e/s) G + (r/s) Q has r as its x coordinate. With R given,
+ * all of them are valid when the sum of z ((e/s) G + (r/s) Q - R) is zero for random z of 128 bits: a batch with a bad
+ * signature in it passes with a probability of 2^-128, whatever hints it comes with. The group's order is prime, so
+ * there are no small subgroups to hide in. G, and every key that occurs more than once, are multiplied once.
+ */
+export type SignatureBatches = {
+  /** Undefined when the signature is not valid. */
+  hintFor(signature: Omit<HintedSignature, "hint">): Uint8Array | undefined;
+  /** True: every one is valid. False: at least one is not, or its hint is wrong. */
+  areAllValid(signatures: readonly HintedSignature[]): boolean;
+};
+
 /** Holds a private key that need not ever leave it. */
 export interface Signer {
   readonly publicKey: P256PublicKey;

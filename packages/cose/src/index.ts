@@ -11,7 +11,15 @@ export { decodeCbor, decodeCborSequence, decodeCborViews, readCborSequence } fro
 export { encodeCbor } from "./cbor-encode.ts";
 export { CodedError } from "./coded-error.ts";
 export { type CoseCode, CoseError } from "./cose-error.ts";
-export { type CryptoCode, CryptoError, type CryptoPort, SIGNATURE_LENGTH, type Signer } from "./crypto.ts";
+export {
+  type CryptoCode,
+  CryptoError,
+  type CryptoPort,
+  type HintedSignature,
+  SIGNATURE_LENGTH,
+  type SignatureBatches,
+  type Signer,
+} from "./crypto.ts";
 export { generateWebSigner, type WebKeyPair, webCrypto, webSigner } from "./es256-web.ts";
 export {
   compressedPoint,

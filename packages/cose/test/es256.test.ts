@@ -4,7 +4,6 @@ import { generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
-import { generateNodeSigner, nodeCrypto, nodeSigner, signerFromPkcs8 } from "../src/es256-node.ts";
 import {
   type CryptoPort,
   compressedPoint,
@@ -16,6 +15,7 @@ import {
   webCrypto,
   webSigner,
 } from "../src/index.ts";
+import { generateNodeSigner, nodeCrypto, nodeSigner, signerFromPkcs8 } from "../src/node/es256.ts";
 import { coded, hex, toHex } from "./bytes.ts";
 
 type PublishedCase = { tcId: number; comment: string; msg: string; sig: string; result: "valid" | "invalid" };

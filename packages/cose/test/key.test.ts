@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { createHash, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import { generateNodeSigner } from "../src/es256-node.ts";
 import {
   type CborValue,
   CoseError,
@@ -16,6 +15,7 @@ import {
   publicKeysEqual,
   publicKeyToCbor,
 } from "../src/index.ts";
+import { generateNodeSigner } from "../src/node/es256.ts";
 import { coded, hex, toHex } from "./bytes.ts";
 
 const PRIME = "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff";

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import { generateNodeSigner, nodeCrypto } from "../src/es256-node.ts";
 import {
   type CborMap,
   type CborValue,
@@ -16,6 +15,7 @@ import {
   type Sign1Form,
   toBeSigned,
 } from "../src/index.ts";
+import { generateNodeSigner, nodeCrypto } from "../src/node/es256.ts";
 import { coded, hex, toHex } from "./bytes.ts";
 import { damaged } from "./cbor-arbitraries.ts";
 

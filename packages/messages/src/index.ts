@@ -19,6 +19,7 @@ export {
   signPrepared,
   type Verified,
   verifyMessage,
+  verifyMessages,
 } from "./message.ts";
 export { MessageError, refusalFromError } from "./message-error.ts";
 export * from "./open-payment.ts";

@@ -8,6 +8,7 @@ import {
   prepareSign1,
   type Sign1,
   type Sign1Form,
+  type SignatureBatches,
   type Signer,
   toBeSigned,
 } from "@cairn/cose";
@@ -211,6 +212,24 @@ export async function verifyMessage<Content>(
     throw new MessageError("SIGNATURE_INVALID", decoded.kind.name);
   }
   return verified({ content: decoded.unverified, messageId: decoded.messageId, bytes: decoded.bytes });
+}
+
+/** All of them, or undefined when not all are valid, of which those that are have to be told from the others. */
+export function verifyMessages<Content>(
+  hinted: readonly { readonly decoded: Decoded<Content>; readonly key: P256PublicKey; readonly hint: Uint8Array }[],
+  batches: SignatureBatches,
+): Verified<Content>[] | undefined {
+  const signatures = hinted.map(({ decoded, key, hint }) => ({
+    publicKey: key,
+    // A message's id is the digest that its signature signs.
+    digest: fromHex(decoded.messageId),
+    signature: decoded.signature,
+    hint,
+  }));
+  if (!batches.areAllValid(signatures)) return undefined;
+  return hinted.map(({ decoded: { unverified, messageId, bytes } }) =>
+    verified({ content: unverified, messageId, bytes }),
+  );
 }
 
 /**

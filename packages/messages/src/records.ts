@@ -6,6 +6,9 @@ import { bytesAt } from "./signed-call.ts";
 /**
  * What a terminal uploads: each record holds all that is needed to judge it, as the encoded messages themselves, so
  * that it is evidence in any hands. Spec: messages.md "Upload records".
+ *
+ * `hint`: the y coordinate of the point R of the payment's signature, 32 bytes. It is no part of the evidence: it lets
+ * the issuer verify many payments at once, and a wrong one costs the issuer time and nobody anything else.
  */
 export type UploadRecord =
   | {
@@ -14,6 +17,7 @@ export type UploadRecord =
       readonly request: Uint8Array;
       readonly certificate: Uint8Array;
       readonly payment: Uint8Array;
+      readonly hint?: Uint8Array | undefined;
     }
   | {
       readonly kind: "open-payment";
@@ -21,6 +25,7 @@ export type UploadRecord =
       readonly capture: Uint8Array;
       readonly certificate: Uint8Array;
       readonly payment: Uint8Array;
+      readonly hint?: Uint8Array | undefined;
     }
   | {
       readonly kind: "void";
@@ -51,12 +56,21 @@ export type SyncRecord =
     };
 
 const UPLOAD = { payment: 1, openPayment: 2, void: 3 } as const;
+/** A coordinate of P-256. */
+const HINT_BYTES = 32;
 const SYNC = { closing: 1, payment: 2, openPayment: 3 } as const;
 
 export function encodeUploadRecord(record: UploadRecord): Uint8Array {
   switch (record.kind) {
     case "payment":
-      return encodeCbor([UPLOAD.payment, record.payeeCertificate, record.request, record.certificate, record.payment]);
+      return encodeCbor([
+        UPLOAD.payment,
+        record.payeeCertificate,
+        record.request,
+        record.certificate,
+        record.payment,
+        ...(record.hint === undefined ? [] : [record.hint]),
+      ]);
     case "open-payment":
       return encodeCbor([
         UPLOAD.openPayment,
@@ -64,6 +78,7 @@ export function encodeUploadRecord(record: UploadRecord): Uint8Array {
         record.capture,
         record.certificate,
         record.payment,
+        ...(record.hint === undefined ? [] : [record.hint]),
       ]);
     case "void":
       return encodeCbor([UPLOAD.void, record.payeeCertificate, record.request, record.requestVoid]);
@@ -73,22 +88,24 @@ export function encodeUploadRecord(record: UploadRecord): Uint8Array {
 /** @throws MessageError BUNDLE_MALFORMED */
 export function readUploadRecord(value: CborValue): UploadRecord {
   const row = rowOf(value);
-  if (row[0] === UPLOAD.payment && row.length === 5) {
+  if (row[0] === UPLOAD.payment && (row.length === 5 || row.length === 6)) {
     return {
       kind: "payment",
       payeeCertificate: bytesAt(row[1], "payee certificate"),
       request: bytesAt(row[2], "request"),
       certificate: bytesAt(row[3], "certificate"),
       payment: bytesAt(row[4], "payment"),
+      ...hintAt(row[5]),
     };
   }
-  if (row[0] === UPLOAD.openPayment && row.length === 5) {
+  if (row[0] === UPLOAD.openPayment && (row.length === 5 || row.length === 6)) {
     return {
       kind: "open-payment",
       payeeCertificate: bytesAt(row[1], "payee certificate"),
       capture: bytesAt(row[2], "capture"),
       certificate: bytesAt(row[3], "certificate"),
       payment: bytesAt(row[4], "payment"),
+      ...hintAt(row[5]),
     };
   }
   if (row[0] === UPLOAD.void && row.length === 4) {
@@ -185,6 +202,13 @@ export function splitRecords(
 function rowOf(value: CborValue): readonly CborValue[] {
   if (!Array.isArray(value)) throw new MessageError("BUNDLE_MALFORMED", "a record must be a row");
   return value;
+}
+
+function hintAt(value: CborValue | undefined): { readonly hint?: Uint8Array } {
+  if (value === undefined) return {};
+  const hint = bytesAt(value, "hint");
+  if (hint.length !== HINT_BYTES) throw new MessageError("BUNDLE_MALFORMED", `a hint of ${hint.length} bytes`);
+  return { hint };
 }
 
 function bytesOrNothing(value: CborValue | undefined, name: string): Uint8Array | undefined {

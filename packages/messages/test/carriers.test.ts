@@ -53,23 +53,32 @@ test("a code of another type is named as such", () => {
 
 const record = <Model>(model: { [Name in keyof Model]: fc.Arbitrary<Model[Name]> }) =>
   fc.record<Model>(model, { noNullPrototype: true });
-const uploads: fc.Arbitrary<UploadRecord> = fc.oneof(
-  record({
-    kind: fc.constant("payment" as const),
-    payeeCertificate: bytes,
-    request: bytes,
-    certificate: bytes,
-    payment: bytes,
-  }),
-  record({
-    kind: fc.constant("open-payment" as const),
-    payeeCertificate: bytes,
-    capture: bytes,
-    certificate: bytes,
-    payment: bytes,
-  }),
-  record({ kind: fc.constant("void" as const), payeeCertificate: bytes, request: bytes, requestVoid: bytes }),
-);
+const hint = fc.uint8Array({ minLength: 32, maxLength: 32 });
+const uploads: fc.Arbitrary<UploadRecord> = fc
+  .oneof(
+    record({
+      kind: fc.constant("payment" as const),
+      payeeCertificate: bytes,
+      request: bytes,
+      certificate: bytes,
+      payment: bytes,
+      hint,
+    }),
+    record({
+      kind: fc.constant("open-payment" as const),
+      payeeCertificate: bytes,
+      capture: bytes,
+      certificate: bytes,
+      payment: bytes,
+      hint,
+    }),
+    record({ kind: fc.constant("void" as const), payeeCertificate: bytes, request: bytes, requestVoid: bytes }),
+  )
+  .chain((upload): fc.Arbitrary<UploadRecord> => {
+    if (upload.kind === "void") return fc.constant(upload);
+    const { hint: _, ...without } = upload;
+    return fc.constantFrom(upload, without);
+  });
 const syncs: fc.Arbitrary<SyncRecord> = fc.oneof(
   record({ kind: fc.constant("closing" as const), closing: bytes }),
   record({

@@ -14,6 +14,7 @@ import {
   verifyUserCertificate,
 } from "@cairn/messages";
 import { type DecodingCaches, decodingCaches } from "./decode-record.ts";
+import type { PaymentProver } from "./payment-prover.ts";
 import { VerifiedCache } from "./verified-cache.ts";
 import type { UploadedRecord } from "./verify-records.ts";
 
@@ -28,6 +29,8 @@ export type VerifyRecordsContext = {
   readonly crypto: CryptoPort;
   readonly certificateIdCipher: CertificateIdCipher;
   readonly caches: VerificationCaches;
+  /** Where the platform can verify many signatures at once. */
+  readonly prover?: PaymentProver | undefined;
   /** Undefined when it is no longer known. */
   readonly senderOf: (record: UploadedRecord) => Sender | undefined;
 };

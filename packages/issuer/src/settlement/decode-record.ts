@@ -40,6 +40,8 @@ export type DecodedTwoWay = {
   /** Only from a payer. */
   readonly receipt: Decoded<Receipt> | undefined;
   readonly requestVoid: Decoded<RequestVoid> | undefined;
+  /** About the payment's signature, from terminals that give one. */
+  readonly hint: Uint8Array | undefined;
 };
 export type DecodedOpen = {
   readonly kind: "open-payment";
@@ -49,6 +51,7 @@ export type DecodedOpen = {
   readonly payeeCertificate: Decoded<PayeeCertificate> | undefined;
   /** A terminal's capture, or the receipt that a payer holds: the same statement by the same key. */
   readonly word: { readonly kind: "capture" | "receipt"; readonly message: Decoded<Capture> } | undefined;
+  readonly hint: Uint8Array | undefined;
 };
 export type DecodedVoid = {
   readonly kind: "void";
@@ -112,6 +115,7 @@ function decodeUpload(bytes: Uint8Array, context: DecodingContext): DecodedRecor
         payment: decodeMessage(payment, record.payment, crypto),
         receipt: undefined,
         requestVoid: undefined,
+        hint: record.hint,
       };
     case "open-payment":
       return {
@@ -120,6 +124,7 @@ function decodeUpload(bytes: Uint8Array, context: DecodingContext): DecodedRecor
         word: { kind: "capture", message: decodeMessage(capture, record.capture, crypto) },
         certificate: certificateIn(record.certificate, context),
         payment: decodeMessage(openPayment, record.payment, crypto),
+        hint: record.hint,
       };
     case "void":
       return {
@@ -147,6 +152,7 @@ function decodeSync(bytes: Uint8Array, context: DecodingContext): DecodedRecord 
         request: decodeMessage(paymentRequest, record.request, crypto),
         receipt: optionally(record.receipt, (message) => decodeMessage(receipt, message, crypto)),
         requestVoid: optionally(record.requestVoid, (message) => decodeMessage(requestVoid, message, crypto)),
+        hint: undefined,
       };
     case "open-payment":
       return {
@@ -158,6 +164,7 @@ function decodeSync(bytes: Uint8Array, context: DecodingContext): DecodedRecord 
           kind: "receipt" as const,
           message: decodeMessage(receipt, message, crypto),
         })),
+        hint: undefined,
       };
   }
 }

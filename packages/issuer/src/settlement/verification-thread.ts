@@ -1,8 +1,9 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { nodeCrypto } from "@cairn/cose/node";
+import { nodeCrypto, openSignatureBatches } from "@cairn/cose/node";
 import type { TrustAnchors } from "@cairn/messages";
 import { certificateIdCipher } from "../keys/certificate-id-cipher.ts";
 import { forgetCertificates, verificationCaches } from "./context.ts";
+import { PaymentProver } from "./payment-prover.ts";
 import { packAnswer, unpackJob, type VerificationJob } from "./verification-transfer.ts";
 import { verifyUploadRecords } from "./verify-records.ts";
 
@@ -10,6 +11,8 @@ import { verifyUploadRecords } from "./verify-records.ts";
 const crypto = nodeCrypto({ keyCacheSize: 20_000 });
 const caches = verificationCaches();
 const cipher = certificateIdCipher(workerData.certificateIdKey);
+const batches = openSignatureBatches();
+const prover = batches === undefined ? undefined : new PaymentProver(batches);
 let anchors: TrustAnchors | undefined;
 
 /** Jobs are done in the order in which they come. */
@@ -31,6 +34,7 @@ async function work(job: VerificationJob): Promise<void> {
     crypto,
     certificateIdCipher: cipher,
     caches,
+    prover,
     senderOf: ({ senderId }) => senders.get(senderId),
   });
   const answer = packAnswer(job.jobId, records, verified);

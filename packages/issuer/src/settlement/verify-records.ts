@@ -1,5 +1,16 @@
+import type { P256PublicKey } from "@cairn/cose";
 import type { CertificateIdCipher } from "@cairn/issue";
-import { isRefusal, type MessageId, refusal, verifyUnder } from "@cairn/messages";
+import {
+  type Decoded,
+  isRefusal,
+  type MessageId,
+  type OpenPayment,
+  type Payment,
+  type Refusal,
+  refusal,
+  type Verified,
+  verifyUnder,
+} from "@cairn/messages";
 import type { SettlementItem } from "@cairn/settle";
 import type { InboxRecord, RequestVoidRecord } from "@cairn/stores";
 import { type Sender, type VerifyRecordsContext, verifiedCertificate } from "./context.ts";
@@ -11,6 +22,7 @@ import {
   paymentIdOf,
 } from "./decode-record.ts";
 import { openedId } from "./opened-ids.ts";
+import type { ProvenPayments } from "./payment-prover.ts";
 import { faultOf, isRecordFault, type RecordFault, recordFault } from "./record-codes.ts";
 import { openPaymentItem, twoWayItem, voidRecord } from "./settlement-item.ts";
 
@@ -34,9 +46,9 @@ export type VerifiedRecords<Uploaded extends UploadedRecord = InboxRecord> = {
 
 /**
  * Turns uploaded bytes into payments to settle. For each record, in this order:
- * strict decoding; the sender speaks for the record's payee or account; the certificate id is one of ours; the user
+ * strict decoding; the payments' signatures many at a time where their hints allow it; the sender speaks for the record's payee or account; the certificate id is one of ours; the user
  * certificate's signature under an issuer key of ours; the payment belongs to the certificate; the payment's signature
- * under the certificate's device key; the payee certificate's signature; the capture's, receipt's or void's signature
+ * under the certificate's device key, unless it is proven; the payee certificate's signature; the capture's, receipt's or void's signature
  * under its terminal key; then the shared rules, whose verdict travels with the item.
  *
  * The request's own signature is not looked at: the payment's signature covers the request's hash, and the uploader
@@ -52,8 +64,12 @@ export async function verifyUploadRecords<Uploaded extends UploadedRecord>(
   const faulty: { readonly record: Uploaded; readonly error: unknown }[] = [];
   const voids: RequestVoidRecord[] = [];
   const decoding = { crypto: context.crypto, decoding: context.caches.decoding };
-  for (const record of records) {
-    const seen = await judgeSafely(record, decoding, context);
+  const looked = records.map((record) => ({ record, seen: decodeSafely(record, decoding) }));
+  const proven = context.prover?.prove(
+    looked.flatMap(({ record, seen }) => ("decoded" in seen ? { record, ...seen } : [])),
+  );
+  for (const { record, seen: first } of looked) {
+    const seen = "decoded" in first ? await judgeSafely(record, first.decoded, { ...context, proven }) : first;
     if ("error" in seen) {
       faulty.push({ record, error: seen.error });
       continue;
@@ -71,27 +87,39 @@ export async function verifyUploadRecords<Uploaded extends UploadedRecord>(
   return { items, rejected, voids, faulty };
 }
 
+type JudgingContext = VerifyRecordsContext & { readonly proven: ProvenPayments | undefined };
 type Judged = SettlementItem | RequestVoidRecord | RecordFault;
+
+type Seen = { readonly paymentId: MessageId | undefined; readonly judged: Judged };
+
+/** An error is a fault of ours: bytes that are wrong are judged. */
+type Failed = { readonly error: unknown };
+
+function decodeSafely(
+  record: UploadedRecord,
+  decoding: DecodingContext,
+): { readonly decoded: DecodedRecord } | Seen | Failed {
+  try {
+    const decoded = decodeRecord(record.bytes, record.broughtBy, decoding);
+    return isRecordFault(decoded) ? { paymentId: undefined, judged: decoded } : { decoded };
+  } catch (error) {
+    return { error };
+  }
+}
 
 async function judgeSafely(
   record: UploadedRecord,
-  decoding: DecodingContext,
-  context: VerifyRecordsContext,
-): Promise<{ readonly paymentId: MessageId | undefined; readonly judged: Judged } | { readonly error: unknown }> {
+  decoded: DecodedRecord,
+  context: JudgingContext,
+): Promise<Seen | Failed> {
   try {
-    const decoded = decodeRecord(record.bytes, record.broughtBy, decoding);
-    if (isRecordFault(decoded)) return { paymentId: undefined, judged: decoded };
     return { paymentId: paymentIdOf(decoded), judged: await verifyRecord(record, decoded, context) };
   } catch (error) {
     return { error };
   }
 }
 
-async function verifyRecord(
-  record: UploadedRecord,
-  decoded: DecodedRecord,
-  context: VerifyRecordsContext,
-): Promise<Judged> {
+async function verifyRecord(record: UploadedRecord, decoded: DecodedRecord, context: JudgingContext): Promise<Judged> {
   const foreign = refuseSender(decoded, context.senderOf(record), context.certificateIdCipher);
   if (foreign !== undefined) return foreign;
   if (decoded.kind === "void") return voidRecord(record, decoded, context);
@@ -100,11 +128,19 @@ async function verifyRecord(
   const { certificateId, deviceKey } = certificate.content;
   if (decoded.payment.unverified.certificateId !== certificateId) return faultOf(refusal("CERTIFICATE_MISMATCH"));
   if (decoded.kind === "payment") {
-    const payment = await verifyUnder(decoded.payment, deviceKey, context.crypto);
+    const payment = await verifiedPayment(decoded.payment, deviceKey, context);
     return isRefusal(payment) ? faultOf(payment) : twoWayItem({ record, decoded, certificate, payment }, context);
   }
-  const payment = await verifyUnder(decoded.payment, deviceKey, context.crypto);
+  const payment = await verifiedPayment(decoded.payment, deviceKey, context);
   return isRefusal(payment) ? faultOf(payment) : openPaymentItem({ record, decoded, certificate, payment }, context);
+}
+
+function verifiedPayment<Content extends Payment | OpenPayment>(
+  decoded: Decoded<Content>,
+  deviceKey: P256PublicKey,
+  { proven, crypto }: JudgingContext,
+): Verified<Content> | Promise<Verified<Content> | Refusal> {
+  return proven?.under(decoded, deviceKey) ?? verifyUnder(decoded, deviceKey, crypto);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { DEFAULT_COLLECT_POLICY, openTerminal, type Terminal } from "@cairn/collect";
-import { nodeCrypto } from "@cairn/cose/node";
+import type { SignatureBatches } from "@cairn/cose";
+import { nodeCrypto, openSignatureBatches } from "@cairn/cose/node";
 import { openSqliteTerminalJournal, TERMINAL_JOURNAL_FILE } from "@cairn/stores";
 import type { Command } from "commander";
 import { systemClock, systemRandom } from "../../ports.ts";
@@ -19,6 +20,14 @@ export function withTerminalOptions(command: Command): Command {
   return command.option("--data <folder>", "the terminal's data folder", DEFAULT_TERMINAL_FOLDER);
 }
 
+let opened: { readonly batches: SignatureBatches | undefined } | undefined;
+
+/** Opened with the first upload: it takes a moment that a till at work has not got. */
+function signatureBatches(): SignatureBatches | undefined {
+  opened ??= { batches: openSignatureBatches() };
+  return opened.batches;
+}
+
 /** Opens the terminal of a folder for one piece of work, and closes its journal whatever happens. */
 export async function withTerminal<Result>(
   options: TerminalOptions,
@@ -32,6 +41,7 @@ export async function withTerminal<Result>(
       journal,
       signer: device.signer,
       crypto: nodeCrypto(),
+      signatures: signatureBatches,
       clock: systemClock,
       random: systemRandom,
       policy: DEFAULT_COLLECT_POLICY,

@@ -7,9 +7,9 @@ import {
   sign,
   verify,
 } from "node:crypto";
-import { CryptoError, type CryptoPort, SIGNATURE_LENGTH, type Signer } from "./crypto.ts";
-import { compressedPoint, type P256PublicKey, publicKeyFromPoint } from "./key.ts";
-import { KeyCache } from "./key-cache.ts";
+import { CryptoError, type CryptoPort, SIGNATURE_LENGTH, type Signer } from "../crypto.ts";
+import { compressedPoint, type P256PublicKey, publicKeyFromPoint } from "../key.ts";
+import { KeyCache } from "../key-cache.ts";
 
 /** Ready keys kept unless told otherwise: about 15 MB. */
 const KEY_CACHE_SIZE = 4096;

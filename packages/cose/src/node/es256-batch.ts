@@ -1,0 +1,135 @@
+import { generateKeyPairSync, hash, randomFillSync, sign } from "node:crypto";
+import { type HintedSignature, SIGNATURE_LENGTH, type SignatureBatches } from "../crypto.ts";
+import { compressedPoint, type P256PublicKey, publicKeyFromPoint } from "../key.ts";
+import { COORDINATE_LENGTH } from "../p256.ts";
+import { type Curve, ORDER, openCurve } from "./openssl-curve.ts";
+
+const UNCOMPRESSED = 4;
+
+/** Undefined where the platform has no means for it, or does not pass a test of what it has. */
+export function openSignatureBatches(): SignatureBatches | undefined {
+  const curve = openCurve();
+  if (curve === undefined) return undefined;
+  const batches = batchesOn(curve);
+  return passesTest(batches) ? batches : undefined;
+}
+
+function batchesOn(curve: Curve): SignatureBatches {
+  /** A square root each: as long as somebody keeps the key. */
+  const known = new WeakMap<P256PublicKey, Uint8Array>();
+  const pointOf = (key: P256PublicKey): Uint8Array | undefined => {
+    const point = known.get(key) ?? curve.pointOf(compressedPoint(key));
+    if (point !== undefined) known.set(key, point);
+    return point;
+  };
+
+  return {
+    hintFor: ({ publicKey, digest, signature }) => {
+      const parts = partsOf(signature);
+      const point = pointOf(publicKey);
+      if (parts === undefined || point === undefined) return undefined;
+      const inverse = inverseOf(parts.s);
+      const e = numberAt(digest, 0);
+      const found = curve.combine((e * inverse) % ORDER, point, (parts.r * inverse) % ORDER);
+      if (found === undefined) return undefined;
+      // An x coordinate above the order, one in 2^128, has no hint: r alone does not tell it.
+      return numberAt(found, 1) === parts.r ? found.slice(1 + COORDINATE_LENGTH) : undefined;
+    },
+
+    areAllValid: (signatures) => {
+      const parts: { readonly r: bigint; readonly s: bigint }[] = [];
+      for (const { signature, hint } of signatures) {
+        const each = hint.length === COORDINATE_LENGTH ? partsOf(signature) : undefined;
+        if (each === undefined) return false;
+        parts.push(each);
+      }
+      const inverses = inversesOf(parts.map(({ s }) => s));
+      const randoms = randomFillSync(new BigUint64Array(2 * signatures.length));
+      const ofKeys = new Map<P256PublicKey, bigint>();
+      const encoded = new Uint8Array(1 + 2 * COORDINATE_LENGTH);
+      encoded[0] = UNCOMPRESSED;
+      let ofGenerator = 0n;
+      let areSound = true;
+      for (const [index, { publicKey, digest, signature, hint }] of signatures.entries()) {
+        const { r } = parts[index] as { readonly r: bigint };
+        const z = ((randoms[2 * index] ?? 0n) << 64n) | (randoms[2 * index + 1] ?? 0n);
+        const scaled = (z * (inverses[index] ?? 0n)) % ORDER;
+        ofGenerator += scaled * numberAt(digest, 0);
+        ofKeys.set(publicKey, (ofKeys.get(publicKey) ?? 0n) + scaled * r);
+        encoded.set(signature.subarray(0, COORDINATE_LENGTH), 1);
+        encoded.set(hint, 1 + COORDINATE_LENGTH);
+        areSound = curve.add(encoded, ORDER - z) && areSound;
+      }
+      for (const [key, scalar] of ofKeys) {
+        const point = pointOf(key);
+        areSound = point !== undefined && curve.add(point, scalar % ORDER) && areSound;
+      }
+      return curve.isZero(ofGenerator % ORDER) && areSound;
+    },
+  };
+}
+
+/** r and s, both from 1 to the order less 1 (FIPS 186-5 section 6.4.2). */
+function partsOf(signature: Uint8Array): { readonly r: bigint; readonly s: bigint } | undefined {
+  if (signature.length !== SIGNATURE_LENGTH) return undefined;
+  const r = numberAt(signature, 0);
+  const s = numberAt(signature, COORDINATE_LENGTH);
+  return r > 0n && r < ORDER && s > 0n && s < ORDER ? { r, s } : undefined;
+}
+
+/** 32 big-endian bytes. */
+function numberAt(bytes: Uint8Array, offset: number): bigint {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, COORDINATE_LENGTH);
+  const upper = (view.getBigUint64(0) << 64n) | view.getBigUint64(8);
+  return (upper << 128n) | (view.getBigUint64(16) << 64n) | view.getBigUint64(24);
+}
+
+/** All inverses for one (Montgomery's trick): an inverse costs as much as a hundred products. */
+function inversesOf(values: readonly bigint[]): bigint[] {
+  const products: bigint[] = [];
+  let product = 1n;
+  for (const value of values) {
+    products.push(product);
+    product = (product * value) % ORDER;
+  }
+  let inverse = inverseOf(product);
+  const inverses: bigint[] = [];
+  for (let index = values.length - 1; index >= 0; index--) {
+    inverses[index] = (inverse * (products[index] ?? 0n)) % ORDER;
+    inverse = (inverse * (values[index] ?? 0n)) % ORDER;
+  }
+  return inverses;
+}
+
+/** By the extended Euclidean algorithm. Public values only: it does not run in constant time. */
+function inverseOf(value: bigint): bigint {
+  let [rest, next] = [ORDER, value];
+  let [factor, nextFactor] = [0n, 1n];
+  while (next > 0n) {
+    const quotient = rest / next;
+    [rest, next] = [next, rest - quotient * next];
+    [factor, nextFactor] = [nextFactor, factor - quotient * nextFactor];
+  }
+  return factor < 0n ? factor + ORDER : factor;
+}
+
+/** The calls underneath are experimental and go past the compiler: what they cannot do here must not decide about money. */
+function passesTest(batches: SignatureBatches): boolean {
+  const sound: HintedSignature[] = [];
+  for (const text of ["one", "two", "three"]) {
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const { x = "", y = "" } = publicKey.export({ format: "jwk" });
+    const point = [Buffer.of(UNCOMPRESSED), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")];
+    const plain = {
+      publicKey: publicKeyFromPoint(Buffer.concat(point)),
+      digest: hash("sha256", text, "buffer"),
+      signature: sign("sha256", Buffer.from(text), { key: privateKey, dsaEncoding: "ieee-p1363" }),
+    };
+    const hint = batches.hintFor(plain);
+    if (hint === undefined) return false;
+    sound.push({ ...plain, hint });
+  }
+  const [first, ...others] = sound as [HintedSignature, ...HintedSignature[]];
+  const changed = Uint8Array.from(first.digest, (byte, at) => (at === 0 ? byte ^ 1 : byte));
+  return batches.areAllValid(sound) && !batches.areAllValid([{ ...first, digest: changed }, ...others]);
+}
