@@ -11,6 +11,7 @@ import {
   publicKeyFromPoint,
   publicKeyToCbor,
   readCborSequence,
+  splitCborSequence,
 } from "@cairn/cose";
 import {
   type CallPurpose,
@@ -66,6 +67,10 @@ const cbor: Target = {
     );
     const all = decoded(() => decodeCborSequence(input));
     const each = decoded(() => [...readCborSequence(input)]);
+    deepStrictEqual(
+      decoded(() => [...splitCborSequence(input)]),
+      each?.map(({ bytes }) => bytes),
+    );
     mustHold(each === undefined || same(Buffer.concat(each.map(({ bytes }) => bytes)), input), "Bytes went missing.");
     if (all === undefined || each === undefined) return;
     deepStrictEqual(

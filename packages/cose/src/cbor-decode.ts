@@ -72,6 +72,21 @@ export function* readCborSequence(bytes: Uint8Array): Generator<{ value: CborVal
   }
 }
 
+/**
+ * Splits a CBOR sequence into its items' bytes (copies), each decoded strictly as by `readCborSequence`: for whoever
+ * decodes the items themselves afterwards.
+ * @throws CborError while iterating, at the first bad item.
+ */
+export function* splitCborSequence(bytes: Uint8Array): Generator<Uint8Array, void, void> {
+  const reader = openReader(bytes, 0, "views");
+  while (reader.position < reader.bytes.length) {
+    const start = reader.position;
+    reader.containers = 0;
+    readItem(reader, 0);
+    yield reader.bytes.slice(start, reader.position);
+  }
+}
+
 function openReader(bytes: Uint8Array, start: number, byteStrings: "copies" | "views"): Reader {
   // A view of the plain kind, since `slice` of Node's Buffer does not copy.
   const plain = bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -19,7 +19,10 @@ import { encodeUtf8 } from "./utf8.ts";
 
 type Writer = { bytes: Uint8Array; length: number; containers: number };
 
-const FIRST_CAPACITY_BYTES = 256;
+/** Everything but long lists and batches. */
+const DESK_BYTES = 1_024;
+/** Where an encoding is put together before it is copied out: nobody else writes meanwhile, and most fit. */
+const DESK = new Uint8Array(DESK_BYTES);
 
 /**
  * Encodes one value in core deterministic encoding (RFC 8949 section 4.2.1). Map keys are sorted here, whatever their
@@ -28,7 +31,7 @@ const FIRST_CAPACITY_BYTES = 256;
  *   CborValue), CBOR_INVALID_UTF8 (half a surrogate pair), CBOR_TOO_DEEP (cycles too), CBOR_TOO_LONG.
  */
 export function encodeCbor(value: CborValue): Uint8Array {
-  const writer: Writer = { bytes: new Uint8Array(FIRST_CAPACITY_BYTES), length: 0, containers: 0 };
+  const writer: Writer = { bytes: DESK, length: 0, containers: 0 };
   writeItem(writer, value, 0);
   return writer.bytes.slice(0, writer.length);
 }

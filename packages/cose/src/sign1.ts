@@ -5,7 +5,7 @@
  */
 
 import { ARRAY, BYTES, CborError, type CborMap, MAP, TAG, TEXT } from "./cbor.ts";
-import { decodeCbor, decodeCborViews } from "./cbor-decode.ts";
+import { decodeCborViews } from "./cbor-decode.ts";
 import { encodeCbor, headLength, putHead } from "./cbor-encode.ts";
 import { CoseError } from "./cose-error.ts";
 import { SIGNATURE_LENGTH } from "./crypto.ts";
@@ -67,11 +67,12 @@ export function prepareSign1(input: {
   if (headers.keyId !== undefined) labels.set(KEY_ID_LABEL, headers.keyId);
   if (headers.type !== undefined) labels.set(TYPE_LABEL, headers.type);
   const protectedBytes = encodeCbor(labels);
-  const payload = new Uint8Array(input.payload);
+  const toBeSigned = sigStructure(protectedBytes, form.context, input.payload);
   return {
-    toBeSigned: sigStructure(protectedBytes, form.context, payload),
+    toBeSigned,
     protectedBytes,
-    payload,
+    // Its end: one copy is enough for whatever becomes of the input.
+    payload: toBeSigned.subarray(toBeSigned.length - input.payload.length),
     tagged: form.tagged ?? false,
   };
 }
@@ -131,7 +132,7 @@ export function toBeSigned(sign1: Sign1, form: Sign1Form): Uint8Array {
 
 function decodeProtected(bytes: Uint8Array): ProtectedHeaders {
   // RFC 9052 section 3 encodes the empty header as no bytes at all.
-  const labels = bytes.length === 0 ? undefined : decodeCbor(bytes);
+  const labels = bytes.length === 0 ? undefined : decodeCborViews(bytes);
   if (labels !== undefined && !(labels instanceof Map)) throw malformed("The protected header is not a map.");
   if (labels?.get(ALGORITHM_LABEL) !== ES256) throw new CoseError("COSE_ALGORITHM", "The algorithm is not ES256.");
   const headers: { keyId?: Uint8Array; type?: string } = {};

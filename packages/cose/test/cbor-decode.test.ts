@@ -11,6 +11,7 @@ import {
   MAXIMUM_CBOR_CONTAINERS,
   MAXIMUM_CBOR_DEPTH,
   readCborSequence,
+  splitCborSequence,
 } from "../src/index.ts";
 import { coded, hex } from "./bytes.ts";
 
@@ -152,6 +153,14 @@ test("the items before a bad one are handed out", () => {
     coded("CborError", "CBOR_UNSUPPORTED"),
   );
   assert.deepEqual(read, [1, 2]);
+  const split: Uint8Array[] = [];
+  assert.throws(
+    () => {
+      for (const item of splitCborSequence(hex("01 02 ff 03"))) split.push(item);
+    },
+    coded("CborError", "CBOR_UNSUPPORTED"),
+  );
+  assert.deepEqual(split, [hex("01"), hex("02")]);
   assert.throws(() => decodeCborSequence(hex("01 18")), { code: "CBOR_TRUNCATED", offset: 2 });
 });
 
@@ -159,6 +168,7 @@ test("the bound on arrays and maps holds for each item read, and for a whole seq
   const input = new Uint8Array(MAXIMUM_CBOR_CONTAINERS + 1).fill(0x80);
   assert.throws(() => decodeCborSequence(input), coded("CborError", "CBOR_TOO_LONG"));
   assert.equal([...readCborSequence(input)].length, MAXIMUM_CBOR_CONTAINERS + 1);
+  assert.equal([...splitCborSequence(input)].length, MAXIMUM_CBOR_CONTAINERS + 1);
 });
 
 test("one catch is enough: every error is a CodedError", () => {

@@ -11,6 +11,7 @@ import {
   decodeCborSequence,
   encodeCbor,
   readCborSequence,
+  splitCborSequence,
 } from "../src/index.ts";
 import { toHex } from "./bytes.ts";
 import { cborValue, damaged } from "./cbor-arbitraries.ts";
@@ -86,6 +87,7 @@ test("a sequence is its items one after the other", () => {
         [...readCborSequence(sequence)],
         values.map((value, at) => ({ value, bytes: encoded[at] })),
       );
+      assert.deepEqual([...splitCborSequence(sequence)], encoded);
     }),
   );
 });

@@ -2,7 +2,17 @@ import { MessageError } from "./message-error.ts";
 
 /** Base45 (RFC 9285): two bytes become three characters of the alphabet that QR's alphanumeric mode packs tightly. */
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
-const VALUES: ReadonlyMap<string, number> = new Map([...ALPHABET].map((character, value) => [character, value]));
+/** What the two lower digits of a number come to. */
+const PAIRS: readonly string[] = Array.from(
+  { length: 45 * 45 },
+  (_, number) => ALPHABET.charAt(number % 45) + ALPHABET.charAt(Math.floor(number / 45)),
+);
+const NO_VALUE = 0xff;
+/** What a character code stands for. */
+const VALUES: Uint8Array = Uint8Array.from({ length: 0x80 }, (_, code) => {
+  const value = ALPHABET.indexOf(String.fromCharCode(code));
+  return value < 0 ? NO_VALUE : value;
+});
 
 export function encodeBase45(bytes: Uint8Array): string {
   let text = "";
@@ -10,7 +20,7 @@ export function encodeBase45(bytes: Uint8Array): string {
     const first = bytes[index] ?? 0;
     const second = bytes[index + 1];
     const number = second === undefined ? first : first * 256 + second;
-    text += ALPHABET.charAt(number % 45) + ALPHABET.charAt(Math.floor(number / 45) % 45);
+    text += PAIRS[number % 2025];
     if (second !== undefined) text += ALPHABET.charAt(Math.floor(number / 2025));
   }
   return text;
@@ -32,7 +42,7 @@ export function decodeBase45(text: string): Uint8Array {
 }
 
 function valueAt(text: string, index: number): number {
-  const value = VALUES.get(text.charAt(index));
-  if (value === undefined) throw new MessageError("CODE_TEXT_INVALID", "a character that no code has");
+  const value = VALUES[text.charCodeAt(index)] ?? NO_VALUE;
+  if (value === NO_VALUE) throw new MessageError("CODE_TEXT_INVALID", "a character that no code has");
   return value;
 }

@@ -1,4 +1,4 @@
-import { readCborSequence } from "@cairn/cose";
+import { splitCborSequence } from "@cairn/cose";
 import { decodeBase45, encodeBase45 } from "./base45.ts";
 import { MAXIMUM_MESSAGE_BYTES } from "./bounds.ts";
 import { MessageError } from "./message-error.ts";
@@ -68,10 +68,10 @@ function joinPair(pair: { readonly certificate: Uint8Array; readonly message: Ui
 }
 
 function splitPair(bytes: Uint8Array): { certificate: Uint8Array; message: Uint8Array } {
-  const items = [...readCborSequence(bytes)];
+  const items = [...splitCborSequence(bytes)];
   const [certificate, message] = items;
   if (certificate === undefined || message === undefined || items.length !== 2) {
     throw new MessageError("BUNDLE_MALFORMED", `${items.length} messages instead of 2`);
   }
-  return { certificate: certificate.bytes, message: message.bytes };
+  return { certificate, message };
 }

@@ -1,5 +1,6 @@
 import type { CryptoPort } from "@cairn/cose";
 import type { Decoded, MessageKind } from "./message.ts";
+import { sameBytes } from "./same-bytes.ts";
 
 /**
  * Messages that were decoded before, by their bytes. Decoding is a pure function, so a program that meets the same
@@ -16,7 +17,7 @@ export class DecodedMemory {
 
   get<Content>(kind: MessageKind<Content>, bytes: Uint8Array): Decoded<Content> | undefined {
     const known = this.#of(kind).get(placeOf(bytes));
-    if (known === undefined || !isSame(known.bytes, bytes)) return undefined;
+    if (known === undefined || !sameBytes(known.bytes, bytes)) return undefined;
     // Under its own kind lies nothing but messages of that kind.
     return known as Decoded<Content>;
   }
@@ -49,16 +50,12 @@ export function rememberDecoded(crypto: CryptoPort, size: number): void {
 
 export const memoryOf = (crypto: CryptoPort): DecodedMemory | undefined => memories.get(crypto);
 
-/** By the last six bytes, which are of the signature: hardly ever the same for two messages, and then the younger stays. */
+/**
+ * By 30 bits of the last bytes, which are of the signature: hardly ever the same for two messages, and then the younger
+ * stays. Engines keep so small a number in the pointer itself, which makes it several times as quick a key.
+ */
 function placeOf(bytes: Uint8Array): number {
-  let place = 0;
-  for (let at = Math.max(0, bytes.length - 6); at < bytes.length; at += 1) place = place * 256 + (bytes[at] ?? 0);
-  return place;
-}
-
-function isSame(left: Uint8Array, right: Uint8Array): boolean {
-  if (left === right) return true;
-  if (left.length !== right.length) return false;
-  for (let at = 0; at < left.length; at += 1) if (left[at] !== right[at]) return false;
-  return true;
+  const end = bytes.length;
+  const low = ((bytes[end - 4] ?? 0) << 24) | ((bytes[end - 3] ?? 0) << 16);
+  return (low | ((bytes[end - 2] ?? 0) << 8) | (bytes[end - 1] ?? 0)) & 0x3fffffff;
 }

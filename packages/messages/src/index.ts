@@ -14,7 +14,7 @@ export {
   type Prepared,
   prepareMessage,
   restoreVerified,
-  sameBytes,
+  signDecoded,
   signMessage,
   signPrepared,
   type Verified,
@@ -29,6 +29,7 @@ export { type ChainLink, type Payment, payment } from "./payment.ts";
 export * from "./payment-request.ts";
 export * from "./records.ts";
 export * from "./rules.ts";
+export { sameBytes } from "./same-bytes.ts";
 export {
   type CallPurpose,
   followingNonce,

@@ -1,11 +1,12 @@
 import {
   type CryptoPort,
-  decodeCbor,
+  decodeCborViews,
   decodeSign1,
   encodeCbor,
   finishSign1,
   type P256PublicKey,
   prepareSign1,
+  SIGNATURE_LENGTH,
   type Sign1,
   type Sign1Form,
   type SignatureBatches,
@@ -15,7 +16,7 @@ import {
 import { MAXIMUM_MESSAGE_BYTES } from "./bounds.ts";
 import { memoryOf } from "./decoded-memory.ts";
 import { type Codec, type ContentOf, type Fields, readFields, writeFields } from "./fields.ts";
-import { fromHex, type HexIdentifier, IDENTIFIER_BYTES, identifier, type MessageId, toHex } from "./identifiers.ts";
+import { fromHex, type HexIdentifier, IDENTIFIER_BYTES, identifier, type MessageId } from "./identifiers.ts";
 import { MessageError } from "./message-error.ts";
 
 /**
@@ -95,7 +96,7 @@ export function defineMessage<Name extends string, Id extends HexIdentifier, con
     readContent: (keyId, payload) => {
       const content = {
         [input.keyId.name]: input.keyId.codec.read(keyId, input.keyId.name),
-        ...readFields(input.fields, decodeCbor(payload)),
+        ...readFields(input.fields, decodeCborViews(payload)),
       } as Content;
       input.check?.(content);
       return content;
@@ -138,6 +139,14 @@ export async function signMessage<Content>(
   by: { readonly signer: Signer; readonly crypto: CryptoPort },
 ): Promise<Verified<Content>> {
   return signPrepared(prepareMessage(kind, content, by.crypto), by.signer);
+}
+
+/** Signs what was decoded from one's own store, where it waited under another signature, as under the zeros of a draft. */
+export async function signDecoded<Content>(decoded: Decoded<Content>, signer: Signer): Promise<Verified<Content>> {
+  const bytes = new Uint8Array(decoded.bytes);
+  // A COSE_Sign1 ends with its signature.
+  bytes.set(await signer.sign(decoded.toBeSigned), bytes.length - SIGNATURE_LENGTH);
+  return verified({ content: decoded.unverified, messageId: decoded.messageId, bytes });
 }
 
 /**
@@ -259,8 +268,4 @@ function verified<Content>(message: { content: Content; messageId: MessageId; by
 
 function messageIdOf(signed: Uint8Array, crypto: CryptoPort): MessageId {
   return identifier<MessageId>(crypto.sha256(signed), IDENTIFIER_BYTES.messageId);
-}
-
-export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && toHex(left) === toHex(right);
 }

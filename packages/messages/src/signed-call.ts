@@ -1,4 +1,4 @@
-import { type CborValue, type CryptoPort, readCborSequence, type Signer } from "@cairn/cose";
+import { type CborValue, type CryptoPort, type Signer, splitCborSequence } from "@cairn/cose";
 import { MAXIMUM_BODY_BYTES } from "./bounds.ts";
 import { bytesId, required, timeSeconds } from "./fields.ts";
 import {
@@ -110,7 +110,7 @@ export const followingNonce = (previous: MessageId): ServerNonce =>
   shorten<ServerNonce>(previous, IDENTIFIER_BYTES.serverNonce);
 
 function firstItem(body: Uint8Array): Uint8Array {
-  for (const item of readCborSequence(body)) return item.bytes;
+  for (const item of splitCborSequence(body)) return item;
   throw new MessageError("BUNDLE_MALFORMED", "an empty call");
 }
 

@@ -8,6 +8,7 @@ import { inflateZlib } from "./inflate.ts";
 import { LABEL } from "./labels.ts";
 import { defineMessage, type MessageKind, type Verified } from "./message.ts";
 import { MessageError } from "./message-error.ts";
+import { sameBytes } from "./same-bytes.ts";
 
 /**
  * Issuer-signed: which certificates are withdrawn. A Token Status List in CWT form (IETF draft-ietf-oauth-status-list,
@@ -27,12 +28,22 @@ export type StatusList = {
 
 const isUri = (text: string): text is string => /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/.test(text);
 
+/** A list is signed anew every minute, mostly with the bits that it had before. */
+let compressedLast: { readonly bits: Uint8Array; readonly compressed: Uint8Array } | undefined;
+
+function compress(bits: Uint8Array): Uint8Array {
+  if (compressedLast !== undefined && sameBytes(compressedLast.bits, bits)) return compressedLast.compressed;
+  const compressed = zlibSync(bits, { level: 9 });
+  compressedLast = { bits: bits.slice(), compressed };
+  return compressed;
+}
+
 /** The `StatusList` map of the standard. Its two keys are text, the only text keys in all of Cairn. */
 const compressedBits: Codec<Uint8Array> = {
   write: (bits) =>
     new Map<string, CborValue>([
       ["bits", 1],
-      ["lst", zlibSync(bits, { level: 9 })],
+      ["lst", compress(bits)],
     ]),
   read: (value, name) => {
     const compressed =

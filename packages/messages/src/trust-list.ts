@@ -119,18 +119,26 @@ export type TrustAnchors = {
 
 /** The same list, the same anchors: whoever caches what was verified goes by that. */
 const anchored = new WeakMap<Verified<TrustList>, TrustAnchors>();
+/** By content: a list that is remembered as decoded may be verified again, and its keys are what they were. */
+const idsOf = new WeakMap<TrustList, TrustAnchors["keysById"]>();
 
 export function trustAnchors(list: Verified<TrustList>, crypto: CryptoPort): TrustAnchors {
   const known = anchored.get(list);
   if (known !== undefined) return known;
-  const keysById = new Map<KeyId, TrustedKey[]>();
-  for (const trusted of list.content.keys) {
-    const id = keyIdOf(trusted.key, crypto);
-    keysById.set(id, [...(keysById.get(id) ?? []), trusted]);
-  }
+  const keysById = idsOf.get(list.content) ?? sortedByKeyId(list.content, crypto);
+  idsOf.set(list.content, keysById);
   const anchors = { list, keysById };
   anchored.set(list, anchors);
   return anchors;
+}
+
+function sortedByKeyId({ keys }: TrustList, crypto: CryptoPort): TrustAnchors["keysById"] {
+  const keysById = new Map<KeyId, TrustedKey[]>();
+  for (const trusted of keys) {
+    const id = keyIdOf(trusted.key, crypto);
+    keysById.set(id, [...(keysById.get(id) ?? []), trusted]);
+  }
+  return keysById;
 }
 
 /**

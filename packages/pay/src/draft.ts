@@ -1,5 +1,5 @@
 import { SIGNATURE_LENGTH } from "@cairn/cose";
-import { decodeMessage, type MessageKind, type Prepared, prepareMessage, signPrepared } from "@cairn/messages";
+import { decodeMessage, type MessageKind, type Prepared, signDecoded } from "@cairn/messages";
 import type { WalletPorts } from "./ports.ts";
 
 /**
@@ -16,7 +16,5 @@ export async function signDraft<Content>(
   draft: Uint8Array,
   { crypto, signer }: Pick<WalletPorts, "crypto" | "signer">,
 ): Promise<Uint8Array> {
-  const { unverified } = decodeMessage(kind, draft, crypto);
-  const signed = await signPrepared(prepareMessage(kind, unverified, crypto), signer);
-  return signed.bytes;
+  return (await signDecoded(decodeMessage(kind, draft, crypto), signer)).bytes;
 }

@@ -75,15 +75,22 @@ function openWallet(stored: StoredWallet, ports: WalletPorts): Wallet {
   return { identity, now: honestNow(ports.clock, identity.newestSeen), held, certificates, payments };
 }
 
+/** By the very record: a store in memory hands out the same one until something about it changes. */
+const opened = new WeakMap<StoredCertificate, HeldCertificate>();
+
 function openCertificate(stored: StoredCertificate, { crypto }: WalletPorts): HeldCertificate {
+  const known = opened.get(stored);
+  if (known !== undefined) return known;
   const certificate = restoreVerified(userCertificate, stored.bytes, crypto);
   const { sequence, spentMinor, unsignedPayments, lastPaymentId } = stored.counter;
-  return {
+  const held = {
     certificate: certificate.content,
     counter: { sequence, spentMinor, unsignedPayments, previous: previousOf(certificate, lastPaymentId) },
     closed: stored.closing !== undefined,
     revoked: stored.revoked,
   };
+  opened.set(stored, held);
+  return held;
 }
 
 function previousOf(certificate: Verified<UserCertificate>, lastPaymentId: MessageId | undefined): ChainHash {

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { CodedError, readCborSequence } from "@cairn/cose";
+import { CodedError, splitCborSequence } from "@cairn/cose";
 import type { Command } from "commander";
 import { MAXIMUM_JOURNAL_RECORDS } from "../../api/operator-api.ts";
 import { addCommand } from "../command.ts";
@@ -36,7 +36,7 @@ export function addJournalCommands(issuer: Command): void {
 async function journalRecords(file: string): Promise<readonly Uint8Array[]> {
   const bytes = new Uint8Array(await readFile(file));
   try {
-    return [...readCborSequence(bytes)].map((record) => record.bytes);
+    return [...splitCborSequence(bytes)];
   } catch (cause) {
     if (!(cause instanceof CodedError)) throw cause;
     throw new CommandError({
