@@ -8,7 +8,7 @@ export type SimulationOptions = {
   /** On average, for each wallet and day. */
   readonly paymentsPerDay: number;
   readonly faults: ReadonlySet<FaultKind>;
-  /** ES256 by the platform instead of keyed hashes. */
+  /** ES256 by the platform instead of keyed checksums. */
   readonly realSignatures: boolean;
   /** `sqlite`: the issuer's store is the real SQLite one, in a folder of its own. */
   readonly store: "memory" | "sqlite";

@@ -42,7 +42,7 @@ export function addSimulateCommand(program: Command): void {
             .default(new Set(FAULT_KINDS), "all"),
         )
         .option("--store <kind>", "the issuer's store: memory, or sqlite, which is slower", storeOf, "memory")
-        .option("--real-signatures", "ES256 rather than keyed hashes, which is slower")
+        .option("--real-signatures", "ES256 rather than keyed checksums, which is slower")
         .option("--only <ids>", "only these items of the plan and strikes of fate: what a failing run prints", idsOf)
         .option("--story", "tell everything that happens")
         .option("--no-shrink", "do not look for the shortest story of a broken promise")
