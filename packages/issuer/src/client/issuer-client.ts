@@ -62,6 +62,9 @@ type SignedPost = { readonly path: string; readonly purpose: CallPurpose; readon
   readonly query?: Readonly<Record<string, string | undefined>>;
 };
 
+/** A nonce that came with an answer is used within this time: the server takes it for two minutes, a slow line needs some. */
+const KEPT_NONCE_SECONDS = 60;
+
 /**
  * What wallets and terminals ask of an issuer's server. Lists and certificates come back as the signed bytes: the
  * caller verifies them. Every call may be repeated. All methods throw {@link ClientError}.
@@ -72,17 +75,23 @@ export class IssuerClient {
   readonly #crypto: CryptoPort;
   readonly #clock: Clock;
   readonly #callerId: DeviceId;
+  /** From the newest answer; `until` in seconds since 1970. */
+  #keptNonce: { readonly nonce: ServerNonce; readonly until: number } | undefined;
 
   /** @throws ClientError ISSUER_URL_INVALID; CoseError COSE_KEY_INVALID for a key off the curve. */
   constructor(options: IssuerClientOptions) {
-    this.#transport = new Transport(options);
+    this.#transport = new Transport({ ...options, onNonce: (text) => this.#keepNonce(text) });
     this.#signer = options.signer;
     this.#crypto = options.crypto;
     this.#clock = options.clock ?? systemClock;
     this.#callerId = deviceIdOf(options.signer.publicKey, options.crypto);
   }
 
+  /** One that came with the last answer, or one that is fetched. */
   async nonce(): Promise<ServerNonce> {
+    const kept = this.#keptNonce;
+    this.#keptNonce = undefined;
+    if (kept !== undefined && this.#clock.nowSeconds() <= kept.until) return kept.nonce;
     const { nonce } = await this.#transport.json({ method: "GET", path: "/v1/nonce" }, NonceAnswer);
     const checked = identifierFromText<ServerNonce>(nonce, IDENTIFIER_BYTES.serverNonce);
     if (checked === undefined) throw clientFault("ISSUER_REPLY_INVALID");
@@ -148,8 +157,10 @@ export class IssuerClient {
   async openEvents(holds: readonly CertificateId[], signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const call = { path: "/v1/events", purpose: "events", content: new Uint8Array() } as const;
     const query = holds.length === 0 ? {} : { query: { holds: holds.slice(0, 16).join(",") } };
-    const body = { type: "application/cbor-seq", bytes: await this.#signed(call) };
-    return this.#transport.stream({ method: "POST", path: call.path, body, ...query }, signal);
+    return this.#withNonce(async () => {
+      const body = { type: "application/cbor-seq", bytes: await this.#signed(call) };
+      return this.#transport.stream({ method: "POST", path: call.path, body, ...query }, signal);
+    });
   }
 
   /** The signed bytes of both lists, for devices that only refresh them. */
@@ -167,20 +178,27 @@ export class IssuerClient {
     return this.#post({ path, purpose: "enrolment", content }, schema);
   }
 
+  #post<Schema extends TSchema>(call: SignedPost, schema: Schema): Promise<Decoded<Schema>> {
+    const { path, query = {} } = call;
+    return this.#withNonce(async () => {
+      const body = { type: "application/cbor-seq", bytes: await this.#signed(call) };
+      return this.#transport.json({ method: "POST", path, body, query }, schema);
+    });
+  }
+
   /** A nonce may have been used by an earlier try whose answer was lost, or have expired on a slow line: one more try. */
-  async #post<Schema extends TSchema>(call: SignedPost, schema: Schema): Promise<Decoded<Schema>> {
+  async #withNonce<Answer>(send: () => Promise<Answer>): Promise<Answer> {
     try {
-      return await this.#postOnce(call, schema);
+      return await send();
     } catch (error) {
-      if (error instanceof ClientError && error.code === "NONCE_INVALID") return this.#postOnce(call, schema);
+      if (error instanceof ClientError && error.code === "NONCE_INVALID") return send();
       throw error;
     }
   }
 
-  async #postOnce<Schema extends TSchema>(call: SignedPost, schema: Schema): Promise<Decoded<Schema>> {
-    const { path, query } = call;
-    const body = { type: "application/cbor-seq", bytes: await this.#signed(call) };
-    return this.#transport.json({ method: "POST", path, body, ...(query === undefined ? {} : { query }) }, schema);
+  #keepNonce(text: string): void {
+    const nonce = identifierFromText<ServerNonce>(text, IDENTIFIER_BYTES.serverNonce);
+    if (nonce !== undefined) this.#keptNonce = { nonce, until: this.#clock.nowSeconds() + KEPT_NONCE_SECONDS };
   }
 
   async #signed({ purpose, content }: SignedPost): Promise<Uint8Array> {

@@ -9,7 +9,13 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 /** Largest answer read: a status list of the largest size in base64, with room to spare. */
 const MAXIMUM_REPLY_BYTES = 16_777_216;
 
-export type TransportOptions = { readonly url: string; readonly timeoutMs?: number; readonly token?: string };
+export type TransportOptions = {
+  readonly url: string;
+  readonly timeoutMs?: number;
+  readonly token?: string;
+  /** Told the nonce for a next signed call that came with an answer, as it was written. */
+  readonly onNonce?: (text: string) => void;
+};
 export type Call = {
   readonly method: "GET" | "POST" | "PUT";
   readonly path: string;
@@ -24,12 +30,14 @@ export class Transport {
   readonly #base: URL;
   readonly #timeoutMs: number;
   readonly #token: string | undefined;
+  readonly #onNonce: ((text: string) => void) | undefined;
 
   /** @throws ClientError ISSUER_URL_INVALID */
   constructor(options: TransportOptions) {
     this.#base = baseOf(options.url);
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#token = options.token;
+    this.#onNonce = options.onNonce;
   }
 
   /** @throws ClientError */
@@ -69,7 +77,7 @@ export class Transport {
 
   async #fetch(call: Call, signal: AbortSignal): Promise<Response> {
     try {
-      return await fetch(this.#urlOf(call), {
+      const response = await fetch(this.#urlOf(call), {
         method: call.method,
         redirect: "error",
         signal,
@@ -80,6 +88,9 @@ export class Transport {
         },
         ...bodyOf(call),
       });
+      const nonce = response.headers.get("replay-nonce");
+      if (nonce !== null) this.#onNonce?.(nonce);
+      return response;
     } catch (error) {
       throw connectionFault(error);
     }

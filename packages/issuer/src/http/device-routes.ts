@@ -23,7 +23,7 @@ import { outcomeRoutes } from "./outcome-routes.ts";
 import type { ProblemCode } from "./problems.ts";
 import { bodyOf, takeSignedCalls } from "./raw-body.ts";
 import { reverseMoneyRoutes } from "./reverse-money-routes.ts";
-import { CALL_PROBLEMS, signedCall } from "./signed-call-schema.ts";
+import { CALL_PROBLEMS, NONCE_HEADER, signedCall } from "./signed-call-schema.ts";
 import { holdsOf, recordText, syncAnswerText } from "./sync-answer.ts";
 import type { TypeBoxProvider } from "./typebox.ts";
 import { uploadStreamRoute } from "./upload-stream-route.ts";
@@ -51,6 +51,11 @@ export async function deviceRoutes(plain: FastifyInstance, context: DeviceRoutes
 
   // Before the first list of an offline root nothing that a device gets would mean anything to it.
   plain.addHook("onRequest", async () => void trustLists.current());
+  const newNonce = () => makeNonce({ now: clock.nowSeconds(), secret: context.nonceSecret, random: context.random });
+  // Every call of these routes that has a body is a signed one.
+  plain.addHook("onSend", async (request, reply) => {
+    if (request.method === "POST") reply.header(NONCE_HEADER, newNonce().nonce);
+  });
   const lists = async () => ({
     trustList: base64url(trustLists.current().list.bytes),
     statusList: base64url((await statusLists.current(clock.nowSeconds())).bytes),
@@ -65,7 +70,7 @@ export async function deviceRoutes(plain: FastifyInstance, context: DeviceRoutes
     },
     async (_request, reply): Promise<Encoded<typeof NonceAnswer>> => {
       reply.header("cache-control", "no-store");
-      return makeNonce({ now: clock.nowSeconds(), secret: context.nonceSecret, random: context.random });
+      return newNonce();
     },
   );
 

@@ -7,10 +7,9 @@ import { deviceCaller } from "../services/callers.ts";
 import type { Listener } from "../services/push-channel.ts";
 import type { ServerContext } from "../services/server-context.ts";
 import { openCall } from "../services/signed-calls.ts";
-import { problemAnswers } from "./problem-answers.ts";
-import { bodyOf, SIGNED_CALL_TYPE } from "./raw-body.ts";
+import { bodyOf } from "./raw-body.ts";
 import { EVENT_STREAM_HEADERS, EVENT_STREAM_TYPE, eventText } from "./server-sent-events.ts";
-import { CALL_PROBLEMS } from "./signed-call-schema.ts";
+import { CALL_PROBLEMS, signedCall } from "./signed-call-schema.ts";
 import { holdsOf, syncAnswerText } from "./sync-answer.ts";
 import type { TypeBoxProvider } from "./typebox.ts";
 
@@ -45,15 +44,15 @@ export function eventRoutes(plain: FastifyInstance, context: ServerContext, list
     {
       handlerTimeout: NO_HANDLER_TIMEOUT_MS,
       schema: {
-        summary: "Tells a wallet of certificates as they come, without being asked: server-sent events.",
-        tags: ["devices"],
-        consumes: [SIGNED_CALL_TYPE],
+        ...signedCall(
+          {
+            summary: "Tells a wallet of certificates as they come, without being asked: server-sent events.",
+            problems: [...CALL_PROBLEMS, "PUSH_FULL"],
+          },
+          Type.Any({ description: "Events named sync; their data is the answer to a sync." }),
+        ),
         produces: [EVENT_STREAM_TYPE],
         querystring: EventsQuery,
-        response: {
-          200: Type.Any({ description: "Events named sync; their data is the answer to a sync." }),
-          ...problemAnswers([...CALL_PROBLEMS, "PUSH_FULL"]),
-        },
       },
     },
     async (request, reply) => {

@@ -1,4 +1,4 @@
-import type { TSchema } from "@sinclair/typebox";
+import { type TSchema, Type } from "@sinclair/typebox";
 import { problemAnswers } from "./problem-answers.ts";
 import type { ProblemCode } from "./problems.ts";
 import { SIGNED_CALL_TYPE } from "./raw-body.ts";
@@ -16,6 +16,15 @@ export const CALL_PROBLEMS = [
   "CONTENT_ENCODING_UNSUPPORTED",
   "INPUT_INVALID",
 ] as const satisfies readonly ProblemCode[];
+/** Comes with every answer to a signed call, so that the next one need not fetch its own. RFC 8555 section 6.5.1. */
+export const NONCE_HEADER = "replay-nonce";
+const NONCE_HEADERS = {
+  [NONCE_HEADER]: Type.String({
+    pattern: "^[0-9a-f]{48}$",
+    description: "A nonce for the next signed call, as from /v1/nonce. With problems too.",
+  }),
+};
+
 /** A signed call: its body is no JSON and is read by the protocol's own strict decoder. */
 export function signedCall<Answer extends TSchema>(
   about: { readonly summary: string; readonly status?: number; readonly problems?: readonly ProblemCode[] },
@@ -25,6 +34,9 @@ export function signedCall<Answer extends TSchema>(
     summary: about.summary,
     tags: ["devices"],
     consumes: [SIGNED_CALL_TYPE],
-    response: { [about.status ?? 200]: answer, ...problemAnswers(about.problems ?? CALL_PROBLEMS) },
+    response: {
+      [about.status ?? 200]: { ...answer, headers: NONCE_HEADERS },
+      ...problemAnswers(about.problems ?? CALL_PROBLEMS),
+    },
   };
 }
