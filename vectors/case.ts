@@ -6,6 +6,7 @@ export const STEPS = [
   "decode",
   "code",
   "call",
+  "stream",
   "records",
   "lists",
   "verify",
@@ -24,7 +25,8 @@ export type Case = {
   readonly description: string;
   readonly step: Step;
   readonly input: JsonObject;
-  readonly expect: { readonly fields: JsonObject } | { readonly code: string };
+  /** `taken`: of a stream, the contents of the portions before the one that is refused. */
+  readonly expect: { readonly fields: JsonObject } | { readonly code: string; readonly taken?: readonly string[] };
 };
 
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");

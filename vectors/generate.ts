@@ -10,6 +10,7 @@ import { decodeValid } from "./cases/decode-valid.ts";
 import { encodingInvalid } from "./cases/encoding-invalid.ts";
 import { acceptOpenCases, capturedCases } from "./cases/open.ts";
 import { receiptCases, requestCases } from "./cases/payer.ts";
+import { streamCases } from "./cases/stream.ts";
 import { acceptCases } from "./cases/terminal.ts";
 import { lists, verifying } from "./cases/trust.ts";
 import { compatibleCases, paymentCases } from "./cases/two-way.ts";
@@ -27,6 +28,7 @@ export async function generate(): Promise<ReadonlyMap<string, string>> {
     ["encoding", { valid: [], invalid: await encodingInvalid() }],
     ["code", await codes()],
     ["call", await calls()],
+    ["stream", await streamCases()],
     ["records", records()],
     ["lists", await lists()],
     ["verify", await verifying()],

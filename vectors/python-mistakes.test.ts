@@ -21,6 +21,7 @@ const MISTAKES: readonly (readonly [what: string, right: string, wrong: string])
     "",
   ],
   ["accepts a replay", 'check(all(payment.id != earlier.id for earlier in self.accepted), "PAYMENT_REPLAYED")', "pass"],
+  ["takes the portions of a stream in any order", 'check(envelope["nonce"] == nonce and', "check("],
   [
     "forgets the status list",
     'check(not is_revoked(self.status, user["terms"]["statusIndex"]), "CERTIFICATE_REVOKED")',

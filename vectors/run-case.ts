@@ -37,12 +37,14 @@ import {
   verifyUserCertificate,
 } from "@cairn/messages";
 import { type Case, fromHexText, type JsonObject, type Step, toJson, toJsonObject } from "./case.ts";
+import { runStream } from "./run-stream.ts";
 import { acceptAtTerminal, acceptOpenAtTerminal } from "./run-terminal.ts";
 import { reviewAtWallet } from "./run-wallet.ts";
 import { crypto, KINDS, type KindName } from "./world.ts";
 
 /** Does with our own code what a case asks for. Answers with the code of a refusal or with the fields of a success. */
 export async function runCase({ step, input }: Pick<Case, "step" | "input">): Promise<Case["expect"]> {
+  if (step === "stream") return runStream(input);
   try {
     return { fields: await STEPS[step](input) };
   } catch (error) {
@@ -79,7 +81,7 @@ export function contextOf(input: JsonObject): VerifyContext & { readonly crypto:
   return { anchors: trustAnchors(restoreVerified(trustList, bytesAt(input, "trustList"), crypto), crypto), crypto };
 }
 
-const STEPS: { readonly [Name in Step]: (input: JsonObject) => JsonObject | Promise<JsonObject> } = {
+const STEPS: { readonly [Name in Exclude<Step, "stream">]: (input: JsonObject) => JsonObject | Promise<JsonObject> } = {
   decode: (input) => {
     const { kind } = KINDS[textAt(input, "kind") as KindName];
     const decoded = decodeMessage<object>(

@@ -25,6 +25,9 @@ const ENCODING_CODES: Readonly<Record<CborCode | CoseCode, true>> = {
   COSE_KEY_INVALID: true,
 };
 
+/** What a stream is refused with beyond that: problems of the call (packages/issuer/src/http/problems.ts). */
+const STREAM_CODES = ["NONCE_INVALID", "BODY_TOO_LARGE"];
+
 async function casesIn(folder: "valid" | "invalid"): Promise<{ file: string; cases: Case[] }[]> {
   const names = (await readdir(new URL(`${folder}/`, import.meta.url))).filter((name) => name.endsWith(".json"));
   return Promise.all(
@@ -56,6 +59,7 @@ test("every code and every step is covered, by at least 150 cases", () => {
     ...Object.keys(ENCODING_CODES),
     ...Object.keys(MALFORMED_SENTENCES),
     ...Object.keys(REFUSAL_SENTENCES),
+    ...STREAM_CODES,
   ];
   const found = new Set(all.flatMap(({ expect }) => ("code" in expect ? [expect.code] : [])));
   assert.deepEqual(

@@ -26,11 +26,11 @@ SKEW, DAY = 300, 86_400
 
 
 class Refused(Exception):
-    """A refusal by its stable code."""
+    """A refusal by its stable code. Of a stream, `taken` is what came before it."""
 
-    def __init__(self, code, detail=""):
+    def __init__(self, code, detail="", taken=None):
         super().__init__(f"{code} {detail}")
-        self.code = code
+        self.code, self.taken = code, taken
 
 
 # ---- CBOR: core deterministic encoding of the subset (messages.md, "Encoding")
@@ -594,6 +594,44 @@ def do_call(case):
     return {**envelope.fields, "content": content.hex()}
 
 
+def portions(body):
+    """Byte strings one behind the other (messages.md, "Upload streams"), each looked at before the next has come."""
+    position = 0
+    while position < len(body):
+        reader = Reader(body, position)
+        initial = reader.byte()
+        check(initial >> 5 == 2, "BUNDLE_MALFORMED")
+        check(initial & 31 <= 27, "CBOR_UNSUPPORTED")
+        size = {24: 1, 25: 2, 26: 4, 27: 8}.get(initial & 31, 0)
+        length = int.from_bytes(body[position + 1 : position + 1 + size], "big") if size else initial & 31
+        check(size < 8, "BODY_TOO_LARGE")
+        check(position + 1 + size <= len(body), "BUNDLE_MALFORMED")
+        check(length <= 2_097_152, "BODY_TOO_LARGE")
+        check(position + 1 + size + length <= len(body), "BUNDLE_MALFORMED")
+        reader.position = position
+        yield reader.item()
+        position = reader.position
+    check(position > 0, "BUNDLE_MALFORMED")
+
+
+def do_stream(case):
+    key, nonce, caller, taken = cose_key(decode(data(case, "key"))), case["nonce"], None, []
+    try:
+        for portion in portions(data(case, "body")):
+            first = next(sequence(portion), None)
+            check(first is not None, "BUNDLE_MALFORMED")
+            envelope = Message("call-upload", first[1])
+            content = portion[len(first[1]) :]
+            check(hashlib.sha256(content).hexdigest() == envelope["contentHash"], "MESSAGE_INCONSISTENT")
+            check(envelope["nonce"] == nonce and envelope["callerId"] == (caller or envelope["callerId"]), "NONCE_INVALID")
+            envelope.under(key)
+            nonce, caller = envelope.id[:48], envelope["callerId"]
+            taken.append(content.hex())
+    except Refused as refusal:
+        raise Refused(refusal.code, taken=taken) from None
+    return {"portions": taken}
+
+
 def do_records(case):
     items = []
     for value, _ in sequence(data(case, "content")):
@@ -771,7 +809,7 @@ def outcome(case):
     try:
         return {"fields": STEPS[case["step"]](case["input"])}
     except Refused as refusal:
-        return {"code": refusal.code}
+        return {"code": refusal.code, **({} if refusal.taken is None else {"taken": refusal.taken})}
 
 
 def main():

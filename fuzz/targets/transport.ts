@@ -11,6 +11,7 @@ import { EdgeError } from "../../packages/issuer/src/http/problems.ts";
 import { eventText } from "../../packages/issuer/src/http/server-sent-events.ts";
 import { join } from "../mutate-bytes.ts";
 import { bytesOf, mustHold, type Target, textOf } from "../target.ts";
+import { hexAt, vectorInputs } from "./vector-inputs.ts";
 
 /** What comes over a connection piece by piece reads the same however it is cut. The first byte says how. */
 const pieceBytes = (input: Uint8Array): number => 1 + (input[0] ?? 0);
@@ -37,9 +38,12 @@ async function readAll<Item>(source: AsyncIterable<Item>): Promise<Read<Item>> {
 const portions: Target = {
   name: "portions",
   shape: "bytes",
-  seeds: [0, 30, 255].map((cut) =>
-    join(Uint8Array.of(cut), ...[1, 23, 24, 256, 70_000].map((length) => encodeCbor(new Uint8Array(length)))),
-  ),
+  seeds: [
+    ...[0, 30, 255].map((cut) =>
+      join(Uint8Array.of(cut), ...[1, 23, 24, 256, 70_000].map((length) => encodeCbor(new Uint8Array(length)))),
+    ),
+    ...vectorInputs("stream").map((input) => join(Uint8Array.of(99), hexAt(input, "body"))),
+  ],
   run: async (input) => {
     const body = input.subarray(1);
     const read = await readAll(readPortions(inPieces(body, pieceBytes(input))));

@@ -6,6 +6,7 @@ const FILES: Readonly<Record<Step, readonly string[]>> = {
   decode: ["valid/decode", "invalid/decode", "invalid/encoding"],
   code: ["valid/code", "invalid/code"],
   call: ["valid/call", "invalid/call"],
+  stream: ["valid/stream", "invalid/stream"],
   records: ["valid/records", "invalid/records"],
   lists: ["valid/lists", "invalid/lists"],
   verify: ["valid/verify", "invalid/verify"],

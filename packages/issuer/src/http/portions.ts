@@ -1,9 +1,12 @@
 import { decodeCbor } from "@cairn/cose";
-import { MAXIMUM_BODY_BYTES, MessageError } from "@cairn/messages";
+import { MAXIMUM_BODY_BYTES } from "@cairn/messages";
+import { ServiceError } from "../services/service-error.ts";
 import { asMalformed } from "../services/signed-calls.ts";
 import { EdgeError } from "./problems.ts";
 
 const BYTE_STRING = 2;
+/** The head of a length that is longer than any portion, unless it is not minimal. */
+const EIGHT_BYTES = 27;
 /** Initial byte and at most four bytes of length: more would be longer than any portion. */
 const HEAD_BYTES = new Map([
   [24, 2],
@@ -34,17 +37,18 @@ export async function* readPortions(chunks: AsyncIterable<Uint8Array>): AsyncGen
       needed = 1;
     }
   }
-  if (size > 0) throw malformed("a portion is cut off");
+  // The last one is cut off.
+  if (size > 0) throw malformed("BUNDLE_MALFORMED");
 }
 
 /** The length of the item that begins here; while its head is not there as a whole, the head's. */
 function itemBytes(bytes: Uint8Array): number {
   const [initial = 0] = bytes;
-  if (initial >> 5 !== BYTE_STRING) throw malformed("a portion must be a byte string");
+  if (initial >> 5 !== BYTE_STRING) throw malformed("BUNDLE_MALFORMED");
   const short = initial & 0x1f;
   if (short < 24) return 1 + short;
   const head = HEAD_BYTES.get(short);
-  if (head === undefined) throw new EdgeError("BODY_TOO_LARGE");
+  if (head === undefined) throw short === EIGHT_BYTES ? new EdgeError("BODY_TOO_LARGE") : malformed("CBOR_UNSUPPORTED");
   if (bytes.length < head) return head;
   let length = 0;
   for (const byte of bytes.subarray(1, head)) length = length * 256 + byte;
@@ -56,10 +60,8 @@ function itemBytes(bytes: Uint8Array): number {
 function portionOf(item: Uint8Array): Uint8Array {
   const value = asMalformed(() => decodeCbor(item));
   if (value instanceof Uint8Array) return value;
-  throw malformed("a portion must be a byte string");
+  throw malformed("BUNDLE_MALFORMED");
 }
 
-const malformed = (why: string): unknown =>
-  asMalformed(() => {
-    throw new MessageError("BUNDLE_MALFORMED", why);
-  });
+const malformed = (code: "BUNDLE_MALFORMED" | "CBOR_UNSUPPORTED"): ServiceError =>
+  new ServiceError("CALL_MALFORMED", code);

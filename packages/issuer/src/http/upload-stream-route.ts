@@ -64,7 +64,7 @@ export async function uploadStreamRoute(
       const received = receivePortions(timed(readPortions(chunks), chunks), context);
       // Whoever may not upload at all, or says nothing, gets an ordinary answer.
       const first = await received.next();
-      if (first.done === true) throw new ServiceError("CALL_MALFORMED", "no portion");
+      if (first.done === true) throw new ServiceError("CALL_MALFORMED", "BUNDLE_MALFORMED");
       reply.code(202).headers(EVENT_STREAM_HEADERS).type(EVENT_STREAM_TYPE);
       return reply.send(Readable.from(events(first.value, received)));
 

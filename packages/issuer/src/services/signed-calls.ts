@@ -45,7 +45,11 @@ export function openCall(purpose: CallPurpose, body: Uint8Array, context: CallCo
  * outside this connection, in another order or a second time.
  * @throws ServiceError CALL_MALFORMED, NONCE_INVALID
  */
-export function openFollowing(previous: OpenedCall, body: Uint8Array, context: CallContext): OpenedCall {
+export function openFollowing(
+  previous: OpenedCall,
+  body: Uint8Array,
+  context: Pick<CallContext, "crypto">,
+): OpenedCall {
   const { envelope, content } = readCall("upload", body, context.crypto);
   const { nonce, callerId } = envelope.unverified;
   if (callerId !== previous.callerId || nonce !== followingNonce(previous.envelope.messageId))
