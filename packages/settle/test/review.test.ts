@@ -2,7 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chainHashOf } from "@cairn/messages";
 import { decideReview, type Review, reviewedItem } from "@cairn/settle";
-import { anItem, certificateId, DAY, messageId, NOW, POLICY, payersCopy, World } from "./world.ts";
+import {
+  anItem,
+  aWord,
+  certificateId,
+  DAY,
+  messageId,
+  NOW,
+  POLICY,
+  payeeId,
+  payersCopy,
+  terminalId,
+  World,
+} from "./world.ts";
 
 /** A person's word on a payment that is held because it came too late. */
 const LATE = NOW + 9 * DAY;
@@ -61,6 +73,27 @@ test("a payment that is rejected is refused for good, and nothing is posted", ()
   assert.deepEqual(
     payments.map(({ payment }) => [payment.state, payment.code]),
     [["refused", "REJECTED_IN_REVIEW"]],
+  );
+});
+
+test("a person's no stands: the same claim is not held again, another payee's is looked at", () => {
+  const world = new World();
+  const item = anItem({ kind: "open-payment", receivedAt: LATE });
+  world.one(item, LATE);
+  const [rejected] = decideReview(world, { ...review, decision: "reject" }, context).payments;
+  assert.ok(rejected !== undefined);
+  world.change({ payments: [rejected.payment] });
+  for (const again of [item, payersCopy(item)]) {
+    const outcome = world.one(again, LATE);
+    assert.deepEqual([outcome.state, outcome.code, outcome.repeated], ["refused", "REJECTED_IN_REVIEW", true]);
+    assert.deepEqual(world.payment(1), rejected.payment);
+  }
+  const other = aWord({ payeeId: payeeId(2), terminalId: terminalId(2) });
+  const another = world.one({ ...item, payeeWord: other }, LATE);
+  assert.deepEqual([another.state, another.code, another.repeated], ["held", "UPLOAD_TOO_LATE", false]);
+  assert.deepEqual(
+    world.payment(1)?.sideClaims.map(({ state, code, terminalId: till }) => [state, code, till]),
+    [["refused", "REJECTED_IN_REVIEW", terminalId(1)]],
   );
 });
 
