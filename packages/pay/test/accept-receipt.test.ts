@@ -4,7 +4,7 @@ import { generateNodeSigner } from "@cairn/cose/node";
 import { amount } from "@cairn/messages";
 import { acceptReceipt, history, payOpen } from "../src/index.ts";
 import { allPayments, expectKind, expectRefusal, mustPay } from "./steps.ts";
-import { aTill, EUR, holding, messageId, NOW, payeeCertificateId, payeeId } from "./world.ts";
+import { aTill, certificateId, DAY, EUR, holding, messageId, NOW, payeeCertificateId, payeeId } from "./world.ts";
 
 const till = await aTill();
 const ferry = await aTill({ payeeId: payeeId("FERRY"), payeeCertificateId: payeeCertificateId(2) });
@@ -34,6 +34,11 @@ test("receipts of others, for other amounts and for nothing of ours are refused"
   const { paymentId } = await mustPay(ports, await till.charge());
   const stranger = generateNodeSigner();
   const secondTill = await aTill({ payeeCertificateId: payeeCertificateId(3) });
+  const sameKey = await aTill({
+    signer: till.signer,
+    payeeId: payeeId("FERRY"),
+    payeeCertificateId: payeeCertificateId(4),
+  });
   const late = await aTill({ signer: till.signer, expiresAt: NOW + 1 });
   const cases = [
     [await till.charge(), "CODE_TYPE_UNEXPECTED"],
@@ -41,6 +46,7 @@ test("receipts of others, for other amounts and for nothing of ours are refused"
     [await till.receiptFor(paymentId, 1_250n, { signer: stranger }), "SIGNATURE_INVALID"],
     [await ferry.receiptFor(paymentId, 1_250n), "RECEIPT_MISMATCH"],
     [await secondTill.receiptFor(paymentId, 1_250n), "RECEIPT_MISMATCH"],
+    [await sameKey.receiptFor(paymentId, 1_250n), "RECEIPT_MISMATCH"],
     [await till.receiptFor(paymentId, 1_249n), "RECEIPT_MISMATCH"],
     [await till.receiptFor(paymentId, 1_251n), "RECEIPT_MISMATCH"],
     [
@@ -75,4 +81,21 @@ test("an open payment for one payee takes no other's receipt", async () => {
   const { paymentId } = expectKind(await payOpen(ports, wish), "shown");
   expectRefusal(await acceptReceipt(ports, await till.receiptFor(paymentId, 640n)), "AUDIENCE_MISMATCH");
   expectKind(await acceptReceipt(ports, await ferry.receiptFor(paymentId, 640n)), "receipted");
+});
+
+test("an open payment is judged by the certificate that it was made under", async () => {
+  const world = await holding([{ expiresAt: NOW + DAY }, { certificateId: certificateId(2) }]);
+  const { ports, clock } = world;
+  clock.seconds = NOW + 2 * DAY;
+  const { paymentId } = expectKind(await payOpen(ports, { maximum: amount(800n, EUR) }), "shown");
+  const receipt = await ferry.receiptFor(paymentId, 640n, { issuedAt: clock.seconds + 5 });
+  expectKind(await acceptReceipt(ports, receipt), "receipted");
+});
+
+test("nobody's receipt is believed by a trust list that has expired", async () => {
+  const { ports, clock } = await holding();
+  const { paymentId } = await mustPay(ports, await till.charge());
+  clock.seconds = NOW + 61 * DAY;
+  expectRefusal(await acceptReceipt(ports, await till.receiptFor(paymentId, 1_250n)), "TRUST_LIST_EXPIRED");
+  assert.equal((await allPayments(ports))[0]?.receipt, undefined);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { acceptVoid, history, walletStatus } from "../src/index.ts";
 import { allPayments, expectKind, expectRefusal, mustPay, mustReview, paymentIn } from "./steps.ts";
-import { aTill, holding, messageId, NOW, payeeCertificateId, payeeId } from "./world.ts";
+import { aTill, DAY, holding, messageId, NOW, payeeCertificateId, payeeId } from "./world.ts";
 
 const till = await aTill();
 
@@ -27,10 +27,26 @@ test("voids of other tills and of requests never paid are refused", async () => 
   expectRefusal(await acceptVoid(ports, await till.voidOf(requestId)), "PAYMENT_UNKNOWN");
   await mustPay(ports, code);
   const ferry = await aTill({ payeeId: payeeId("FERRY"), payeeCertificateId: payeeCertificateId(2) });
+  const sameKey = await aTill({
+    signer: till.signer,
+    payeeId: payeeId("FERRY"),
+    payeeCertificateId: payeeCertificateId(4),
+  });
   const late = await aTill({ signer: till.signer, expiresAt: NOW + 1 });
   expectRefusal(await acceptVoid(ports, await ferry.voidOf(requestId)), "PAYEE_CERTIFICATE_MISMATCH");
+  expectRefusal(await acceptVoid(ports, await sameKey.voidOf(requestId)), "PAYEE_CERTIFICATE_MISMATCH");
   expectRefusal(await acceptVoid(ports, await till.voidOf(messageId(3))), "PAYMENT_UNKNOWN");
   expectRefusal(await acceptVoid(ports, await late.voidOf(requestId)), "PAYEE_CERTIFICATE_EXPIRED");
   expectRefusal(await acceptVoid(ports, code), "CODE_TYPE_UNEXPECTED");
+  assert.equal((await allPayments(ports))[0]?.requestVoid, undefined);
+});
+
+test("nobody's void is believed by a trust list that has expired", async () => {
+  const { ports, clock } = await holding();
+  const code = await till.charge();
+  const { requestId } = await mustReview(ports, code);
+  await mustPay(ports, code);
+  clock.seconds = NOW + 61 * DAY;
+  expectRefusal(await acceptVoid(ports, await till.voidOf(requestId)), "TRUST_LIST_EXPIRED");
   assert.equal((await allPayments(ports))[0]?.requestVoid, undefined);
 });
