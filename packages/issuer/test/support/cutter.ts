@@ -5,6 +5,8 @@ export type Cutter = {
   readonly url: string;
   /** Resets all connections once so many bytes have passed, both directions together; later ones pass again. */
   cutAfter(bytes: number): void;
+  /** From now on every connection is reset once so many bytes have passed over it. */
+  cutEach(bytes: number): void;
   readonly cuts: () => number;
   close(): Promise<void>;
 };
@@ -22,11 +24,13 @@ export async function cutter(t: TestContext, target: string, options: CutterOpti
 
 export async function openCutter(target: string, { passes = () => true }: CutterOptions = {}): Promise<Cutter> {
   let left = Number.POSITIVE_INFINITY;
+  let each = Number.POSITIVE_INFINITY;
   let cuts = 0;
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
     const far = connect(Number(port), hostname);
+    let own = 0;
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -40,6 +44,13 @@ export async function openCutter(target: string, { passes = () => true }: Cutter
       from.on("data", (bytes: Buffer) => {
         if (from === near && !passes(bytes.toString("latin1"))) {
           near.resetAndDestroy();
+          return;
+        }
+        own += bytes.length;
+        if (own > each) {
+          cuts++;
+          near.resetAndDestroy();
+          far.resetAndDestroy();
           return;
         }
         const part = bytes.subarray(0, left);
@@ -57,6 +68,9 @@ export async function openCutter(target: string, { passes = () => true }: Cutter
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     cutAfter: (bytes) => {
       left = bytes;
+    },
+    cutEach: (bytes) => {
+      each = bytes;
     },
     cuts: () => cuts,
     close: () => {

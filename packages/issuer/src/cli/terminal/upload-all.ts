@@ -1,10 +1,12 @@
 import type { Terminal, Upload } from "@cairn/collect";
-import { type IssuerId, MAXIMUM_RECORDS, type Refusal } from "@cairn/messages";
+import type { IssuerId, Refusal } from "@cairn/messages";
+import type { UploadAnswer } from "../../api/device-api.ts";
 import { ClientError } from "../../client/client-error.ts";
 import { IssuerClient, type IssuerClientOptions } from "../../client/issuer-client.ts";
+import { PortionSize } from "../../client/portion-size.ts";
 import { streamUpload } from "../../client/stream-upload.ts";
 
-/** Some 100 kB: what a cut connection may cost on a slow line. */
+/** Some 150 kB: what a cut connection may cost, until it was cut. */
 const PORTION_RECORDS = 250;
 
 /** What a lost connection looks like, and a server that is stopping or does not know streams. */
@@ -15,6 +17,9 @@ const STREAM_LOST: ReadonlySet<string> = new Set([
   "REQUEST_TIMEOUT",
   "ROUTE_UNKNOWN",
 ]);
+
+/** What a portion that is too large for the line looks like: it breaks, or not all of it comes in time. */
+const TOO_MUCH: ReadonlySet<string> = new Set(["ISSUER_UNREACHABLE", "REQUEST_TIMEOUT"]);
 
 export type UploadAllInput = {
   readonly terminal: Terminal;
@@ -27,32 +32,46 @@ export type UploadedAll = { received: number; refused: number; listRefusals: rea
 
 /**
  * Until nothing is left that the server has not acknowledged: over one connection, and over the next one from where that
- * broke off. Where no stream gets through at all (something on the way holds it back), call by call. Also an upload of
- * nothing takes fresh lists home.
- * @throws ClientError when even a single call fails; what was acknowledged before is kept.
+ * broke off, in smaller portions after each break. Where no stream gets through at all (something on the way holds it
+ * back), call by call. Also an upload of nothing takes fresh lists home.
+ * @throws ClientError when even a call of one record fails, or the issuer is not there at all; what was acknowledged
+ * before is kept.
  */
 export async function uploadAll(input: UploadAllInput): Promise<UploadedAll> {
   const sofar: UploadedAll = { received: 0, refused: 0, listRefusals: [] };
+  const size = new PortionSize(PORTION_RECORDS, PORTION_RECORDS);
   for (;;) {
     const before = sofar.received + sofar.refused;
     try {
-      return await uploadStreamed(input, sofar);
+      return await uploadStreamed(input, sofar, size);
     } catch (error) {
-      if (!(error instanceof ClientError) || !STREAM_LOST.has(error.code)) throw error;
-      if (sofar.received + sofar.refused === before) return uploadCallByCall(input, sofar);
+      if (!isLost(error)) throw error;
+      const isHeldBack = !TOO_MUCH.has(error.code) || size.isSmallest;
+      size.broke();
+      if (sofar.received + sofar.refused > before) continue;
+      if (isHeldBack) return uploadCallByCall(input, sofar, size);
+      await requireThere(input);
     }
   }
+}
+
+const isLost = (error: unknown): error is ClientError => error instanceof ClientError && STREAM_LOST.has(error.code);
+
+/** Whether the smallest of calls gets through: else smaller portions are of no use. @throws ClientError */
+async function requireThere({ connection }: UploadAllInput): Promise<void> {
+  await new IssuerClient(connection).nonce();
 }
 
 async function uploadStreamed(
   { terminal, connection, guestIssuerId, onProgress }: UploadAllInput,
   sofar: UploadedAll,
+  size: PortionSize,
 ): Promise<UploadedAll> {
   let sent: Upload | undefined;
   let isStuck = false;
   async function* portions(): AsyncGenerator<readonly Uint8Array[]> {
     while (!isStuck) {
-      const upload = await terminal.buildUpload({ limit: PORTION_RECORDS, guestIssuerId });
+      const upload = await terminal.buildUpload({ limit: size.records, guestIssuerId });
       if (upload.items.length === 0 && sent !== undefined) return;
       sent = upload;
       yield upload.records;
@@ -70,6 +89,7 @@ async function uploadStreamed(
     const applied = await terminal.applyReceipts(sent, answer.value.records);
     sofar.received += applied.received;
     sofar.refused += applied.refused;
+    size.passed();
     // A server that answers for none of the records would keep us here for ever.
     isStuck = applied.unanswered === sent.items.length;
     if (sent.items.length > 0) onProgress(sofar.received);
@@ -77,17 +97,39 @@ async function uploadStreamed(
 }
 
 async function uploadCallByCall(
-  { terminal, connection, guestIssuerId, onProgress }: UploadAllInput,
+  input: UploadAllInput,
   sofar: UploadedAll,
+  streamed: PortionSize,
 ): Promise<UploadedAll> {
+  const { terminal, connection, guestIssuerId, onProgress } = input;
   const client = new IssuerClient(connection);
+  const size = new PortionSize(streamed.records);
   for (;;) {
-    const upload = await terminal.buildUpload({ limit: MAXIMUM_RECORDS, guestIssuerId });
-    const applied = await terminal.applyUploadAnswer(upload, await client.upload(upload.records));
+    const upload = await terminal.buildUpload({ limit: size.records, guestIssuerId });
+    const answer = await uploadOrShrink(() => client.upload(upload.records), input, size);
+    if (answer === undefined) continue;
+    const applied = await terminal.applyUploadAnswer(upload, answer);
     sofar.received += applied.received;
     sofar.refused += applied.refused;
     sofar.listRefusals = applied.listRefusals;
     if (upload.items.length === 0 || applied.unanswered === upload.items.length) return sofar;
+    size.passed();
     onProgress(sofar.received);
+  }
+}
+
+/** Undefined: it was lost, and a smaller one may get through. */
+async function uploadOrShrink(
+  send: () => Promise<UploadAnswer>,
+  input: UploadAllInput,
+  size: PortionSize,
+): Promise<UploadAnswer | undefined> {
+  try {
+    return await send();
+  } catch (error) {
+    if (!isLost(error) || size.isSmallest) throw error;
+    await requireThere(input);
+    size.broke();
+    return undefined;
   }
 }
