@@ -70,6 +70,17 @@ test("a change that knows CBOR leaves CBOR behind, also inside byte strings", ()
   assert.ok(inside > 0, "values of the inner map change and its length follows");
 });
 
+test("an input that keeps the processor busy is a finding, one that waits is none", async () => {
+  const target = (run: Target["run"]): Target => ({ name: "slow", shape: "bytes", seeds: [], run });
+  const busy = target(() => {
+    const begin = process.cpuUsage();
+    while (process.cpuUsage(begin).user < 60_000);
+  });
+  const waiting = target(() => new Promise((resolve) => setTimeout(resolve, 1_200)));
+  assert.match(String(await faultOf(busy, new Uint8Array(), 50)), /of the processor/);
+  assert.equal(await faultOf(waiting, new Uint8Array(), 1_000), undefined);
+});
+
 test("the same seed gives the same changes", () => {
   const draw = (seed: number): number[] => {
     const random = new Random(seed);
