@@ -21,5 +21,5 @@ export {
   type SyncInput,
   type TillRefundOrder,
 } from "./issuer-client.ts";
-export { PortionSize } from "./portion-size.ts";
+export { fewerRecords, moreRecords } from "./portion-size.ts";
 export { type StreamedUploadOptions, streamUpload } from "./stream-upload.ts";

@@ -3,7 +3,7 @@ import type { IssuerId, Refusal } from "@cairn/messages";
 import type { UploadAnswer } from "../../api/device-api.ts";
 import { ClientError } from "../../client/client-error.ts";
 import { IssuerClient, type IssuerClientOptions } from "../../client/issuer-client.ts";
-import { PortionSize } from "../../client/portion-size.ts";
+import { fewerRecords, moreRecords } from "../../client/portion-size.ts";
 import { streamUpload } from "../../client/stream-upload.ts";
 
 /** Some 150 kB: what a cut connection may cost, until it was cut. */
@@ -28,6 +28,8 @@ export type UploadAllInput = {
   /** Told after each portion how many records the issuer has so far. */
   readonly onProgress: (received: number) => void;
 };
+/** Most records at once, as the line lets them through. */
+type Portion = { limit: number };
 export type UploadedAll = { received: number; refused: number; listRefusals: readonly Refusal[] };
 
 /**
@@ -39,17 +41,17 @@ export type UploadedAll = { received: number; refused: number; listRefusals: rea
  */
 export async function uploadAll(input: UploadAllInput): Promise<UploadedAll> {
   const sofar: UploadedAll = { received: 0, refused: 0, listRefusals: [] };
-  const size = new PortionSize(PORTION_RECORDS, PORTION_RECORDS);
+  const portion: Portion = { limit: PORTION_RECORDS };
   for (;;) {
     const before = sofar.received + sofar.refused;
     try {
-      return await uploadStreamed(input, sofar, size);
+      return await uploadStreamed(input, sofar, portion);
     } catch (error) {
       if (!isLost(error)) throw error;
-      const isHeldBack = !TOO_MUCH.has(error.code) || size.isSmallest;
-      size.broke();
+      const isHeldBack = !TOO_MUCH.has(error.code) || portion.limit === 1;
+      portion.limit = fewerRecords(portion.limit);
       if (sofar.received + sofar.refused > before) continue;
-      if (isHeldBack) return uploadCallByCall(input, sofar, size);
+      if (isHeldBack) return uploadCallByCall(input, sofar, portion);
       await requireThere(input);
     }
   }
@@ -65,13 +67,13 @@ async function requireThere({ connection }: UploadAllInput): Promise<void> {
 async function uploadStreamed(
   { terminal, connection, guestIssuerId, onProgress }: UploadAllInput,
   sofar: UploadedAll,
-  size: PortionSize,
+  portion: Portion,
 ): Promise<UploadedAll> {
   let sent: Upload | undefined;
   let isStuck = false;
   async function* portions(): AsyncGenerator<readonly Uint8Array[]> {
     while (!isStuck) {
-      const upload = await terminal.buildUpload({ limit: size.records, guestIssuerId });
+      const upload = await terminal.buildUpload({ limit: portion.limit, guestIssuerId });
       if (upload.items.length === 0 && sent !== undefined) return;
       sent = upload;
       yield upload.records;
@@ -89,31 +91,29 @@ async function uploadStreamed(
     const applied = await terminal.applyReceipts(sent, answer.value.records);
     sofar.received += applied.received;
     sofar.refused += applied.refused;
-    size.passed();
+    portion.limit = moreRecords(portion.limit, PORTION_RECORDS);
     // A server that answers for none of the records would keep us here for ever.
     isStuck = applied.unanswered === sent.items.length;
     if (sent.items.length > 0) onProgress(sofar.received);
   }
 }
 
-async function uploadCallByCall(
-  input: UploadAllInput,
-  sofar: UploadedAll,
-  streamed: PortionSize,
-): Promise<UploadedAll> {
+async function uploadCallByCall(input: UploadAllInput, sofar: UploadedAll, portion: Portion): Promise<UploadedAll> {
   const { terminal, connection, guestIssuerId, onProgress } = input;
   const client = new IssuerClient(connection);
-  const size = new PortionSize(streamed.records);
   for (;;) {
-    const upload = await terminal.buildUpload({ limit: size.records, guestIssuerId });
-    const answer = await uploadOrShrink(() => client.upload(upload.records), input, size);
+    const upload = await terminal.buildUpload({ limit: portion.limit, guestIssuerId });
+    const answer = await uploadOrShrink(() => client.upload(upload.records), input, {
+      portion,
+      sent: upload.items.length,
+    });
     if (answer === undefined) continue;
     const applied = await terminal.applyUploadAnswer(upload, answer);
     sofar.received += applied.received;
     sofar.refused += applied.refused;
     sofar.listRefusals = applied.listRefusals;
     if (upload.items.length === 0 || applied.unanswered === upload.items.length) return sofar;
-    size.passed();
+    portion.limit = moreRecords(portion.limit);
     onProgress(sofar.received);
   }
 }
@@ -122,14 +122,14 @@ async function uploadCallByCall(
 async function uploadOrShrink(
   send: () => Promise<UploadAnswer>,
   input: UploadAllInput,
-  size: PortionSize,
+  { portion, sent }: { readonly portion: Portion; readonly sent: number },
 ): Promise<UploadAnswer | undefined> {
   try {
     return await send();
   } catch (error) {
-    if (!isLost(error) || size.isSmallest) throw error;
+    if (!isLost(error) || sent <= 1) throw error;
     await requireThere(input);
-    size.broke();
+    portion.limit = fewerRecords(sent);
     return undefined;
   }
 }
