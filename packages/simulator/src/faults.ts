@@ -12,6 +12,8 @@ export const FAULTS = {
   replays: "codes and uploads are shown and sent again, by anybody, to anybody",
   "key-rotation": "the issuer's key is replaced, and withdrawn when it was compromised",
   "stale-lists": "terminals stay away from the network for days",
+  "last-seconds": "terminals bring payments, and take those of a lost phone, in the very last second that is allowed",
+  "mistaken-apps": "an app shows its owner one price or payee and hands the wallet another",
 } as const;
 export type FaultKind = keyof typeof FAULTS;
 export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];

@@ -2,25 +2,19 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SqliteIssuerStore } from "@cairn/stores";
+import { comeRight, guarded, isKeptBack, noteFirst } from "./economy/coming-home.ts";
 import { Mischief } from "./economy/mischief.ts";
 import { DAY_MS, type PlanItem, planOfDay } from "./economy/plan.ts";
 import { Shopping } from "./economy/shopping.ts";
 import type { StoryLine } from "./economy/world.ts";
-import { POLICY, START_MS, World } from "./economy/world.ts";
+import { START_MS, World } from "./economy/world.ts";
 import type { FaultKind } from "./faults.ts";
 import type { Strike } from "./kernel/fate.ts";
 import type { SimulationOptions } from "./options.ts";
 import { perform } from "./parties/party.ts";
 import type { SimulatedWallet } from "./parties/wallet.ts";
-import { overexposed, whatIsStillWrong } from "./promises/convergence.ts";
+import { overexposed } from "./promises/convergence.ts";
 import type { Violation } from "./promises/violation.ts";
-
-/** After the longest certificate and the upload deadline, with a day to spare. */
-const AFTERMATH_DAYS =
-  Math.ceil((Math.max(...Object.values(POLICY.validitySecondsByScoreBand)) + POLICY.uploadDeadlineSeconds) / 86_400) +
-  1;
-/** When everybody is online again: at once, a little later, and when all deadlines have passed. */
-const HOMECOMINGS = [0.5, 1, 2, AFTERMATH_DAYS - 0.5];
 
 /** How often a person gives the certificate back for a new one. */
 const ASKS_FOR_A_NEW_ONE = 0.05;
@@ -127,11 +121,6 @@ async function runIn(world: World, options: SimulationOptions, onDay: OnDay | un
   };
 }
 
-/** The terminal that comes home too late in the end brings nothing on its last day either. */
-function isKeptBack(item: PlanItem, { faults, terminals }: SimulationOptions): boolean {
-  return item.kind === "upload" && item.terminal === terminals - 1 && faults.has("stale-lists");
-}
-
 type Actors = { readonly world: World; readonly shopping: Shopping; readonly mischief: Mischief };
 
 async function act(item: PlanItem, { world, shopping, mischief }: Actors): Promise<void> {
@@ -172,54 +161,6 @@ async function payWages(
     );
     if (answer === undefined)
       await new Promise<void>((resolve) => world.kernel.after(30_000, undefined, async () => resolve()));
-  }
-}
-
-/** Faults stop; everybody comes home again and again; deadlines pass. Then everything must be as it should. */
-async function comeRight(world: World, isBroken: () => boolean): Promise<void> {
-  const { kernel, fate } = world;
-  fate.isOver = true;
-  const begin = kernel.now;
-  world.tell(() => "faults stop, and everybody comes home");
-  const late = world.options.faults.has("stale-lists") ? world.terminals.at(-1) : undefined;
-  if (late !== undefined) world.truth.lateTerminals.add(late.terminalId);
-  for (const [round, days] of HOMECOMINGS.entries()) {
-    const at = begin + days * DAY_MS;
-    let cause = -1 - round * 1_000_000;
-    for (const terminal of world.terminals) {
-      if (terminal === late && round < HOMECOMINGS.length - 1) continue;
-      kernel.begin(at, cause--, () => perform(world, terminal.node, 0, () => terminal.upload()).then(() => undefined));
-      kernel.begin(at + 3_600_000, cause--, () =>
-        perform(world, terminal.node, 0, () => terminal.upload()).then(() => undefined),
-      );
-    }
-    for (const wallet of [...world.wallets.values(), ...world.otherWallets])
-      kernel.begin(at + 600_000, cause--, () =>
-        perform(world, wallet.node, 0, () => wallet.sync()).then(() => undefined),
-      );
-  }
-  await kernel.run(begin + AFTERMATH_DAYS * DAY_MS, isBroken);
-  if (isBroken()) return;
-  await guarded(world, async () => {
-    await world.watch.look();
-    await world.watch.lookForBlame();
-    await noteFirst(world, whatIsStillWrong(world));
-  });
-}
-
-async function noteFirst(world: World, violations: AsyncIterable<Violation>): Promise<void> {
-  for await (const violation of violations) {
-    world.violation ??= violation;
-    return;
-  }
-}
-
-/** The watch reports by throwing, and has then put down what it saw. */
-async function guarded(world: World, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (world.violation === undefined) throw error;
   }
 }
 

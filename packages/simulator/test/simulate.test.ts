@@ -40,6 +40,16 @@ for (const fault of FAULT_KINDS)
     assert.ok(payments.settled > 50);
   });
 
+test("payments come in the very last second that is allowed, and an app that asks wrongly is refused", async () => {
+  const faults: ReadonlySet<FaultKind> = new Set(["last-seconds", "mistaken-apps"]);
+  const { violation, story, refusals } = await simulate({ ...OPTIONS, seed: "edge", faults, isTold: true });
+  assert.equal(violation, undefined);
+  const told = (end: RegExp): boolean => story.some(({ says }) => end.test(says));
+  assert.ok(told(/ comes home in the last second in which it may$/));
+  assert.ok(told(/ in the last second of its lists: it accepts$/));
+  assert.ok((refusals.get("CONSENT_MISMATCH") ?? 0) > 0);
+});
+
 test("without faults everything that was accepted is settled, and nobody is blamed", async () => {
   const { violation, payments, conflicts } = await simulate({ ...OPTIONS, faults: new Set() });
   assert.equal(violation, undefined);

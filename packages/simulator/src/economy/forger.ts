@@ -87,6 +87,8 @@ async function forge(world: World, taken: TakenKey, asked: PaymentRequest, reque
     certificateId: certificate.certificateId,
     requestId,
     amountMinor,
+    sequence: content.sequence,
+    spentMinor: content.spentMinor,
     by: `the thief of ${wallet.name}'s key`,
     position: `seq ${content.sequence}, spent ${money(content.spentMinor)}`,
   });

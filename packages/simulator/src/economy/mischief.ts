@@ -1,4 +1,3 @@
-import { CodedError } from "@cairn/cose";
 import { openExposure } from "@cairn/issue";
 import { reportLoss, ServiceError, withdraw, withdrawKey } from "@cairn/issuer/services";
 import { DISHONEST, type FaultKind } from "../faults.ts";
@@ -8,13 +7,14 @@ import { perform, wait } from "../parties/party.ts";
 import type { SimulatedTerminal } from "../parties/terminal.ts";
 import { SimulatedWallet } from "../parties/wallet.ts";
 import { money } from "../story.ts";
-import { STYLES, showForged, takeKey, uploadForged } from "./forger.ts";
+import { largest, STYLES, showForged, takeKey, uploadForged } from "./forger.ts";
+import { payInThatSecond, takeListsAndStayAway, whoCanStillPay } from "./last-seconds.ts";
+import { Replays } from "./replays.ts";
 import type { Shopping } from "./shopping.ts";
 import type { World } from "./world.ts";
 
 const HOUR_MS = 3_600_000;
 const MOST_HOURS_TO_RESOLVE = 96;
-const LISTS_KEPT = 12;
 /** A new key is announced a week before it signs. */
 const ROTATION_OVERLAP_SECONDS = 7 * 86_400;
 const LARGEST_CLOCK_JUMP_SECONDS = 7_200;
@@ -24,12 +24,13 @@ export class Mischief {
   readonly #world: World;
   readonly #shopping: Shopping;
   #copies = 0;
-  readonly #lists: { readonly trustList: Uint8Array; readonly statusList: Uint8Array }[] = [];
+  readonly #replays: Replays;
   readonly counts = new Map<FaultKind, number>();
 
   constructor(world: World, shopping: Shopping) {
     this.#world = world;
     this.#shopping = shopping;
+    this.#replays = new Replays(world, shopping);
   }
 
   async happen(kind: FaultKind, on: { readonly wallet: number; readonly terminal: number }): Promise<void> {
@@ -61,11 +62,14 @@ export class Mischief {
       case "colluding-payees":
         return this.#collude(wallet, terminal);
       case "replays":
-        return this.#replay(terminal);
+        return this.#replays.happen(terminal);
       case "key-rotation":
         return this.#rotate();
+      case "last-seconds":
+        return this.#loseAtTheLastSecond(terminal, number);
       case "network":
       case "stale-lists":
+      case "mistaken-apps":
         return;
     }
   }
@@ -81,7 +85,13 @@ export class Mischief {
       const { policy } = context.policies.at(now);
       const its = await context.store.account(account);
       const promisedMinor = openExposure(await context.store.certificatesOf(account), policy, now);
-      const amountMinor = (its?.balanceMinor ?? 0n) - promisedMinor;
+      if (its === undefined) return;
+      const { balanceMinor, credit } = its;
+      // Whoever gives the credit takes back all but what is owed or promised, and a little.
+      const onCreditMinor = promisedMinor > balanceMinor ? promisedMinor - balanceMinor : 0n;
+      const lineMinor = credit.usedMinor + onCreditMinor + BigInt(world.kernel.cause.random.between(100, 1_500));
+      if (lineMinor < credit.lineMinor) await context.store.setCredit(account, { ...credit, lineMinor });
+      const amountMinor = balanceMinor - promisedMinor;
       if (amountMinor <= 0n) return;
       try {
         await withdraw({ account, amountMinor, idempotencyKey: `drain-${world.kernel.cause.id}` }, context);
@@ -139,10 +149,16 @@ export class Mischief {
     const world = this.#world;
     const { random } = world.kernel.cause;
     world.tell(() => `${wallet.name} is lost, and a finder goes on paying with it`);
-    this.#spree(wallet, 4, 30 * HOUR_MS);
+    await this.#spree(wallet, 4, 30 * HOUR_MS);
     await wait(world, random.below(5 * HOUR_MS));
+    await this.#reportLost(wallet, number, 1_000);
+  }
+
+  /** Until the server has heard of it. */
+  async #reportLost(wallet: SimulatedWallet, number: number, afterMs: number): Promise<void> {
+    const world = this.#world;
     for (let tried = 0; tried < 50; tried += 1) {
-      const done = await perform(world, world.issuer.server, 1_000, () =>
+      const done = await perform(world, world.issuer.server, afterMs, () =>
         reportLoss(wallet.deviceId, world.issuer.context),
       );
       if (done !== undefined) break;
@@ -153,10 +169,23 @@ export class Mischief {
     await successor.sync();
   }
 
+  /**
+   * A terminal takes its lists in the second in which a loss is reported, just before, and stays away as long as it may;
+   * in the last second of that the finder pays there.
+   */
+  async #loseAtTheLastSecond(terminal: SimulatedTerminal, first: number): Promise<void> {
+    const world = this.#world;
+    const found = await whoCanStillPay(world, first);
+    const lastSecond = found === undefined ? undefined : await takeListsAndStayAway(world, terminal);
+    if (found === undefined || lastSecond === undefined) return;
+    await this.#reportLost(found.wallet, found.number, 0);
+    await payInThatSecond(world, this.#shopping, { wallet: found.wallet, terminal, second: lastSecond });
+  }
+
   async #clone(wallet: SimulatedWallet): Promise<void> {
     const copy = await this.#copy(wallet, "the copy of ");
     this.#world.tell(() => `${wallet.name} is copied, key and all`);
-    this.#spree(copy, 6, 20 * HOUR_MS);
+    for (const each of [copy, wallet]) await this.#spree(each, 6, 20 * HOUR_MS);
   }
 
   /** A backup is put onto another phone, a day later: counters run backwards. */
@@ -193,11 +222,9 @@ export class Mischief {
   async #closeFalsely(wallet: SimulatedWallet): Promise<void> {
     const world = this.#world;
     const copy = await this.#copy(wallet, "the copy of ");
-    world.truth.falselyClosed.add(wallet.owner.account);
     world.tell(() => `${wallet.name} is copied; it closes its certificate, and the copy spends it all the same`);
     await perform(world, wallet.node, 1_000, () => wallet.sync(true));
-    this.#spree(copy, 5, 20 * HOUR_MS);
-    this.#spree(wallet, 5, 20 * HOUR_MS);
+    for (const each of [copy, wallet]) await this.#spree(each, 5, 20 * HOUR_MS);
   }
 
   async #collude(wallet: SimulatedWallet, terminal: SimulatedTerminal): Promise<void> {
@@ -207,67 +234,6 @@ export class Mischief {
     world.truth.dishonest.set(wallet.owner.account, "its key was taken");
     world.truth.evilTerminals.add(terminal.terminalId);
     await perform(world, terminal.node, 1_000, () => uploadForged(world, taken, terminal));
-  }
-
-  /** Codes and calls once more, as they were or with a bit changed, where they belong and where they do not. */
-  async #replay(terminal: SimulatedTerminal): Promise<void> {
-    const { kernel, truth } = this.#world;
-    const { random } = kernel.cause;
-    if (random.chance(0.3)) return this.#offerOldLists(terminal);
-    if (random.chance(0.4) && truth.calls.length > 0) return this.#sendAgain();
-    if (random.chance(0.2)) {
-      await perform(this.#world, terminal.node, 500, () => terminal.upload("unsettled"));
-      return;
-    }
-    const { photographs } = this.#shopping;
-    if (photographs.length === 0) return;
-    const photograph = random.pick(photographs);
-    const at = random.chance(0.5) ? photograph.terminal : terminal;
-    const codeText = random.chance(0.3) ? this.#spoiled(photograph.codeText) : photograph.codeText;
-    const outcome = await perform(this.#world, at.node, 500, () =>
-      photograph.isOpen ? at.app.acceptOpen(codeText, { captureMinor: 100n }) : at.app.accept(codeText),
-    );
-    this.#world.tell(() => {
-      const said = outcome?.kind === "refused" ? `refuses: ${outcome.refusal.code}` : (outcome?.kind ?? "is down");
-      return `somebody shows ${at.name} a payment that was shown before, and it ${said}`;
-    });
-  }
-
-  /** Somebody on the line answers with lists of some time ago, all genuine. */
-  async #offerOldLists(terminal: SimulatedTerminal): Promise<void> {
-    const world = this.#world;
-    const lists = await world.issuer.lists();
-    this.#lists.push(lists);
-    if (this.#lists.length > LISTS_KEPT) this.#lists.shift();
-    const [oldest = lists] = this.#lists;
-    const setup = await terminal.durable.setup();
-    if (setup === undefined) return;
-    const { payeeCertificate } = setup.setup;
-    const refused = await perform(world, terminal.node, 500, () =>
-      terminal.app.applyLists({ ...oldest, payeeCertificate }),
-    );
-    world.tell(
-      () =>
-        `${terminal.name} is offered old lists: ${refused?.map(({ code }) => code).join(", ") || "nothing to refuse"}`,
-    );
-  }
-
-  async #sendAgain(): Promise<void> {
-    const world = this.#world;
-    const { issuer, kernel, truth } = world;
-    const { random } = kernel.cause;
-    const call = random.pick(truth.calls);
-    const body = random.chance(0.3) ? flipped(call.body, random.below(call.body.length * 8)) : call.body;
-    const answer = await perform(world, issuer.server, 500, async () => {
-      try {
-        await (call.kind === "upload" ? issuer.upload(body) : issuer.sync(body, []));
-        return "takes it";
-      } catch (error) {
-        if (error instanceof ServiceError || error instanceof CodedError) return `refuses: ${error.code}`;
-        throw error;
-      }
-    });
-    world.tell(() => `somebody sends the server a call that was sent before, and it ${answer ?? "is down"}`);
   }
 
   async #rotate(): Promise<void> {
@@ -288,18 +254,15 @@ export class Mischief {
     world.tell(() => (isCompromised ? "the issuer withdraws its key" : "the issuer rotates its key"));
   }
 
-  #spoiled(codeText: string): string {
-    const at = this.#world.kernel.cause.random.below(codeText.length);
-    return `${codeText.slice(0, at)}${codeText[at] === "7" ? "8" : "7"}${codeText.slice(at + 1)}`;
-  }
-
-  /** Purchases all over town within so long. */
-  #spree(wallet: SimulatedWallet, purchases: number, withinMs: number): void {
+  /** Purchases all over town within so long, as large as the phone can pay. */
+  async #spree(wallet: SimulatedWallet, purchases: number, withinMs: number): Promise<void> {
     const world = this.#world;
     const { random } = world.kernel.cause;
+    const taken = await takeKey(world, wallet);
+    const mostMinor = taken === undefined ? 9_000 : Number(largest(taken));
     for (let number = 0; number < purchases; number += 1) {
       const terminal = random.pick(world.terminals);
-      const amountMinor = BigInt(random.between(500, 9_000));
+      const amountMinor = BigInt(random.between(Math.ceil(mostMinor / 3), mostMinor));
       world.kernel.after(random.below(withinMs), undefined, () =>
         this.#shopping.purchase(wallet, terminal, amountMinor),
       );
@@ -324,10 +287,4 @@ export class Mischief {
     const { surroundings } = this.#world;
     return new SimulatedWallet(surroundings, durable === undefined ? about : { ...about, durable });
   }
-}
-
-function flipped(bytes: Uint8Array, bit: number): Uint8Array {
-  const changed = bytes.slice();
-  changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-  return changed;
 }

@@ -41,6 +41,7 @@ const PER_DAY: Partial<Record<FaultKind, { readonly perHundred: number; readonly
   "colluding-payees": { perHundred: 0.4, least: 0.6 },
   replays: { perHundred: 10, least: 2 },
   "key-rotation": { perHundred: 0, least: 0.08 },
+  "last-seconds": { perHundred: 0.4, least: 0.5 },
 };
 
 /** How many terminals of a hundred stay away for days. */

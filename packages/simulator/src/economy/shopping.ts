@@ -1,6 +1,15 @@
 import type { AcceptanceOutcome } from "@cairn/collect";
 import { amount, type MessageId, type PayeeId } from "@cairn/messages";
-import { acceptReceipt, acceptVoid, consentTo, pay, payOpen, reviewRequest } from "@cairn/pay";
+import {
+  acceptReceipt,
+  acceptVoid,
+  type Consent,
+  consentTo,
+  pay,
+  payOpen,
+  type RequestReview,
+  reviewRequest,
+} from "@cairn/pay";
 import { perform, wait } from "../parties/party.ts";
 import type { SimulatedTerminal } from "../parties/terminal.ts";
 import type { SimulatedWallet } from "../parties/wallet.ts";
@@ -22,6 +31,12 @@ const AGAIN = 0.04;
 /** A cashier presses "void" after the payment is in. */
 const VOIDS_PAID = 0.02;
 const TAKES_NO_RECEIPT = 0.2;
+/** The phone finds a network at the very moment, and its app brings and closes what is due. */
+const SYNCS_MEANWHILE = 0.05;
+/** About as many as a payment takes. */
+const MOST_STEPS_AHEAD = 60;
+/** An app asks its owner one thing and the wallet another. */
+const ASKS_WRONGLY = 0.02;
 /** Shown codes that a photographer keeps. */
 const PHOTOGRAPHS = 32;
 
@@ -57,7 +72,9 @@ export class Shopping {
     if (random.chance(GIVES_UP)) return this.#giveUp(wallet, terminal, asked.requestId, asked.codeText);
     for (let tried = 0; tried < TRIES; tried += 1) {
       const shown = await perform(world, wallet.node, 1_000 + random.below(4_000), () =>
-        this.#pay(wallet, asked.codeText),
+        random.chance(SYNCS_MEANWHILE)
+          ? this.#payWhileSyncing(wallet, asked.codeText)
+          : this.pay(wallet, asked.codeText),
       );
       if (shown === "refused") return;
       if (shown === undefined) {
@@ -84,7 +101,7 @@ export class Shopping {
     const world = this.#world;
     const { random } = world.kernel.cause;
     const payer = random.chance(0.5) ? wallet : random.pick([...world.wallets.values()]);
-    const shown = await perform(world, payer.node, 2_000, () => this.#pay(payer, codeText));
+    const shown = await perform(world, payer.node, 2_000, () => this.pay(payer, codeText));
     if (shown === undefined || shown === "refused") return;
     const outcome = await perform(world, terminal.node, 800, () => terminal.app.accept(shown));
     if (outcome !== undefined) await this.#answered(payer, terminal, outcome);
@@ -125,11 +142,13 @@ export class Shopping {
     if (world.fate.strikes("replays", AGAIN * 3)) await this.#showAgain(photograph);
   }
 
-  async #pay(wallet: SimulatedWallet, codeText: string): Promise<string | "refused"> {
+  /** Reviews a request, agrees to what it says, and pays. */
+  async pay(wallet: SimulatedWallet, codeText: string): Promise<string | "refused"> {
     const world = this.#world;
     const review = await reviewRequest(wallet.ports, codeText);
     if (review.kind === "refused") return this.#refused(wallet.name, review.refusal.code) ?? "refused";
     const consent = consentTo(review);
+    if (world.fate.strikes("mistaken-apps", ASKS_WRONGLY)) await this.#payWronglyAsked(wallet, review);
     world.truth.consented(wallet, consent);
     const paid = await pay(wallet.ports, { review, consent });
     if (paid.kind === "refused") return this.#refused(wallet.name, paid.refusal.code) ?? "refused";
@@ -138,6 +157,34 @@ export class Shopping {
       return `${wallet.name} pays ${money(paid.amount.minor)} to ${review.payeeName} (${made?.position ?? "?"})${paid.repeated ? ", again the same payment" : ""}`;
     });
     return paid.codeText;
+  }
+
+  /** What the owner agrees to is not what the wallet is to sign, which must refuse. */
+  async #payWronglyAsked(wallet: SimulatedWallet, review: RequestReview): Promise<void> {
+    const world = this.#world;
+    const { random } = world.kernel.cause;
+    const right = consentTo(review);
+    const shown: Consent = random.chance(0.5)
+      ? { ...right, amountMinor: right.amountMinor + (random.chance(0.5) ? 1n : -1n) }
+      : { ...right, payeeId: random.pick(world.terminals).payeeId };
+    if (shown.amountMinor === right.amountMinor && shown.payeeId === right.payeeId) return;
+    world.tell(
+      () => `the app of ${wallet.name} asks for ${money(shown.amountMinor)} to ${shown.payeeId}, and not what is due`,
+    );
+    world.truth.consented(wallet, shown);
+    const paid = await pay(wallet.ports, { review, consent: shown });
+    if (paid.kind === "refused") this.#refused(wallet.name, paid.refusal.code);
+  }
+
+  /** Payment and sync at once, the payment some steps ahead: a program's two tasks take turns at every `await`. */
+  async #payWhileSyncing(wallet: SimulatedWallet, codeText: string): Promise<string | "refused"> {
+    const { random } = this.#world.kernel.cause;
+    const closesAll = random.chance(0.5);
+    const stepsAhead = random.below(MOST_STEPS_AHEAD);
+    const paying = this.pay(wallet, codeText);
+    for (let step = 0; step < stepsAhead; step += 1) await undefined;
+    const [shown] = await Promise.all([paying, wallet.sync(closesAll)]);
+    return shown;
   }
 
   async #answered(wallet: SimulatedWallet, terminal: SimulatedTerminal, outcome: AcceptanceOutcome): Promise<void> {
@@ -165,7 +212,7 @@ export class Shopping {
     const world = this.#world;
     const { random } = world.kernel.cause;
     const shown = random.chance(0.7)
-      ? await perform(world, wallet.node, 2_000, () => this.#pay(wallet, codeText))
+      ? await perform(world, wallet.node, 2_000, () => this.pay(wallet, codeText))
       : undefined;
     if (!(await this.#void(wallet, terminal, requestId))) return;
     if (shown === undefined || shown === "refused" || !world.fate.strikes("colluding-payees", 0.4)) return;

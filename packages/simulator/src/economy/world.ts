@@ -26,6 +26,8 @@ export const CURRENCY: Currency = currency("EUR");
 const TILLS_PER_PAYEE = 2;
 /** Messages of each kind: what is in use on a busy day. */
 const DECODED_REMEMBERED = 20_000;
+/** How old a terminal's lists may be. */
+export const MAXIMUM_OFFLINE_SECONDS = 3 * 86_400;
 const LARGEST_SKEW_SECONDS = 140;
 
 export const POLICY: IssuingPolicy = DEFAULT_POLICY;
@@ -120,7 +122,7 @@ export class World {
         perPaymentCapMinor: 20_000n,
         storedTotalCapMinor: 500_000n,
         perCertificateCapMinor: payee % 2 === 0 ? 15_000n : 4_000n,
-        maximumOfflineSeconds: 3 * 86_400,
+        maximumOfflineSeconds: MAXIMUM_OFFLINE_SECONDS,
         createdAt: this.issuer.nowSeconds(),
       });
       const terminal = new SimulatedTerminal(this.surroundings, {
@@ -162,7 +164,8 @@ export class World {
       createdAt,
     });
     if (habit.chance(0.4)) {
-      const lineMinor = BigInt(habit.between(5, 400) * 100);
+      // Some lines are so short that a single thief comes to their end.
+      const lineMinor = BigInt((habit.chance(0.5) ? habit.between(1, 20) : habit.between(5, 400)) * 100);
       const scoreBand = habit.pick(["A", "B", "C", "D"] as const);
       // Its source is not simulated: credit information that never grows old.
       await this.#store.setCredit(account, { lineMinor, overdueMinor: 0n, scoreBand, informedAt: 4_000_000_000 });

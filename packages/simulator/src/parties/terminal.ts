@@ -13,7 +13,7 @@ import {
   writeSignedCall,
 } from "@cairn/messages";
 import { MemoryTerminalJournal } from "@cairn/stores";
-import { Node } from "../kernel/kernel.ts";
+import { Node, type VirtualTime } from "../kernel/kernel.ts";
 import { NoAnswer } from "../kernel/network.ts";
 import type { Seeded } from "../kernel/seeded.ts";
 import { counted } from "../story.ts";
@@ -22,7 +22,7 @@ import { clockOf, type Surroundings } from "./party.ts";
 
 const TRIES = 3;
 /** Records in one call: many calls find more than few. */
-const RECORDS = 100;
+export const RECORDS = 100;
 
 /** A payee's till or gate. */
 export class SimulatedTerminal {
@@ -32,6 +32,8 @@ export class SimulatedTerminal {
   readonly terminalId: TerminalId;
   readonly durable: TerminalJournal = new MemoryTerminalJournal();
   app: Terminal;
+  /** Kept from the network until then. */
+  awayUntil: VirtualTime = 0;
   readonly #in: Surroundings;
   readonly #random: Seeded;
 
@@ -77,7 +79,8 @@ export class SimulatedTerminal {
 
   /** Brings what it accepted, takes home lists and outcomes. */
   async upload(which: "unanswered" | "unsettled" = "unanswered"): Promise<void> {
-    const { tell } = this.#in;
+    const { tell, kernel } = this.#in;
+    if (kernel.now < this.awayUntil) return;
     try {
       const brought = await this.#bring(which);
       await this.#ask();

@@ -32,8 +32,6 @@ export class SimulatedWallet {
   readonly deviceId: DeviceId;
   readonly durable: WalletStore;
   ports: WalletPorts;
-  /** Nobody carries it any more. */
-  isGone = false;
   readonly #in: Surroundings;
 
   constructor(
@@ -135,7 +133,10 @@ export class SimulatedWallet {
     const disk = diskOf(this.node);
     return {
       store: crashableWalletStore(this.durable, disk, (writes) => {
-        for (const write of writes) if (write.kind === "payment") truth.paymentMade(this, write.payment);
+        for (const write of writes) {
+          if (write.kind === "payment") truth.paymentMade(this, write.payment);
+          if (write.kind === "closing") truth.closingMade(this);
+        }
       }),
       signer: this.signer,
       crypto: signatures.crypto,

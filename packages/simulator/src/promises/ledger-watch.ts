@@ -11,6 +11,8 @@ const WORKERS_DELAY_SECONDS = 3_600;
 /** Entries read at once. */
 const PAGE = 1_000;
 
+type Credited = { readonly made: MadePayment; readonly payeeId: PayeeId | undefined; readonly takenMinor: bigint };
+
 /**
  * Reads every posting as soon as it is written, from the store itself, and holds it against the promises: a server that
  * overwrites by key would hide a second settlement in its final state, not here.
@@ -31,6 +33,8 @@ export class LedgerWatch {
   entries = 0;
   settled = 0;
   settledMinor = 0n;
+  /** By certificate: what was paid to whom. */
+  readonly #credited = new Map<string, Credited[]>();
   /** By certificate. */
   readonly #losses = new Map<string, bigint>();
   /** What the promises allow for the certificates that cost anything, by certificate. */
@@ -143,6 +147,7 @@ export class LedgerWatch {
     const deadline = (certificate?.expiresAt ?? 0) + this.#uploadDeadlineSeconds + WORKERS_DELAY_SECONDS;
     if (postedAt > deadline)
       this.#report({ promise: 5, says: `a payment by ${made.by} is settled after its upload deadline` });
+    await this.#ceiling({ made, payeeId, takenMinor });
     if (lossMinor > 0n) await this.#loss(made, lossMinor);
     this.#touched.add(made.account);
   }
@@ -153,6 +158,22 @@ export class LedgerWatch {
     if (accepted.get(paymentId)?.some((its) => its.payeeId === payeeId) === true) return;
     for (const evil of evilTerminals) if (terminals.get(evil)?.payeeId === payeeId) return;
     this.#report({ promise: 2, says: `${payeeId} is paid for what it never accepted` });
+  }
+
+  /** What contradicts a payment that was credited is paid up to its payee's ceiling, all that the payee has of the certificate included. */
+  async #ceiling(credit: Credited): Promise<void> {
+    const { made, payeeId } = credit;
+    const earlier = this.#credited.get(made.certificateId) ?? [];
+    this.#credited.set(made.certificateId, [...earlier, credit]);
+    if (payeeId === undefined || earlier.every((its) => isOneChain(its.made, made))) return;
+    let sumMinor = credit.takenMinor;
+    for (const its of earlier) if (its.payeeId === payeeId) sumMinor += its.takenMinor;
+    const ceilingMinor = (await this.#store.payee(payeeId))?.perCertificateCapMinor ?? 0n;
+    if (sumMinor > ceilingMinor)
+      this.#report({
+        promise: 5,
+        says: `${payeeId} has ${money(sumMinor)} under one copied certificate, its ceiling is ${money(ceilingMinor)}`,
+      });
   }
 
   async #loss({ account, certificateId, by }: MadePayment, minor: bigint): Promise<void> {
@@ -195,3 +216,9 @@ export class LedgerWatch {
         this.#report({ promise: 3, says: `account ${account}, whose devices are honest, is blamed: ${kind}` });
   }
 }
+
+/** Whether one honest device can have made both: said here once more, so that a fault in the rule's own code shows. */
+const isOneChain = (left: MadePayment, right: MadePayment): boolean => {
+  const [earlier, later] = left.sequence < right.sequence ? [left, right] : [right, left];
+  return earlier.sequence < later.sequence && earlier.spentMinor + later.amountMinor <= later.spentMinor;
+};

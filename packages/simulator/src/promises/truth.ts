@@ -23,6 +23,9 @@ export type MadePayment = {
   readonly certificateId: CertificateId;
   readonly requestId: MessageId | undefined;
   readonly amountMinor: bigint;
+  /** Its place in the chain of its certificate. */
+  readonly sequence: number;
+  readonly spentMinor: bigint;
   readonly by: string;
   /** For people. */
   readonly position: string;
@@ -39,6 +42,7 @@ export type AcceptedPayment = {
   readonly isGuaranteed: boolean;
   readonly takenMinor: bigint | undefined;
   readonly acceptedAt: number;
+  readonly certificateExpiresAt: number;
 };
 export type SentCall = { readonly kind: "sync" | "upload"; readonly body: Uint8Array };
 
@@ -98,7 +102,8 @@ export class Truth {
     const { account } = wallet.owner;
     const by = wallet.name;
     const position = `seq ${sequence}, spent ${money(spentMinor)}`;
-    this.payments.set(paymentId, { paymentId, account, certificateId, requestId, amountMinor, by, position });
+    const chained = { certificateId, amountMinor, sequence, spentMinor };
+    this.payments.set(paymentId, { paymentId, account, requestId, ...chained, by, position });
     this.counts.paid += 1;
     if (requestId === undefined) return;
     const of = `${by} ${requestId}`;
@@ -111,6 +116,11 @@ export class Truth {
       this.#report({ promise: 4, says: `${wallet.name} signs a payment that its owner did not agree to` });
     else if (asked.payeeId !== consent.payeeId || asked.amountMinor !== amountMinor)
       this.#report({ promise: 4, says: `${wallet.name} pays another payee or amount than its request names` });
+  }
+
+  /** A wallet closes a certificate: falsely, if somebody else can still pay with it. */
+  closingMade({ owner }: Payer): void {
+    if (this.dishonest.has(owner.account)) this.falselyClosed.add(owner.account);
   }
 
   madeOut(paymentId: MessageId, audience: PayeeId | undefined): void {
@@ -129,6 +139,7 @@ export class Truth {
     const kept = this.accepted.get(paymentId) ?? [];
     if (kept.some(({ terminalId }) => terminalId === terminal.terminalId))
       this.#report({ promise: 2, says: `${terminal.name} accepts one payment twice` });
+    const { expiresAt, terms } = decodeMessage(userCertificate, acceptance.certificate, this.#crypto).unverified;
     kept.push({
       terminal: terminal.name,
       terminalId: terminal.terminalId,
@@ -137,6 +148,7 @@ export class Truth {
       isGuaranteed: risk === undefined,
       takenMinor,
       acceptedAt,
+      certificateExpiresAt: expiresAt,
     });
     this.accepted.set(paymentId, kept);
     this.counts.accepted += 1;
@@ -150,7 +162,7 @@ export class Truth {
     const of = `${terminal.terminalId} ${acceptance.certificateId}`;
     const sumMinor = (this.#taken.get(of) ?? 0n) + acceptance.amountMinor;
     this.#taken.set(of, sumMinor);
-    const { limitMinor } = decodeMessage(userCertificate, acceptance.certificate, this.#crypto).unverified.terms;
+    const { limitMinor } = terms;
     if (acceptance.spentMinor > limitMinor)
       this.#report({ promise: 5, says: `${terminal.name} accepts a running total beyond the certificate's limit` });
     if (sumMinor > limitMinor)
@@ -171,6 +183,11 @@ export class Truth {
     const of = `${terminalId} ${requestId}`;
     if (this.#paidRequests.has(of)) this.#report({ promise: 4, says: `${name} accepts two payments for one request` });
     this.#paidRequests.add(of);
+  }
+
+  /** When the status list was signed that a terminal holds. */
+  listSignedAt(terminalId: TerminalId): number | undefined {
+    return this.#lists.get(terminalId)?.issuedAt;
   }
 
   /** A terminal takes home lists: never older ones than it had. */
