@@ -13,7 +13,14 @@ export const simulatedEconomies: Search = {
   method: "simulated economies, with faults and attackers",
   promises: [1, 2, 3, 4, 5, 6, 7],
   run: async (length): Promise<Outcome> => {
-    const ended = await runNode(["packages/cairn/src/main.ts", "simulate", ...ECONOMIES[length], "--json"]);
+    const ended = await runNode([
+      "packages/cairn/src/main.ts",
+      "simulate",
+      "--jobs",
+      "1",
+      ...ECONOMIES[length],
+      "--json",
+    ]);
     const unit = "events";
     if (ended.code !== 0) return { searched: 0, unit, found: [lastWords(ended)] };
     const { runs }: { readonly runs: readonly { readonly counts: { readonly events: number } }[] } = JSON.parse(

@@ -44,7 +44,21 @@ export const SEARCHES = {
   "bytes at random": tests("packages/cose/test/cbor-properties.test.ts", "packages/messages/test/robustness.test.ts"),
   "simulated economies": [
     "packages/cairn/src/main.ts",
-    ...["simulate", "--seed", "hunt", "--runs", "4", "--wallets", "40", "--days", "6", "--no-shrink", "--json"],
+    ...[
+      "simulate",
+      "--seed",
+      "hunt",
+      "--runs",
+      "4",
+      "--jobs",
+      "1",
+      "--wallets",
+      "40",
+      "--days",
+      "6",
+      "--no-shrink",
+      "--json",
+    ],
   ],
   fuzzing: ["fuzz/main.ts", "--seconds", "12", "--target", "cbor", "--target", "base45", "--target", "inflate"],
 } as const;

@@ -36,6 +36,32 @@ test("a seeded bug is caught, told in a short story, and the printed command tel
   assert.equal(cairn(copy.folder, ...replay.split(" ").slice(2), "--json").status, 0);
 });
 
+test("several economies at once are the same as one after the other, in the same order", () => {
+  const root = new URL("../../..", import.meta.url).pathname;
+  const counted = (jobs: string): unknown[] => {
+    const ran = cairn(
+      root,
+      "--seed",
+      "jobs",
+      "--runs",
+      "3",
+      "--wallets",
+      "10",
+      "--days",
+      "1",
+      "--jobs",
+      jobs,
+      "--json",
+    );
+    assert.equal(ran.status, 0, ran.stderr);
+    const { runs }: { runs: { seed: string; counts: object }[] } = JSON.parse(ran.stdout);
+    return runs.map(({ seed, counts }) => ({ seed, counts }));
+  };
+  const one = counted("1");
+  assert.equal(one.length, 3);
+  assert.deepEqual(counted("3"), one);
+});
+
 test("a fault or store that there is not is refused with what there is", () => {
   const root = new URL("../../..", import.meta.url).pathname;
   const wrong = cairn(root, "--faults", "crashes,gremlins");

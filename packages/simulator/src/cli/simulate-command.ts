@@ -1,16 +1,19 @@
 import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { addCommand, EXIT, type Printer, wholeNumber } from "@cairn/issuer/command";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { FAULT_KINDS, FAULTS, type FaultKind } from "../faults.ts";
 import { DEFAULT_OPTIONS, type SimulationOptions } from "../options.ts";
 import { shortestStory } from "../shrink.ts";
-import { type Counts, type Day, type Outcome, simulate } from "../simulate.ts";
+import type { Counts, Day, Outcome } from "../simulate.ts";
 import { money } from "../story.ts";
+import { type Ran, runEconomies } from "./economies.ts";
 import { summary } from "./summary.ts";
 
 type Options = {
   readonly seed?: string;
   readonly runs: number;
+  readonly jobs: number;
   readonly days: number;
   readonly wallets: number;
   readonly terminals?: number;
@@ -23,6 +26,8 @@ type Options = {
   readonly shrink: boolean;
 };
 
+const CORES = availableParallelism();
+
 export function addSimulateCommand(program: Command): void {
   addCommand<Options>(
     program,
@@ -32,6 +37,7 @@ export function addSimulateCommand(program: Command): void {
       command
         .option("--seed <text>", "the same seed, the same economy (default: a new one, which is printed)")
         .option("--runs <count>", "so many economies, each with a seed of its own", wholeNumber(1), 1)
+        .option("--jobs <count>", "so many of them at once (default: one on each core)", wholeNumber(1), CORES)
         .option("--days <count>", "virtual days", wholeNumber(1), DEFAULT_OPTIONS.days)
         .option("--wallets <count>", "people with a phone", wholeNumber(1), DEFAULT_OPTIONS.wallets)
         .option("--terminals <count>", "tills and gates (default: one for five wallets)", wholeNumber(1))
@@ -56,49 +62,57 @@ export function addSimulateCommand(program: Command): void {
 
 async function run(printer: Printer, options: Options): Promise<void> {
   const first = options.seed ?? randomBytes(4).toString("hex");
-  const outcomes: object[] = [];
-  for (let number = 0; number < options.runs; number += 1) {
-    const seed = options.runs === 1 ? first : `${first}-${number + 1}`;
-    const told = await runOne(printer, { ...options, seed });
-    outcomes.push(told.shown);
-    if (!told.isKept) {
-      process.exitCode = EXIT.failed;
-      break;
-    }
+  const seeds = Array.from({ length: options.runs }, (_, number) =>
+    options.runs === 1 ? first : `${first}-${number + 1}`,
+  );
+  const all = seeds.map((seed) => simulationOf(seed, options));
+  const isAlone = options.jobs === 1 || options.runs === 1;
+  const size = `${options.days} days, ${options.wallets} wallets, ${all[0]?.terminals ?? 0} terminals`;
+  printer.progress(
+    options.runs === 1
+      ? `Seed ${first}: ${size}.`
+      : `Seeds ${first}-1 to ${first}-${options.runs}: ${size} each; ${Math.min(options.jobs, options.runs)} at once.`,
+  );
+  const shown: object[] = [];
+  for await (const ran of runEconomies(all, options.jobs, ({ seed }, day, counts) =>
+    printer.progress(`${isAlone ? "" : `  ${seed}`}${progressOf(day, counts)}`),
+  )) {
+    if (options.runs > 1) printer.progress(`Seed ${ran.options.seed} is done.`);
+    shown.push(await told(printer, options, ran));
+    if (ran.outcome.violation !== undefined) process.exitCode = EXIT.failed;
   }
-  printer.result(options.runs === 1 ? (outcomes[0] ?? {}) : { runs: outcomes });
+  printer.result(options.runs === 1 ? (shown[0] ?? {}) : { runs: shown });
 }
 
-async function runOne(
-  printer: Printer,
-  options: Options & { readonly seed: string },
-): Promise<{ readonly isKept: boolean; readonly shown: object }> {
-  const { seed, days, wallets, faults, only, store } = options;
-  const simulation: SimulationOptions = {
+function simulationOf(seed: string, options: Options): SimulationOptions {
+  const { days, wallets, paymentsPerDay, faults, only, store } = options;
+  return {
     seed,
     days,
     wallets,
     terminals: options.terminals ?? Math.max(2, Math.floor(wallets / 5)),
-    paymentsPerDay: options.paymentsPerDay,
+    paymentsPerDay,
     faults,
     store,
     only,
     realSignatures: options.realSignatures === true,
     isTold: options.story === true || only !== undefined,
   };
-  printer.progress(`Seed ${seed}: ${days} days, ${wallets} wallets, ${simulation.terminals} terminals.`);
-  const before = process.cpuUsage();
-  const outcome = await simulate(simulation, (day, counts) => printer.progress(progressOf(day, counts)));
-  const seconds = process.cpuUsage(before).user / 1e6;
+}
+
+/** Prints what became of an economy, and gives what `--json` shows of it. */
+async function told(printer: Printer, { shrink }: Options, ran: Ran): Promise<object> {
+  const { options: simulation, outcome, cpuSeconds } = ran;
+  const { only } = simulation;
   if (simulation.isTold) for (const { at, says } of outcome.story) printer.line(`${at}  ${says}`);
   const { violation } = outcome;
+  const shown = shownOf(simulation, outcome, cpuSeconds);
   if (violation === undefined) {
-    for (const line of summary(simulation, outcome, seconds)) printer.line(line);
-    return { isKept: true, shown: shownOf(simulation, outcome, seconds) };
+    for (const line of summary(simulation, outcome, cpuSeconds)) printer.line(line);
+    return shown;
   }
   printer.line(`Promise ${violation.promise} is broken: ${violation.says}`);
-  if (!options.shrink || only !== undefined)
-    return { isKept: false, shown: { ...shownOf(simulation, outcome, seconds), replay: replayOf(simulation, only) } };
+  if (!shrink || only !== undefined) return { ...shown, replay: replayOf(simulation, only) };
   printer.progress("Looking for the shortest story...");
   const shortest = await shortestStory(simulation, outcome, (left, runs) => {
     if (runs % 20 === 0) printer.progress(`  ${runs} runs, ${left} things left`);
@@ -110,7 +124,7 @@ async function runOne(
   printer.line("");
   printer.line(`Again: ${replay}`);
   const story = shortest.outcome.story.map(({ at, says }) => `${at} ${says}`);
-  return { isKept: false, shown: { ...shownOf(simulation, outcome, seconds), story, replay } };
+  return { ...shown, story, replay };
 }
 
 function progressOf({ day, settled, exposureMinor, lossMinor }: Day, { events }: Counts): string {
