@@ -285,6 +285,36 @@ test("what an issuer signs moves a slow clock forward for good", async () => {
   assert.equal((await walletStatus(world.ports)).holdings[0]?.state, "expired");
 });
 
+test("a slow clock does not let in what ended before the answer's own lists were issued", async () => {
+  const world = await holding();
+  const { ports } = world;
+  const turnedAway = async (changes: Partial<SyncAnswer>) => {
+    const answer = await aSyncAnswer(changes);
+    const { refusals, certificate } = await applySyncAnswer(ports, { answer, entries: [] });
+    assert.equal(certificate, undefined);
+    return refusals.map(({ part, refusal: { code } }) => [part, code]);
+  };
+  const later = await aTrustList({ version: 2, issuedAt: NOW + 20 * DAY });
+  const stale = await aStatusList({ issuedAt: NOW + 1, expiresAt: NOW + 10 * DAY });
+  assert.deepEqual(await turnedAway({ trustList: later, statusList: stale }), [["status-list", "STATUS_LIST_STALE"]]);
+  const other = await holding();
+  const { signer } = other.ports;
+  const certificate = (await aUserCertificate(signer.publicKey, { certificateId: certificateId(9) })).bytes;
+  const answer = await aSyncAnswer({ statusList: await aStatusList({ issuedAt: NOW + 8 * DAY }), certificate });
+  const { refusals } = await applySyncAnswer(other.ports, { answer, entries: [] });
+  assert.deepEqual(
+    refusals.map(({ part, refusal: { code } }) => [part, code]),
+    [["certificate", "CERTIFICATE_EXPIRED"]],
+  );
+});
+
+test("a certificate moves a slow clock forward by itself", async () => {
+  const world = await holding([]);
+  await hold(world, { issuedAt: NOW + 3 * DAY });
+  const { identity } = await snapshot(world.ports.store);
+  assert.equal(identity?.newestSeen, NOW + 3 * DAY);
+});
+
 test("applying an answer twice is applying it once; entries that were never sent are passed over", async () => {
   const world = await holding();
   const { paymentId } = await mustPay(world.ports, await till.charge());
