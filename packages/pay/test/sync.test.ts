@@ -6,6 +6,7 @@ import {
   closing,
   decodeMessage,
   type MessageId,
+  payment,
   readSyncRecord,
   restoreVerified,
   type SyncRecord,
@@ -327,6 +328,39 @@ test("applying an answer twice is applying it once; entries that were never sent
   const once = await snapshot();
   await apply(world, batch, answer);
   assert.deepEqual({ ...(await snapshot()), identity: undefined }, { ...once, identity: undefined });
+});
+
+test("a payment that was durable and never signed is signed before the sync, so that the chain has no hole", async () => {
+  const world = await holding();
+  const { ports } = world;
+  const broken = { ...ports.signer, sign: () => Promise.reject(new Error("the key is away")) };
+  await assert.rejects(payCode({ ...ports, signer: broken }, await till.charge()), /the key is away/);
+  const { paymentId } = await mustPay(ports, await till.charge());
+  const [unsigned] = (await snapshot(ports.store)).payments;
+  assert.equal(unsigned?.signed, undefined);
+  const batch = await buildSync(ports);
+  const [first, second] = recordsIn(batch);
+  assert.ok(first?.kind === "payment" && second?.kind === "payment");
+  const links = [first, second].map(({ payment: bytes }) => decodeMessage(payment, bytes, crypto));
+  for (const link of links) await verifyMessage(link, { key: ports.signer.publicKey, crypto });
+  assert.deepEqual(
+    links.map(({ messageId, unverified }) => [messageId, unverified.sequence]),
+    [
+      [unsigned?.paymentId, 1],
+      [paymentId, 2],
+    ],
+  );
+  const [signed] = (await snapshot(ports.store)).payments;
+  assert.deepEqual(signed?.signed, first.payment);
+});
+
+test("a sync says which certificates are held, the newest first and no more than the server takes", async () => {
+  const world = await holding(Array.from({ length: 18 }, (_, index) => ({ certificateId: certificateId(index + 1) })));
+  const { holds } = await buildSync(world.ports);
+  assert.deepEqual(
+    holds,
+    Array.from({ length: 16 }, (_, index) => certificateId(18 - index)),
+  );
 });
 
 test("more than one call holds is brought in several", async () => {
