@@ -1,4 +1,4 @@
-import { type MessageId, refusePayeeCertificate, requestVoid } from "@cairn/messages";
+import { type MessageId, refusal, refusePayeeCertificate, requestVoid } from "@cairn/messages";
 import { isSameTill } from "./accept-receipt.ts";
 import { type Refused, refused, refusedFor } from "./codes.ts";
 import { anchorsOf, type CodeInput, readPayeeCode } from "./payee-code.ts";
@@ -34,7 +34,8 @@ export async function acceptVoid(ports: WalletPorts, code: CodeInput): Promise<V
     const [durable] = payments;
     if (durable === undefined) return { result: refused("PAYMENT_UNKNOWN"), writes: [] };
     if (!isSameTill(durable, payeeCertificate.content, ports.crypto)) {
-      return { result: refused("PAYEE_CERTIFICATE_MISMATCH", "the void is of another till"), writes: [] };
+      const reason = refusal("PAYEE_CERTIFICATE_MISMATCH", "the void is of another till");
+      return { result: refusedFor(reason), writes: [] };
     }
     const { paymentId, amountMinor } = durable;
     const payeeName = payeeCertificate.content.terms.name;

@@ -26,10 +26,8 @@ export type PayRefusal = {
 /** How a step turns away; every step's result is this or its own success. */
 export type Refused = { readonly kind: "refused"; readonly refusal: PayRefusal };
 
-export function refused(code: PayCode | AnyRefusalCode, detail?: string): Refused {
-  if (!isPayCode(code)) return refusedFor(refusal(code, detail));
-  const sentence = PAY_SENTENCES[code];
-  return refusedFor(detail === undefined ? { code, sentence } : { code, sentence, detail });
+export function refused(code: PayCode | AnyRefusalCode): Refused {
+  return refusedFor(isPayCode(code) ? { code, sentence: PAY_SENTENCES[code] } : refusal(code));
 }
 
 export function refusedFor(reason: PayRefusal | Refusal): Refused {

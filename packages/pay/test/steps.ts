@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { decodeMessage, openPayment, payment, readCode } from "@cairn/messages";
+import { decodeMessage, MALFORMED_SENTENCES, openPayment, payment, REFUSAL_SENTENCES, readCode } from "@cairn/messages";
 import {
   type Consent,
   consentTo,
+  PAY_SENTENCES,
   type Paid,
   type PayRefusal,
   pay,
@@ -44,7 +45,13 @@ export function expectKind<Result extends { readonly kind: string }, Kind extend
 export function expectRefusal(result: { readonly kind: string } | Refused, code: PayRefusal["code"]): void {
   assert.ok("refusal" in result, `expected ${code}, not ${result.kind}`);
   assert.equal(result.refusal.code, code, result.refusal.detail ?? "no detail");
-  assert.ok(result.refusal.sentence.length > 0, "a refusal has a sentence");
+  const sentences: Readonly<Record<string, string>> = {
+    ...MALFORMED_SENTENCES,
+    ...REFUSAL_SENTENCES,
+    ...PAY_SENTENCES,
+  };
+  if (code in sentences) assert.equal(result.refusal.sentence, sentences[code]);
+  else assert.match(result.refusal.sentence, /^[A-Z].*\.$/);
 }
 
 export const otherConsent = (review: RequestReview, changes: Partial<Consent>): Consent => ({
