@@ -37,7 +37,7 @@ export class Kept {
       ...others,
       { search: search.name, length: this.#length, outcome, seconds, machine: machineNow() },
     ];
-    writeFileSync(this.#file, `${JSON.stringify(lines, undefined, 1)}\n`);
+    writeFileSync(this.#file, `${JSON.stringify(lines, undefined, 2)}\n`);
   }
 
   #lines(): readonly Line[] {
