@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { hasPostgresServer, startPostgresServer } from "../../../scripts/postgres-server.ts";
 import { ClientError } from "../src/client/client-error.ts";
@@ -62,6 +63,19 @@ async function backUpAndRestore(t: TestContext, stores: { before: string | undef
 
 test("the embedded database is backed up while the issuer runs, and restored", async (t) => {
   await backUpAndRestore(t, { before: undefined, after: undefined });
+});
+
+test("a file of an earlier build is not restored, says so, and stands in nobody's way", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "cairn-backing-up-"));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const [file, data] = [join(folder, "old.sqlite"), join(folder, "issuer")];
+  const old = new DatabaseSync(file);
+  old.exec("CREATE TABLE accounts (account INTEGER PRIMARY KEY) STRICT; PRAGMA user_version = 5");
+  old.close();
+  await assert.rejects(cairn(t, undefined, "restore-backup", file, "--data", data), /STORE_TOO_OLD/);
+  assert.deepEqual(await readdir(data), []);
+  await rename(file, join(data, "issuer.sqlite"));
+  await assert.rejects(cairn(t, undefined, "start", "--data", data, "--port", "0"), /STORE_TOO_OLD/);
 });
 
 test("a PostgreSQL database is backed up while the issuer runs, and restored", { skip }, async (t) => {

@@ -180,7 +180,10 @@ test("processes that take in the same records in the same moment keep each of th
     const locks = [gate, ...senders.map(keyOf)];
     const waiting = `SELECT count(*)::int AS count FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
       AND (classid::bigint << 32 | objid::bigint) = ANY('{${locks}}'::bigint[])`;
-    while ((await client.query<{ count: number }>(waiting)).rows[0]?.count !== all.length) await pause(5);
+    for (let looks = 0; (await client.query<{ count: number }>(waiting)).rows[0]?.count !== all.length; looks++) {
+      assert.ok(looks < 2_000, "all of them come to wait");
+      await pause(5);
+    }
     await client.query(`SELECT pg_advisory_unlock(${gate})`);
     await Promise.all(all);
     assert.deepEqual((await client.query("SELECT count(*)::int AS count FROM inbox")).rows, [{ count: 2 }]);

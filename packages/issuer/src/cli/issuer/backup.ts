@@ -95,7 +95,15 @@ async function restoreFile(printer: Printer, { data }: { readonly data: string }
   await mkdir(data, { recursive: true, mode: 0o700 });
   await copyFile(file, path, constants.COPYFILE_EXCL);
   const { SqliteIssuerStore } = await import("@cairn/stores");
-  await verify(printer, new SqliteIssuerStore(path), path);
+  let store: IssuerStore;
+  try {
+    store = new SqliteIssuerStore(path);
+  } catch (error) {
+    // What cannot be used must not stand in the way of the next attempt.
+    for (const ending of ["", "-wal", "-shm"]) await rm(`${path}${ending}`, { force: true });
+    throw error;
+  }
+  await verify(printer, store, path);
 }
 
 async function restoreServer(printer: Printer, options: StoreOptions, file: string): Promise<void> {
