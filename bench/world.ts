@@ -180,7 +180,7 @@ export async function buildWorld(
         const batch = uploaded.slice(start, start + MAXIMUM_RECORDS);
         await store.receive(batch.map((bytes) => takeIn(bytes, bringer, intake).row));
       }
-      while ((await worker.settleRound()) > 0);
+      await worker.settleAll();
     },
     checkSettled: async (count) => {
       const cleared = await store.ledgerBalances("clearing");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { encodeCbor, publicKeyToCbor } from "@cairn/cose";
 import { encodeUploadRecord, terminalIdOf } from "@cairn/messages";
 import { SqliteIssuerStore } from "@cairn/stores";
@@ -102,6 +103,62 @@ test("a store that fails while batches are taken keeps no partition from the nex
   await assert.rejects(worker.settleRound(), /gone for a moment/);
   assert.equal(await worker.settleRound(), 2);
   assert.equal(await store.waitingRecords(), 0);
+  await worker.stop();
+  await store.close();
+});
+
+test("two rounds are written at once, no partition in both, and what failed is settled the next time", async () => {
+  const { crypto, anchors, certificateIdCipher } = await contextFor();
+  const store = new SqliteIssuerStore(":memory:");
+  const record = inboxRecord(Uint8Array.of(0xff), "terminal");
+  const partitions = Array.from({ length: 9 }, (_, partition) => partition);
+  const each = 400;
+  await store.receive(
+    partitions.flatMap((partition) =>
+      Array.from({ length: each }, (_, index) => ({
+        ...record,
+        partition,
+        recordHash: (partition * each + index).toString(16).padStart(64, "0"),
+      })),
+    ),
+  );
+  const writing = new Set<number>();
+  let most = 0;
+  let mustFail = true;
+  const settle = store.settle.bind(store);
+  store.settle = async (input) => {
+    assert.ok(!writing.has(input.partition));
+    writing.add(input.partition);
+    most = Math.max(most, writing.size);
+    await setImmediate();
+    try {
+      if (input.partition === 4 && mustFail) throw new Error("gone for a moment");
+      return await settle(input);
+    } finally {
+      writing.delete(input.partition);
+    }
+  };
+  const silent = () => {};
+  const worker = new SettlementWorker({
+    store,
+    crypto,
+    clock: new TestClock(),
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+    certificateIdCipher,
+    anchors: () => anchors,
+    keyRing: () => ({ own: new Set(), withdrawn: new Set(), hasOthers: false }),
+    policy: { uploadDeadlineSeconds: 86_400 },
+    intervalMs: 1_000,
+    onWithdrawn: silent,
+  });
+  await assert.rejects(worker.settleAll(), /gone for a moment/);
+  const left = await store.waitingRecords();
+  assert.equal(left, each, "the other writer goes on");
+  mustFail = false;
+  assert.equal(await worker.settleAll(), each);
+  assert.equal(await store.waitingRecords(), 0);
+  // A round holds three of these partitions.
+  assert.ok(most > 3, `never more than ${most} at once`);
   await worker.stop();
   await store.close();
 });

@@ -17,6 +17,8 @@ type Round = { readonly verified: Promise<readonly VerifiedBatch[]>; readonly pa
 
 /** While one round is written, the next are verified: enough for the threads never to wait for the disk. */
 const ROUNDS_AHEAD = 3;
+/** While one round waits for the disk, the other is being worked on; no partition is in both. */
+const ROUNDS_AT_ONCE = 2;
 /** After a fault of the store or of ours: the batch is still in the inbox, and hurrying would only fill the log. */
 const PAUSE_AFTER_FAULT_MS = 2_000;
 /** A record that a fault of ours kept from being judged is tried again after it has waited as long again, within these. */
@@ -33,6 +35,7 @@ export class SettlementWorker {
   /** Taken and being verified, oldest first. */
   readonly #ahead: Round[] = [];
   readonly #atWork = new Set<number>();
+  #taking: Promise<void> = Promise.resolve();
   #running: Promise<void> | undefined;
   #stopped = false;
   #healthy = true;
@@ -80,8 +83,7 @@ export class SettlementWorker {
   /** Gives how long to pause before the next look. */
   async #settleSafely(): Promise<number> {
     try {
-      const settled = await this.settleRound();
-      this.#healthy = true;
+      const settled = await this.settleAll();
       return settled === 0 ? this.#context.intervalMs : 0;
     } catch (error) {
       this.#healthy = false;
@@ -101,15 +103,33 @@ export class SettlementWorker {
     });
   }
 
+  /** Settles whatever waits, or until it is stopped; gives how many records that were. */
+  async settleAll(): Promise<number> {
+    const write = async (): Promise<number> => {
+      let count = 0;
+      for (let settled = 1; settled > 0 && !this.#stopped; count += settled) settled = await this.settleRound();
+      return count;
+    };
+    const counts = await Promise.allSettled(Array.from({ length: ROUNDS_AT_ONCE }, write));
+    return counts.reduce((sum, result) => {
+      if (result.status === "rejected") throw result.reason;
+      return sum + result.value;
+    }, 0);
+  }
+
   /** Settles one round of batches, having taken the next ones; gives how many records it held. */
   async settleRound(): Promise<number> {
-    await this.#takeAhead();
+    // One after the other: partitions are at work only once their batches were taken.
+    const taken = this.#taking.then(() => this.#takeAhead());
+    this.#taking = taken.catch(() => undefined);
+    await taken;
     const round = this.#ahead.shift();
     if (round === undefined) return 0;
     try {
       const batches = await round.verified;
       const settled = await Promise.allSettled(batches.map((batch) => this.#settle(batch)));
       for (const result of settled) if (result.status === "rejected") throw result.reason;
+      this.#healthy = true;
       return batches.reduce((sum, { records }) => sum + records.length, 0);
     } finally {
       for (const partition of round.partitions) this.#atWork.delete(partition);

@@ -3,9 +3,11 @@ import type { DeviceId, MessageId, TerminalId } from "@cairn/messages";
 import { keyOf } from "../payment-key.ts";
 import type { BatchChoice, EvidenceRecord, InboxBatch, InboxRecord, IssuerStore } from "../port.ts";
 import type { RecordAnswer } from "../record-answers.ts";
+import { found } from "../store-error.ts";
 import { bigints, byteStrings, hexadecimals, smallints, texts } from "./binary-arrays.ts";
 import type { Database } from "./database.ts";
 import type { Leases } from "./leases.ts";
+import { RecentRecords } from "./recent-records.ts";
 import { bytes, id, number, oneOf, optional, type Row, text } from "./rows.ts";
 import type { Session } from "./session.ts";
 
@@ -25,6 +27,7 @@ export class Inbox {
   /** Partitions that still have their turn before they are asked for anew. */
   #turns: Partition[] = [];
   #lastTurn = -1;
+  readonly #recent = new RecentRecords();
 
   /** @param placedByPartition On a distributed engine: one statement, and so one transaction, for each partition. */
   constructor(database: Database, leases: Leases, placedByPartition: boolean) {
@@ -37,6 +40,7 @@ export class Inbox {
     if (records.length === 0) return;
     const groups = this.#placedByPartition ? Map.groupBy(records, ({ partition }) => partition).values() : [records];
     await Promise.all([...groups].map((group) => this.#receive(group)));
+    this.#recent.add(records);
   }
 
   async takeBatch(limit: number, { except, now = NO_LIMIT }: BatchChoice): Promise<InboxBatch | undefined> {
@@ -171,15 +175,34 @@ export class Inbox {
     ]);
   }
 
+  /** What this process wrote itself is not read back: only that it waits. */
   async #waiting(partition: Partition, limit: number, now: number): Promise<InboxRecord[]> {
-    const rows = await this.#database.all(
-      `SELECT i.* FROM (
-          SELECT * FROM inbox_waiting WHERE partition = $1 AND not_before <= $3 ORDER BY inbox_id LIMIT $2
-        ) w JOIN inbox i ON i.partition = w.partition AND i.inbox_id = w.inbox_id
-        WHERE i.partition = $1 ORDER BY i.inbox_id`,
+    const waiting = await this.#database.all(
+      `SELECT w.inbox_id, i.record_hash FROM (
+          SELECT inbox_id FROM inbox_waiting WHERE partition = $1 AND not_before <= $3 ORDER BY inbox_id LIMIT $2
+        ) w JOIN inbox i ON i.partition = $1 AND i.inbox_id = w.inbox_id
+        ORDER BY w.inbox_id`,
       partition,
       limit,
       now,
+    );
+    const known = waiting.map((row) => ({
+      inboxId: number(row, "inbox_id"),
+      of: this.#recent.take(text(row, "record_hash")),
+    }));
+    const unknown = known.flatMap(({ inboxId, of }) => (of === undefined ? [inboxId] : []));
+    const read = new Map((await this.#read(partition, unknown)).map((record) => [record.inboxId, record]));
+    return known.map(({ inboxId, of }) =>
+      of === undefined ? found(read.get(inboxId), "STORE_DAMAGED", String(inboxId)) : { ...of, inboxId },
+    );
+  }
+
+  async #read(partition: Partition, inboxIds: readonly number[]): Promise<InboxRecord[]> {
+    if (inboxIds.length === 0) return [];
+    const rows = await this.#database.all(
+      "SELECT * FROM inbox WHERE partition = $1 AND inbox_id = ANY($2::bigint[])",
+      partition,
+      bigints(inboxIds),
     );
     return rows.map(recordFrom);
   }

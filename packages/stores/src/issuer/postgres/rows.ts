@@ -21,7 +21,11 @@ export function minor(row: Row, column: string): bigint {
 
 export const number = (row: Row, column: string): number => Number(minor(row, column));
 
-export const bytes = (row: Row, column: string): Uint8Array => Buffer.from(text(row, column), "hex");
+/** In a plain Uint8Array, as what is written comes in. */
+export function bytes(row: Row, column: string): Uint8Array {
+  const { buffer, byteOffset, length } = Buffer.from(text(row, column), "hex");
+  return new Uint8Array(buffer, byteOffset, length);
+}
 
 /** Lets a column be empty. */
 export function optional<Value>(
