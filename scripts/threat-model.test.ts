@@ -11,7 +11,14 @@ const text = readFileSync(page, "utf8");
 const ATTACKERS = [
   ...["relayed codes", "screenshots", "request swapping", "amount change", "payee swap", "downgrade of algorithm"],
   ...["malleable signatures", "hash collisions on truncated fields", "clock back-dating after revocation"],
-  ...["list rollback", "certificate id linking", "traffic and timing", "upload theft", "enrolment code guessing"],
+  ...[
+    "list rollback",
+    "certificate id linking",
+    "traffic and timing",
+    "upload theft",
+    "wrong hints",
+    "enrolment code guessing",
+  ],
   ...["server key theft", "insider at the database"],
 ];
 

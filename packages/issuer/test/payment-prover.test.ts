@@ -113,7 +113,7 @@ const cases: Readonly<Record<string, Readonly<Record<number, Change>>>> = {
 };
 
 for (const [name, changes] of Object.entries(cases))
-  test(`${name}: what is found is what is found one by one`, async () => {
+  test(`what is found is what is found one by one: ${name}`, async () => {
     const records = await uploaded(changes);
     const { prover, sizes } = counted();
     const together = await verifyUploadRecords(records, { ...context, prover });
