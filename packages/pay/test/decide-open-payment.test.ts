@@ -52,3 +52,10 @@ test("an interrupted payment under a certificate that no longer pays is left beh
     assert.equal(decision.kind === "pay" && decision.content.certificateId, certificateId(2));
   }
 });
+
+test("an interrupted payment is judged by its own certificate, to the last second of it", () => {
+  const other = { ...held, certificate: { ...certificate, certificateId: certificateId(2), expiresAt: NOW } };
+  const own = { ...held, certificate: { ...certificate, expiresAt: wish.now } };
+  const decision = decideOpenPayment({ ...view, held: [other, own] }, wish);
+  assert.deepEqual(decision, { kind: "resume", paymentId: messageId(1), expiresAt: NOW + 60 });
+});

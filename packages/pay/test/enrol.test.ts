@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeCbor, publicKeyToCbor } from "@cairn/cose";
 import { generateNodeSigner } from "@cairn/cose/node";
+import { type IssuerId, restoreVerified, trustList } from "@cairn/messages";
 import { acceptEnrolment, walletStatus } from "../src/index.ts";
 import { expectKind, expectRefusal } from "./steps.ts";
-import { anEnrolmentAnswer, aStatusList, aTrustList, DAY, enrolled, NOW, portsOn, USD } from "./world.ts";
+import { anEnrolmentAnswer, aStatusList, aTrustList, crypto, DAY, enrolled, NOW, portsOn, USD } from "./world.ts";
 
 test("enrolment pins issuer, root key and currency; again it changes nothing", async () => {
   const { ports } = portsOn();
@@ -35,12 +36,33 @@ test("another issuer, root key, currency or device key needs a wallet of its own
   expectRefusal(await acceptEnrolment(stranger, await anEnrolmentAnswer()), "ENROLLED_ELSEWHERE");
 });
 
+test("an issuer of the same root and key under another name is another issuer", async () => {
+  const { ports } = await enrolled();
+  const { keys } = restoreVerified(trustList, await aTrustList(), crypto).content;
+  const renamed = await aTrustList({ keys: keys.map((key) => ({ ...key, issuerId: "other" as IssuerId })) });
+  const answer = await anEnrolmentAnswer({ issuerId: "other", trustList: renamed });
+  expectRefusal(await acceptEnrolment(ports, answer), "ENROLLED_ELSEWHERE");
+});
+
+test("a slow clock goes by the newer of the two lists from the first day", async () => {
+  for (const lists of [
+    { trustList: await aTrustList({ issuedAt: NOW + DAY }) },
+    { statusList: await aStatusList({ issuedAt: NOW + DAY }) },
+  ]) {
+    const { ports } = portsOn();
+    expectKind(await acceptEnrolment(ports, await anEnrolmentAnswer(lists)), "enrolled");
+    assert.equal((await walletStatus(ports)).now, NOW + DAY);
+  }
+});
+
 test("lists that are not genuine under the root key enrol nobody", async () => {
   const { ports } = portsOn();
   const stranger = generateNodeSigner();
   const cases = [
     [{ rootKey: new Uint8Array([0x00]) }, "COSE_KEY_INVALID"],
     [{ rootKey: new Uint8Array([0xff]) }, undefined],
+    [{ trustList: new Uint8Array(3) }, "CBOR_TRAILING_BYTES"],
+    [{ statusList: new Uint8Array(3) }, "COSE_MALFORMED"],
     [{ trustList: await aTrustList({}, stranger) }, "ISSUER_UNKNOWN"],
     [{ trustList: tampered(await aTrustList()) }, "SIGNATURE_INVALID"],
     [{ trustList: await aTrustList({ issuedAt: NOW - 90 * DAY, expiresAt: NOW - 301 }) }, "TRUST_LIST_EXPIRED"],

@@ -33,6 +33,24 @@ test("a payment's state goes from prepared to the server's last word", async () 
   assert.equal(await state(), "settled");
 });
 
+test("what was taken is the receipt's word until the server has had its own", async () => {
+  const { ports } = await holding();
+  const { paymentId } = expectKind(await payOpen(ports, { maximum: amount(800n, EUR) }), "shown");
+  const taken = async () => {
+    const [entry] = await history(ports);
+    return [entry?.takenMinor, entry?.hasReceipt];
+  };
+  const hear = (state: OfferedOutcome["state"], takenMinor: bigint) =>
+    applyOutcomes(ports, [{ paymentId, state, code: null, sentence: "So it is.", takenMinor }]);
+  assert.deepEqual(await taken(), [undefined, false]);
+  await hear("received", 0n);
+  assert.deepEqual(await taken(), [undefined, false]);
+  expectKind(await acceptReceipt(ports, await till.receiptFor(paymentId, 640n)), "receipted");
+  assert.deepEqual(await taken(), [640n, true]);
+  await hear("settled", 600n);
+  assert.deepEqual(await taken(), [600n, true]);
+});
+
 test("the history says who, how much, for what, newest first", async () => {
   const { ports } = await holding();
   const paid = await mustPay(ports, await till.charge());

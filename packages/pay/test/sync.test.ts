@@ -246,6 +246,20 @@ test("lists never go back, and one part that is turned away does not stop the ot
   assert.equal(identity?.newestSeen, NOW);
 });
 
+test("lists that are no messages are turned away by themselves", async () => {
+  const world = await holding([]);
+  const garbage = { trustList: new Uint8Array(3), statusList: new Uint8Array(3), certificate: new Uint8Array(3) };
+  const { refusals } = await apply(world, await buildSync(world.ports), garbage);
+  assert.deepEqual(
+    refusals.map(({ part, refusal: { code } }) => [part, code]),
+    [
+      ["trust-list", "CBOR_TRAILING_BYTES"],
+      ["certificate", "CBOR_TRAILING_BYTES"],
+      ["status-list", "COSE_MALFORMED"],
+    ],
+  );
+});
+
 test("an answer that was overtaken by a newer one in another process does not turn the lists back", async () => {
   const world = await holding([]);
   const { ports } = world;
