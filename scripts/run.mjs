@@ -220,8 +220,10 @@ const options = given.slice(
 );
 const [script, ...rest] = given.slice(options.length);
 await installModules();
-if (options.includes("--with-test-tools")) installTestTools();
-if (options.includes("--with-apps")) {
+// Whoever only asks what a script does waits for nothing more.
+const isQuestion = rest.includes("--help") || rest.includes("-h");
+if (options.includes("--with-test-tools") && !isQuestion) installTestTools();
+if (options.includes("--with-apps") && !isQuestion) {
   const ended = await onPinnedNode([join(root, "scripts/build-apps.ts")]);
   if (ended !== 0) fail("The apps could not be built.", "See the messages above, then run the same command again.");
 }

@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import type { CDPSession } from "playwright-core";
 import type { Phone } from "./phones.ts";
 import { tour } from "./tour.ts";
@@ -9,6 +10,13 @@ import { tour } from "./tour.ts";
  * `npm run gallery`: takes a picture of every screen of both apps in real Chromium, light and dark, on a small phone and
  * on a tablet, into docs/pictures/gallery, and writes the page that shows them.
  */
+const { values } = parseArgs({ options: { help: { type: "boolean", short: "h", default: false } } });
+if (values.help) {
+  process.stdout.write(
+    "npm run gallery\nTakes a picture of every screen of both apps, light and dark, on a phone and a tablet,\nand writes docs/guides/gallery.md. It has no options.\n",
+  );
+  process.exit();
+}
 const FOLDER = fileURLToPath(new URL("../docs/pictures/gallery", import.meta.url));
 const PAGE = fileURLToPath(new URL("../docs/guides/gallery.md", import.meta.url));
 const SIZES = { phone: { width: 360, height: 740 }, tablet: { width: 820, height: 1_100 } } as const;

@@ -2,13 +2,16 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { folder, search } from "./checker.ts";
 
-/**
- * Searches every world of worlds.qnt at random: the design must keep every promise, each deliberate mistake must be
- * found, and every interesting state must be reached in some world of the design.
- *     node docs/spec/model/run.ts [--samples 600] [--seed 0x1] [--world NAME] [--design] [--json]
- * `--design` leaves out the worlds with a deliberate mistake.
- * Installs the model checker beside this file on first use.
- */
+const HELP = `node docs/spec/model/run.ts [options]
+Searches every world of worlds.qnt at random: the design must keep every promise, each deliberate mistake must be found,
+and every interesting state must be reached in some world of the design. Installs the model checker on first use.
+
+  --samples N     histories of each world (default 600)
+  --seed 0xN      where chance begins (default 0x1)
+  --world NAME    only this one
+  --design        without the worlds that have a deliberate mistake
+  --json
+`;
 const { values } = parseArgs({
   options: {
     samples: { type: "string", default: "600" },
@@ -16,8 +19,13 @@ const { values } = parseArgs({
     world: { type: "string" },
     design: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
   },
 });
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit();
+}
 
 type Found = {
   readonly world: string;
