@@ -117,7 +117,11 @@ for (const [name, changes] of Object.entries(cases))
     const records = await uploaded(changes);
     const { prover, sizes } = counted();
     const together = await verifyUploadRecords(records, { ...context, prover });
-    assert.deepEqual(together, await verifyUploadRecords(records, context));
+    const { wrongHintsOf, ...found } = together;
+    const { wrongHintsOf: none, ...alone } = await verifyUploadRecords(records, context);
+    assert.deepEqual(found, alone);
+    assert.deepEqual(none, []);
+    assert.deepEqual(wrongHintsOf, Object.keys(changes).length === 0 ? [] : [records[0]?.senderId], "told to the log");
     const bad = Object.values(changes).filter(({ payment }) => payment !== undefined).length;
     assert.deepEqual([together.items.length, together.rejected.length], [COUNT - bad, bad]);
     assert.ok(sizes.reduce((sum, size) => sum + size, 0) <= 5 * COUNT, `too much was tried: ${sizes}`);

@@ -4,9 +4,10 @@ import type { DecodedRecord } from "./decode-record.ts";
 import { RecentCache } from "./recent-cache.ts";
 import type { UploadedRecord } from "./verify-records.ts";
 
+type SenderId = UploadedRecord["senderId"];
 type AnyPayment = Payment | OpenPayment;
 type Hinted = {
-  readonly senderId: string;
+  readonly senderId: SenderId;
   readonly decoded: Decoded<AnyPayment>;
   readonly key: P256PublicKey;
   readonly hint: Uint8Array;
@@ -15,6 +16,16 @@ type Hinted = {
 /** Verified payments, by their decoded form, each under the device key that its record's certificate names. */
 export class ProvenPayments {
   readonly #proven = new Map<Decoded<AnyPayment>, { readonly key: P256PublicKey; readonly payment: unknown }>();
+  readonly #wrongHintsOf = new Set<SenderId>();
+
+  /** Senders of what was left of batches that failed, whose hints are not used any more. */
+  get wrongHintsOf(): readonly SenderId[] {
+    return [...this.#wrongHintsOf];
+  }
+
+  addWrongHintsOf(senderId: SenderId): void {
+    this.#wrongHintsOf.add(senderId);
+  }
 
   add(decoded: Decoded<AnyPayment>, key: P256PublicKey, payment: Verified<AnyPayment>): void {
     this.#proven.set(decoded, { key, payment });
@@ -72,7 +83,11 @@ export class PaymentProver {
       if (verified !== undefined) continue;
       failures += 1;
       const half = Math.ceil(batch.length / 2);
-      if (half < LEAST_PAYMENTS) for (const { senderId } of batch) this.#distrusted.set(senderId, true);
+      if (half < LEAST_PAYMENTS)
+        for (const { senderId } of batch) {
+          this.#distrusted.set(senderId, true);
+          proven.addWrongHintsOf(senderId);
+        }
       else waiting.push(batch.slice(half), batch.slice(0, half));
     }
     return proven;

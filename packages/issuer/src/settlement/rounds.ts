@@ -3,6 +3,7 @@ import type { CertificateIdCipher } from "@cairn/issue";
 import type { TrustAnchors } from "@cairn/messages";
 import type { InboxBatch, InboxRecord, IssuerStore } from "@cairn/stores";
 import type { Clock } from "../ports.ts";
+import type { Logger } from "../services/logger.ts";
 import { senderOf } from "../services/senders.ts";
 import { forgetCertificates, type Sender, type VerificationCaches, verificationCaches } from "./context.ts";
 import { guardItems, type KeyRing } from "./guard-items.ts";
@@ -13,6 +14,7 @@ export type RoundsContext = {
   readonly store: IssuerStore;
   readonly crypto: CryptoPort;
   readonly clock: Clock;
+  readonly log: Logger;
   readonly certificateIdCipher: CertificateIdCipher;
   /** Threads for large batches. Without them everything is verified on this one. */
   readonly pool?: VerificationPool | undefined;
@@ -58,10 +60,12 @@ export class Rounds {
   async verify(batches: readonly InboxBatch[]): Promise<readonly VerifiedBatch[]> {
     const senders = await this.#sendersOf(batches);
     const known = (senderId: string): Sender | undefined => senders.get(senderId);
-    const { pool, store, crypto, keyRing } = this.#context;
+    const { pool, store, crypto, keyRing, log } = this.#context;
     const records = batches.flatMap((batch) => batch.records);
     const isPooled = pool !== undefined && records.length >= POOLED_RECORDS;
     const verified = isPooled ? await this.#onThreads(pool, batches, known) : [await this.#here(records, known)];
+    for (const senderId of new Set(verified.flatMap(({ wrongHintsOf }) => wrongHintsOf)))
+      log.warn({ senderId }, "a payment or its hint made a batch fail; this sender's payments are verified one by one");
     const parts = splitByPartition(batches, verified);
     return Promise.all(
       batches.map(async (batch, index) => ({
@@ -105,12 +109,12 @@ export class Rounds {
   }
 }
 
-const NOTHING: VerifiedRecords = { items: [], rejected: [], voids: [], faulty: [] };
+const NOTHING: VerifiedRecords = { items: [], rejected: [], voids: [], faulty: [], wrongHintsOf: [] };
 
 /** What belongs to which batch. Voids belong to no partition: they go with the first. */
 function splitByPartition(batches: readonly InboxBatch[], verified: readonly VerifiedRecords[]): VerifiedRecords[] {
   type Mutable = { -readonly [Name in keyof VerifiedRecords]: VerifiedRecords[Name][number][] };
-  const parts = batches.map((): Mutable => ({ items: [], rejected: [], voids: [], faulty: [] }));
+  const parts = batches.map((): Mutable => ({ items: [], rejected: [], voids: [], faulty: [], wrongHintsOf: [] }));
   const partOf = new Map<number, Mutable>();
   for (const [index, { records }] of batches.entries()) {
     const part = parts[index];

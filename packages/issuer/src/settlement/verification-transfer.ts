@@ -39,6 +39,7 @@ export type VerificationAnswer = {
   }[];
   readonly voids: readonly RequestVoidRecord[];
   readonly faulty: readonly { readonly position: number; readonly error: unknown }[];
+  readonly wrongHintsOf: readonly UploadedRecord["senderId"][];
 };
 
 type ItemRow = readonly [
@@ -126,7 +127,7 @@ export function unpackJob(job: VerificationJob): readonly UploadedRecord[] {
 export function packAnswer(
   jobId: number,
   records: readonly UploadedRecord[],
-  { items, rejected, voids, faulty }: VerifiedRecords<UploadedRecord>,
+  { items, rejected, voids, faulty, wrongHintsOf }: VerifiedRecords<UploadedRecord>,
 ): VerificationAnswer {
   const positions = new Map(records.map((record, position) => [record.inboxId, position]));
   const positionOf = (inboxId: number): number => positions.get(inboxId) ?? 0;
@@ -166,6 +167,7 @@ export function packAnswer(
     })),
     voids,
     faulty: faulty.map(({ record, error }) => ({ position: positionOf(record.inboxId), error })),
+    wrongHintsOf,
   };
 }
 
@@ -223,6 +225,7 @@ export function unpackAnswer<Uploaded extends UploadedRecord>(
     })),
     voids: answer.voids,
     faulty: answer.faulty.map(({ position, error }) => ({ record: recordAt(position), error })),
+    wrongHintsOf: answer.wrongHintsOf,
   };
 }
 

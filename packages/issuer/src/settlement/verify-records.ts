@@ -42,6 +42,8 @@ export type VerifiedRecords<Uploaded extends UploadedRecord = InboxRecord> = {
   readonly voids: readonly RequestVoidRecord[];
   /** Not judged, for a fault of our own: they stay in the inbox for another try. */
   readonly faulty: readonly { readonly record: Uploaded; readonly error: unknown }[];
+  /** Who sent hints that made a batch fail: they cost time and changed nothing. */
+  readonly wrongHintsOf: readonly UploadedRecord["senderId"][];
 };
 
 /**
@@ -84,7 +86,7 @@ export async function verifyUploadRecords<Uploaded extends UploadedRecord>(
     const { code, sentence } = isVoid ? recordFault("VOID_RECORDED") : judged;
     rejected.push({ record, paymentId, code, sentence });
   }
-  return { items, rejected, voids, faulty };
+  return { items, rejected, voids, faulty, wrongHintsOf: proven?.wrongHintsOf ?? [] };
 }
 
 type JudgingContext = VerifyRecordsContext & { readonly proven: ProvenPayments | undefined };

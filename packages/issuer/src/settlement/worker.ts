@@ -1,10 +1,8 @@
 import { type SettlementPolicy, type SettlementResult, settle } from "@cairn/settle";
 import type { InboxRecord } from "@cairn/stores";
-import type { Logger } from "../services/logger.ts";
 import { Rounds, type RoundsContext, type VerifiedBatch } from "./rounds.ts";
 
 export type WorkerContext = RoundsContext & {
-  readonly log: Logger;
   readonly policy: SettlementPolicy;
   readonly intervalMs: number;
   /** A conflict was proven: certificates were withdrawn. */
