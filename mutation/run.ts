@@ -112,7 +112,7 @@ function mutate(file: string): Result {
       allowEmpty: true,
       reporters: ["json"],
       jsonReporter: { fileName: report },
-      timeoutMS: 15_000,
+      timeoutMS: 30_000,
       tempDirName: "stryker-tmp",
     };
     writeFileSync(join(copy.folder, "stryker.conf.json"), JSON.stringify(configuration));

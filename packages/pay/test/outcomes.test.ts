@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mergeOutcome, type PaymentOutcome } from "../src/index.ts";
+import { applyOutcomes, mergeOutcome, type OfferedOutcome, type PaymentOutcome } from "../src/index.ts";
+import { allPayments, mustPay } from "./steps.ts";
+import { aTill, holding, messageId, NOW } from "./world.ts";
 
+const till = await aTill();
 const outcome = (state: PaymentOutcome["state"]): PaymentOutcome => ({
   state,
   code: undefined,
@@ -17,7 +20,30 @@ test("the last word stays, and pending never comes after another one", () => {
     for (const offered of states) {
       const final = held === "settled" || held === "refused";
       const stale = offered === "pending" && held !== "pending";
-      assert.equal(mergeOutcome(outcome(held), outcome(offered)).state, final || stale ? held : offered);
+      const [before, after] = [outcome(held), outcome(offered)];
+      // Of two that say the same the newer is kept: it was heard later.
+      assert.equal(mergeOutcome(before, after), final || stale ? before : after);
     }
   }
+});
+
+test("an answer is kept as it was given, and one that says nothing or is of a stranger's payment is passed over", async () => {
+  const { ports, clock } = await holding();
+  const { paymentId } = await mustPay(ports, await till.charge());
+  const said = (changes: Partial<OfferedOutcome>): OfferedOutcome => {
+    return { paymentId, state: "received", code: null, sentence: "So it is.", takenMinor: 0n, ...changes };
+  };
+  const kept = async () => (await allPayments(ports)).map((payment) => payment.outcome);
+  await applyOutcomes(ports, [said({ paymentId: messageId(77), state: "settled" }), said({ state: "unknown" })]);
+  assert.deepEqual(await kept(), [undefined]);
+  await applyOutcomes(ports, [said({})]);
+  const received = { state: "pending", code: undefined, sentence: "So it is.", takenMinor: 0n, heardAt: NOW };
+  assert.deepEqual(await kept(), [received]);
+  clock.seconds = NOW + 9;
+  await applyOutcomes(ports, [said({ state: "pending" })]);
+  assert.deepEqual(await kept(), [{ ...received, heardAt: NOW + 9 }]);
+  await applyOutcomes(ports, [said({ state: "held", code: "UPLOAD_TOO_LATE", takenMinor: 1n })]);
+  assert.deepEqual(await kept(), [
+    { ...received, state: "held", code: "UPLOAD_TOO_LATE", takenMinor: 1n, heardAt: NOW + 9 },
+  ]);
 });
