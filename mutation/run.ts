@@ -12,12 +12,14 @@ against each mutant. Writes what it found of each file into mutation/results. Se
 
   --package NAME   cose, messages, issue, pay, collect or settle
   --file FILE      only this source file; may be repeated (then --package is not needed)
+  --again          only the lines where mutants lived the last time: whether new tests notice them
   --summary        runs nothing: the scores of what mutation/results holds
 `;
 const { values } = parseArgs({
   options: {
     package: { type: "string" },
     file: { type: "string", multiple: true },
+    again: { type: "boolean", default: false },
     summary: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -62,7 +64,7 @@ function main(): void {
   if (files.length === 0) throw new Error(`There is no package ${values.package}.`);
   for (const file of files) {
     process.stderr.write(`${file}: `);
-    const result = mutate(file);
+    const result = values.again ? mutateAgain(file) : mutate(file, [file]);
     writeFileSync(nameOfResult(file), `${JSON.stringify(result, undefined, 1)}\n`);
     process.stderr.write(`${result.caught} of ${result.mutants} caught, ${result.seconds} s\n`);
   }
@@ -89,7 +91,23 @@ function install(): void {
   if (done.status !== 0) throw new Error("Stryker could not be installed: see the messages above.");
 }
 
-function mutate(file: string): Result {
+/** What was found before, without the survivors that a test notices now. The code must be as it was then. */
+function mutateAgain(file: string): Result {
+  const before: Result = JSON.parse(readFileSync(nameOfResult(file), "utf8"));
+  const lines = [...new Set(before.survivors.map(({ line }) => line))];
+  if (lines.length === 0) return before;
+  const { survivors, seconds } = mutate(
+    file,
+    lines.map((line) => `${file}:${line}-${line}`),
+  );
+  const isAlive = (change: Change): boolean => survivors.some((one) => JSON.stringify(one) === JSON.stringify(change));
+  const left = before.survivors.filter(isAlive);
+  const caught = before.caught + before.survivors.length - left.length;
+  return { ...before, caught, survivors: left, seconds: before.seconds + seconds };
+}
+
+/** @param places As Stryker takes them: a file, or lines of it. */
+function mutate(file: string, places: readonly string[]): Result {
   const copy = new PatchedCopy();
   const begin = performance.now();
   try {
@@ -104,7 +122,7 @@ function mutate(file: string): Result {
       inPlace: true,
       testRunner: "command",
       commandRunner: { command },
-      mutate: [file],
+      mutate: places,
       concurrency: 1,
       checkers: [],
       plugins: [],
