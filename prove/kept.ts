@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { type Machine, machineNow } from "./machine.ts";
+import type { Machine } from "./machine.ts";
 import type { Done, Length, Outcome, Search } from "./search.ts";
 
 type Line = {
@@ -7,7 +7,6 @@ type Line = {
   readonly length: Length;
   readonly outcome: Outcome;
   readonly seconds: number;
-  /** When and where it ended. */
   readonly machine: Machine;
 };
 
@@ -27,16 +26,15 @@ export class Kept {
       ({ search: name, length, outcome }) =>
         name === search.name && length === this.#length && outcome.found.length === 0,
     );
-    return line === undefined ? undefined : { search, outcome: line.outcome, seconds: line.seconds };
+    return line === undefined
+      ? undefined
+      : { search, outcome: line.outcome, seconds: line.seconds, machine: line.machine };
   }
 
-  keep({ search, outcome, seconds }: Done): void {
+  keep({ search, outcome, seconds, machine }: Done): void {
     if (this.#file === undefined) return;
     const others = this.#lines().filter((line) => line.search !== search.name || line.length !== this.#length);
-    const lines: Line[] = [
-      ...others,
-      { search: search.name, length: this.#length, outcome, seconds, machine: machineNow() },
-    ];
+    const lines: Line[] = [...others, { search: search.name, length: this.#length, outcome, seconds, machine }];
     writeFileSync(this.#file, `${JSON.stringify(lines, undefined, 2)}\n`);
   }
 

@@ -54,19 +54,27 @@ async function main(length: Length): Promise<void> {
   const seconds = values.keep === undefined ? secondsSince(begin) : sumOfSeconds(ordered);
   const failed = ordered.filter(({ outcome }) => outcome.found.length > 0 || outcome.searched === 0);
   if (values.json) {
-    const plain = ordered.map(({ search, outcome, seconds: took }) => ({
+    const plain = ordered.map(({ search, outcome, seconds: took, machine }) => ({
       search: search.name,
       ...outcome,
       seconds: took,
+      machine,
     }));
     process.stdout.write(`${JSON.stringify({ ...machineNow(), length, seconds, rows, searches: plain })}\n`);
   } else {
-    const { date, processor, cores, memoryGiB, node } = machineNow();
-    process.stdout.write(`${tableOf(rows)}\n\n${date}, ${length} form, ${seconds} s: ${processor}, ${cores} cores, `);
-    process.stdout.write(`${memoryGiB} GiB, Node.js ${node}\n`);
+    process.stdout.write(`${tableOf(rows)}\n\n${length} form, ${seconds} s.\n`);
+    for (const line of machinesOf(ordered)) process.stdout.write(`${line}\n`);
   }
   for (const { search, outcome } of failed) process.stderr.write(`\n${search.name}:\n${outcome.found.join("\n")}\n`);
   process.exitCode = failed.length === 0 && rows.length > 0 ? 0 : 1;
+}
+
+/** What is kept may be of another day and another machine than this one. */
+function machinesOf(all: readonly Done[]): readonly string[] {
+  const days = Map.groupBy(all, ({ machine: { date, processor, cores, memoryGiB, node } }) => {
+    return `${date.slice(0, 10)}: ${processor}, ${cores} cores, ${memoryGiB} GiB, Node.js ${node}`;
+  });
+  return [...days].map(([day, its]) => `${day} (${its.map(({ search }) => search.name).join(", ")})`);
 }
 
 function sumOfSeconds(all: readonly Done[]): number {
@@ -87,7 +95,7 @@ async function runSearch(search: Search, length: Length): Promise<Done> {
   const mark = outcome.found.length === 0 ? "ok    " : "FAILED";
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
   process.stderr.write(`${mark}  ${search.name.padEnd(12)} ${outcome.searched} ${outcome.unit}, ${seconds} s\n`);
-  return { search, outcome, seconds };
+  return { search, outcome, seconds, machine: machineNow() };
 }
 
 function secondsSince(begin: number): number {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Kept } from "./kept.ts";
+import { machineNow } from "./machine.ts";
 import { root, runNode } from "./process.ts";
 import { type Done, PROMISES, type Search } from "./search.ts";
 import { searches } from "./searches.ts";
@@ -31,7 +32,7 @@ test("every promise is looked at by several searches, one of them at random", ()
 test("a search that found something, or searched nothing, holds no promise", () => {
   const done = (name: string, searched: number, found: readonly string[]): Done => {
     const search: Search = { name, method: name, promises: [1, 5], run: () => Promise.reject(new Error("not run")) };
-    return { search, outcome: { searched, unit: "steps", found }, seconds: 1 };
+    return { search, outcome: { searched, unit: "steps", found }, seconds: 1, machine: machineNow() };
   };
   const rows = rowsOf([done("good", 1_000, []), done("bad", 1_000, ["a story"]), done("idle", 0, [])]);
   assert.deepEqual(
@@ -84,10 +85,12 @@ test("a run in parts goes on with what is kept, but not with what found somethin
   const file = join(await mkdtemp(join(tmpdir(), "cairn-prove-")), "kept.json");
   const search: Search = { name: "one", method: "one", promises: [1], run: () => Promise.reject(new Error("not run")) };
   const kept = new Kept(file, "long");
+  const machine = { ...machineNow(), date: "2026-11-23T12:00:00.000Z", processor: "another one" };
   assert.equal(kept.of(search), undefined);
-  kept.keep({ search, outcome: { searched: 3, unit: "steps", found: ["a story"] }, seconds: 2 });
+  kept.keep({ search, outcome: { searched: 3, unit: "steps", found: ["a story"] }, seconds: 2, machine });
   assert.equal(kept.of(search), undefined);
-  kept.keep({ search, outcome: { searched: 5, unit: "steps", found: [] }, seconds: 4 });
+  kept.keep({ search, outcome: { searched: 5, unit: "steps", found: [] }, seconds: 4, machine });
   assert.deepEqual(new Kept(file, "long").of(search)?.outcome.searched, 5);
+  assert.deepEqual(new Kept(file, "long").of(search)?.machine, machine);
   assert.equal(new Kept(file, "short").of(search), undefined);
 });

@@ -1,3 +1,5 @@
+import type { Machine } from "./machine.ts";
+
 /** The lines of "What may never happen" (docs/spec/promises.md), in few words. */
 export const PROMISES = {
   1: "money made or lost",
@@ -25,5 +27,10 @@ export type Search = {
   readonly promises: readonly PromiseNumber[];
   run(length: Length): Promise<Outcome>;
 };
-/** One search, done. */
-export type Done = { readonly search: Search; readonly outcome: Outcome; readonly seconds: number };
+/** One search, done: when it ended, and on which machine. */
+export type Done = {
+  readonly search: Search;
+  readonly outcome: Outcome;
+  readonly seconds: number;
+  readonly machine: Machine;
+};
