@@ -93,11 +93,15 @@ export function decompress(key: P256PublicKey): Uint8Array {
 
 /**
  * COSE Key Thumbprint (RFC 9679), 32 bytes: the digest of the key's required labels in deterministic encoding.
- * Section 4.2 wants y in full there, so this costs a square root: compute it once a key.
+ * Section 4.2 wants y in full there, so this costs a square root, the first time.
  * @throws CoseError COSE_KEY_INVALID when the curve has no point with this x.
  */
 export function keyThumbprint(key: P256PublicKey, sha256: (bytes: Uint8Array) => Uint8Array): Uint8Array {
-  return sha256(encodeCbor(coseKey(key, yOf(key))));
+  const known = thumbprints.get(key);
+  if (known !== undefined) return known.slice();
+  const thumbprint = sha256(encodeCbor(coseKey(key, yOf(key))));
+  thumbprints.set(key, thumbprint);
+  return thumbprint.slice();
 }
 
 export function publicKeysEqual(left: P256PublicKey, right: P256PublicKey): boolean {
@@ -113,11 +117,16 @@ function coseKey(key: P256PublicKey, y: boolean | Uint8Array): CborMap {
   ]);
 }
 
+/** Thumbprints already made, whoever made them: SHA-256 is one function. */
+const thumbprints = new KeyCache<Uint8Array>(SOLVED_KEYS);
+
 /** Square roots already taken: a device meets the same few issuer and payee keys in every message. */
 const solved = new KeyCache<Uint8Array>(SOLVED_KEYS);
 
 function yOf(key: P256PublicKey): Uint8Array {
-  const y = solved.get(key) ?? solveY(key.x, key.yIsOdd);
+  const known = solved.get(key);
+  if (known !== undefined) return known;
+  const y = solveY(key.x, key.yIsOdd);
   if (y === undefined) throw invalid("The curve has no point with this x.");
   solved.set(key, y);
   return y;

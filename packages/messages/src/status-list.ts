@@ -28,14 +28,21 @@ export type StatusList = {
 
 const isUri = (text: string): text is string => /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/.test(text);
 
-/** A list is signed anew every minute, mostly with the bits that it had before. */
-let compressedLast: { readonly bits: Uint8Array; readonly compressed: Uint8Array } | undefined;
+type Compression = { readonly bits: Uint8Array; readonly compressed: Uint8Array };
+/** A list is signed and read anew all the time, mostly with the bits that it had before. */
+let written: Compression | undefined;
+let read: Compression | undefined;
 
 function compress(bits: Uint8Array): Uint8Array {
-  if (compressedLast !== undefined && sameBytes(compressedLast.bits, bits)) return compressedLast.compressed;
-  const compressed = zlibSync(bits, { level: 9 });
-  compressedLast = { bits: bits.slice(), compressed };
-  return compressed;
+  if (written === undefined || !sameBytes(written.bits, bits))
+    written = { bits: bits.slice(), compressed: zlibSync(bits, { level: 9 }) };
+  return written.compressed;
+}
+
+function inflate(compressed: Uint8Array): Uint8Array {
+  if (read === undefined || !sameBytes(read.compressed, compressed))
+    read = { bits: inflateZlib(compressed, MAXIMUM_STATUS_LIST_INFLATED_BYTES), compressed: compressed.slice() };
+  return read.bits.slice();
 }
 
 /** The `StatusList` map of the standard. Its two keys are text, the only text keys in all of Cairn. */
@@ -50,7 +57,7 @@ const compressedBits: Codec<Uint8Array> = {
       value instanceof Map && value.size === 2 && value.get("bits") === 1 ? value.get("lst") : undefined;
     if (!(compressed instanceof Uint8Array))
       throw new MessageError("MESSAGE_FIELD_INVALID", `${name}: one bit a certificate`);
-    return inflateZlib(compressed, MAXIMUM_STATUS_LIST_INFLATED_BYTES);
+    return inflate(compressed);
   },
 };
 
