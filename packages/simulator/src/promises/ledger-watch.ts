@@ -1,6 +1,12 @@
 import type { AccountNumber } from "@cairn/issue";
 import { type MessageId, type PayeeId, type RequestHash, requestHashOf } from "@cairn/messages";
-import { type IssuerStore, ledgerAccountText, type RequestVoidRecord, type StoredEntry } from "@cairn/stores";
+import {
+  type CertificateRecord,
+  type IssuerStore,
+  ledgerAccountText,
+  type RequestVoidRecord,
+  type StoredEntry,
+} from "@cairn/stores";
 import { money } from "../story.ts";
 import type { MadePayment, Truth } from "./truth.ts";
 import type { Violation } from "./violation.ts";
@@ -35,10 +41,10 @@ export class LedgerWatch {
   settledMinor = 0n;
   /** By certificate: what was paid to whom. */
   readonly #credited = new Map<string, Credited[]>();
-  /** By certificate. */
-  readonly #losses = new Map<string, bigint>();
-  /** What the promises allow for the certificates that cost anything, by certificate. */
-  readonly #bounds = new Map<string, bigint>();
+  /** By account. */
+  readonly #losses = new Map<AccountNumber, bigint>();
+  /** What the promises allow for the certificates of the accounts that cost anything. */
+  readonly #bounds = new Map<AccountNumber, bigint>();
   lossMinor = 0n;
 
   constructor(store: IssuerStore, truth: Truth, uploadDeadlineSeconds: number, report: (violation: Violation) => void) {
@@ -176,37 +182,51 @@ export class LedgerWatch {
       });
   }
 
-  async #loss({ account, certificateId, by }: MadePayment, minor: bigint): Promise<void> {
-    const lossMinor = (this.#losses.get(certificateId) ?? 0n) + minor;
-    this.#losses.set(certificateId, lossMinor);
+  /** Of an account: its certificates draw on one balance, so what one of them was overspent by may be missing for another. */
+  async #loss({ account, by }: MadePayment, minor: bigint): Promise<void> {
+    const lossMinor = (this.#losses.get(account) ?? 0n) + minor;
+    this.#losses.set(account, lossMinor);
     if (!this.#truth.dishonest.has(account))
       this.#report({ promise: 5, says: `${money(minor)} are lost though every device of ${by} is honest` });
     const conflicts = await this.#store.conflicts();
     if (!conflicts.some((conflict) => conflict.account === account))
       this.#report({ promise: 5, says: `${money(minor)} are lost and no proof names a device` });
-    const certificate = await this.#store.certificate(certificateId);
-    if (certificate === undefined) return;
+    let boundMinor = 0n;
+    let ceilingsMinor = 0n;
+    for (const certificate of await this.#store.certificatesOf(account)) {
+      const bounds = await this.#boundsOf(certificate);
+      boundMinor += bounds.boundMinor;
+      ceilingsMinor += bounds.ceilingsMinor;
+    }
+    this.#bounds.set(account, boundMinor < ceilingsMinor ? boundMinor : ceilingsMinor);
+    if (lossMinor > boundMinor)
+      this.#report({
+        promise: 5,
+        says: `the certificates of ${by} have cost ${money(lossMinor)}, ${money(boundMinor)} at most by who was deceived`,
+      });
+    if (lossMinor > ceilingsMinor)
+      this.#report({
+        promise: 5,
+        says: `the certificates of ${by} have cost ${money(lossMinor)}, and their payees' ceilings are ${money(ceilingsMinor)}`,
+      });
+  }
+
+  /** What the promises allow one certificate to cost: the limit for each terminal deceived but one, and its payees' ceilings. */
+  async #boundsOf({
+    certificateId,
+    account,
+    limitMinor,
+  }: CertificateRecord): Promise<{ readonly boundMinor: bigint; readonly ceilingsMinor: bigint }> {
     // What a false closing lets through is bounded by policy: one more limit for each certificate.
     const free = this.#truth.falselyClosed.has(account) ? 0 : 1;
     const settled = (await this.#store.outcomesOfCertificate(certificateId)).filter(({ state }) => state === "settled");
     const deceived = new Set(settled.map(({ terminalId }) => terminalId)).size;
-    const boundMinor = BigInt(Math.max(0, deceived - free)) * certificate.limitMinor;
-    if (lossMinor > boundMinor)
-      this.#report({
-        promise: 5,
-        says: `one certificate has cost ${money(lossMinor)} at ${deceived} terminals, ${money(boundMinor)} at most`,
-      });
     let ceilingsMinor = 0n;
     for (const payeeId of new Set(settled.map((outcome) => outcome.payeeId))) {
       const payee = payeeId === undefined ? undefined : await this.#store.payee(payeeId);
       ceilingsMinor += payee?.perCertificateCapMinor ?? 0n;
     }
-    this.#bounds.set(certificateId, boundMinor < ceilingsMinor ? boundMinor : ceilingsMinor);
-    if (lossMinor > ceilingsMinor)
-      this.#report({
-        promise: 5,
-        says: `one certificate has cost ${money(lossMinor)}, and its payees' ceilings are ${money(ceilingsMinor)}`,
-      });
+    return { boundMinor: BigInt(Math.max(0, deceived - free)) * limitMinor, ceilingsMinor };
   }
 
   /** Nobody honest is blamed. */
