@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ServiceError, withdraw } from "@cairn/issuer/services";
 import { SqliteIssuerStore } from "@cairn/stores";
 import { comeRight, guarded, isKeptBack, noteFirst } from "./economy/coming-home.ts";
 import { Mischief } from "./economy/mischief.ts";
@@ -15,9 +16,12 @@ import { perform } from "./parties/party.ts";
 import type { SimulatedWallet } from "./parties/wallet.ts";
 import { overexposed } from "./promises/convergence.ts";
 import type { Violation } from "./promises/violation.ts";
+import { money } from "./story.ts";
 
 /** How often a person gives the certificate back for a new one. */
 const ASKS_FOR_A_NEW_ONE = 0.05;
+/** How often somebody asks for all of the balance on pay day. */
+const WANTS_ALL = 0.1;
 
 export type Counts = {
   /** Everything below together: what `--events-per-second` is measured in. */
@@ -162,6 +166,24 @@ async function payWages(
     if (answer === undefined)
       await new Promise<void>((resolve) => world.kernel.after(30_000, undefined, async () => resolve()));
   }
+  if (world.kernel.cause.random.chance(WANTS_ALL)) await drawAll(world, wallet);
+}
+
+/** What is held for certificates stays, however much is asked for. */
+async function drawAll(world: World, wallet: SimulatedWallet): Promise<void> {
+  const { account } = wallet.owner;
+  const { issuer } = world;
+  await perform(world, issuer.server, 1_000, async () => {
+    const { balanceMinor = 0n } = (await issuer.context.store.account(account)) ?? {};
+    if (balanceMinor <= 0n) return;
+    try {
+      const idempotencyKey = `all-${world.kernel.cause.id}`;
+      await withdraw({ account, amountMinor: balanceMinor, idempotencyKey }, issuer.context);
+      world.tell(() => `the owner of ${wallet.name} draws all there is, ${money(balanceMinor)}`);
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+    }
+  });
 }
 
 function countsOf({ kernel, network, disk, watch }: World): Counts {

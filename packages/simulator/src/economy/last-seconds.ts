@@ -32,7 +32,7 @@ export async function whoCanStillPay(
     }));
     const newest = certificates.at(-1);
     if (newest === undefined || newest.closing !== undefined || newest.revoked) continue;
-    if (newest.counter.spentMinor + PRICE_MINOR > newest.limitMinor) continue;
+    if (newest.counter.spentMinor + 2n * PRICE_MINOR > newest.limitMinor) continue;
     if (decodeMessage(userCertificate, newest.bytes, crypto).unverified.expiresAt > until) return { wallet, number };
   }
   return undefined;
@@ -61,32 +61,44 @@ export async function takeListsAndStayAway(world: World, terminal: SimulatedTerm
   return lastSecond;
 }
 
-/** A small purchase that is asked, paid and accepted, or not, while the terminal's clock shows that second: what is settled goes by when it asked. */
-export async function payInThatSecond(
+/**
+ * A small purchase that is asked, paid and accepted while the terminal's clock shows that second, since what is settled
+ * goes by when it asked; and an open payment a second later, when the terminal may no longer take it.
+ */
+export async function payAround(
   world: World,
   shopping: Shopping,
   at: { readonly wallet: SimulatedWallet; readonly terminal: SimulatedTerminal; readonly second: number },
 ): Promise<void> {
-  const { kernel, truth } = world;
+  const { kernel } = world;
   const { wallet, terminal, second } = at;
   /** Milliseconds until its clock, as it goes now, shows the second. */
   const left = (): number => Math.max(0, (second - terminal.node.skewSeconds) * 1_000 - kernel.now);
   // Once more when it is near: clocks may have been set meanwhile.
   await wait(world, Math.max(0, left() - MINUTE_SECONDS * 1_000));
-  const asked = await perform(world, terminal.node, left(), () =>
+  await wait(world, left());
+  await payAtOnce(world, shopping, { wallet, terminal });
+  await wait(world, left() + 1_000 - (kernel.now % 1_000));
+  await shopping.ride(wallet, terminal, PRICE_MINOR);
+  terminal.awayUntil = 0;
+  await perform(world, terminal.node, MINUTE_SECONDS * 1_000, () => terminal.upload());
+}
+
+async function payAtOnce(
+  world: World,
+  shopping: Shopping,
+  { wallet, terminal }: { readonly wallet: SimulatedWallet; readonly terminal: SimulatedTerminal },
+): Promise<void> {
+  const asked = await perform(world, terminal.node, 0, () =>
     terminal.app.charge({ amount: amount(PRICE_MINOR, CURRENCY) }),
   );
-  if (asked?.kind === "requested") {
-    const { payeeId, name } = terminal;
-    truth.asked(asked.requestId, { payeeId, terminal: name, amountMinor: PRICE_MINOR });
-    const shown = await perform(world, wallet.node, STEP_MS, () => shopping.pay(wallet, asked.codeText));
-    if (shown !== undefined && shown !== "refused") {
-      const outcome = await perform(world, terminal.node, STEP_MS, () => terminal.app.accept(shown));
-      world.tell(() => `${wallet.name} pays at ${name} in the last second of its lists: ${wordOf(outcome)}`);
-    }
-  }
-  terminal.awayUntil = 0;
-  await perform(world, terminal.node, 60_000, () => terminal.upload());
+  if (asked?.kind !== "requested") return;
+  const { payeeId, name } = terminal;
+  world.truth.asked(asked.requestId, { payeeId, terminal: name, amountMinor: PRICE_MINOR });
+  const shown = await perform(world, wallet.node, STEP_MS, () => shopping.pay(wallet, asked.codeText));
+  if (shown === undefined || shown === "refused") return;
+  const outcome = await perform(world, terminal.node, STEP_MS, () => terminal.app.accept(shown));
+  world.tell(() => `${wallet.name} pays at ${name} in the last second of its lists: ${wordOf(outcome)}`);
 }
 
 /**

@@ -8,7 +8,7 @@ import type { SimulatedTerminal } from "../parties/terminal.ts";
 import { SimulatedWallet } from "../parties/wallet.ts";
 import { money } from "../story.ts";
 import { largest, STYLES, showForged, takeKey, uploadForged } from "./forger.ts";
-import { payInThatSecond, takeListsAndStayAway, whoCanStillPay } from "./last-seconds.ts";
+import { payAround, takeListsAndStayAway, whoCanStillPay } from "./last-seconds.ts";
 import { Replays } from "./replays.ts";
 import type { Shopping } from "./shopping.ts";
 import type { World } from "./world.ts";
@@ -179,7 +179,7 @@ export class Mischief {
     const lastSecond = found === undefined ? undefined : await takeListsAndStayAway(world, terminal);
     if (found === undefined || lastSecond === undefined) return;
     await this.#reportLost(found.wallet, found.number, 0);
-    await payInThatSecond(world, this.#shopping, { wallet: found.wallet, terminal, second: lastSecond });
+    await payAround(world, this.#shopping, { wallet: found.wallet, terminal, second: lastSecond });
   }
 
   async #clone(wallet: SimulatedWallet): Promise<void> {

@@ -215,7 +215,13 @@ export class Shopping {
       ? await perform(world, wallet.node, 2_000, () => this.pay(wallet, codeText))
       : undefined;
     if (!(await this.#void(wallet, terminal, requestId))) return;
-    if (shown === undefined || shown === "refused" || !world.fate.strikes("colluding-payees", 0.4)) return;
+    if (shown === undefined || shown === "refused") return;
+    // Who walked away comes back and holds the phone out all the same.
+    if (random.chance(0.5)) {
+      const outcome = await perform(world, terminal.node, 20_000, () => terminal.app.accept(shown));
+      world.tell(() => `${wallet.name} shows ${terminal.name} what it paid before the void: ${wordOf(outcome)}`);
+    }
+    if (!world.fate.strikes("colluding-payees", 0.4)) return;
     await wait(world, random.below(2 * DAY_MS));
     await perform(world, terminal.node, 0, () => uploadVoided(world, terminal, { request: codeText, payment: shown }));
   }
