@@ -182,18 +182,20 @@ export class LedgerWatch {
       });
   }
 
-  /** Of an account: its certificates draw on one balance, so what one of them was overspent by may be missing for another. */
+  /** Of an account: its certificates draw on one balance, so what was overspent with one may be missing for another. */
   async #loss({ account, by }: MadePayment, minor: bigint): Promise<void> {
     const lossMinor = (this.#losses.get(account) ?? 0n) + minor;
     this.#losses.set(account, lossMinor);
     if (!this.#truth.dishonest.has(account))
       this.#report({ promise: 5, says: `${money(minor)} are lost though every device of ${by} is honest` });
-    const conflicts = await this.#store.conflicts();
-    if (!conflicts.some((conflict) => conflict.account === account))
+    const conflicts = (await this.#store.conflicts()).filter((conflict) => conflict.account === account);
+    if (conflicts.length === 0)
       this.#report({ promise: 5, says: `${money(minor)} are lost and no proof names a device` });
     let boundMinor = 0n;
     let ceilingsMinor = 0n;
+    const proven = new Set(conflicts.map(({ certificateId }) => certificateId));
     for (const certificate of await this.#store.certificatesOf(account)) {
+      if (!proven.has(certificate.certificateId)) continue;
       const bounds = await this.#boundsOf(certificate);
       boundMinor += bounds.boundMinor;
       ceilingsMinor += bounds.ceilingsMinor;
