@@ -31,6 +31,7 @@ test("an open payment reserves its maximum for a minute, unless told otherwise",
   const second = paymentIn(bound.codeText).unverified;
   assert.ok("audience" in second && second.audience === "FERRY" && second.expiresAt === NOW + 300);
   assert.equal(second.sequence, 2);
+  expectKind(await payOpen(ports, { maximum, validitySeconds: 1 }), "shown");
 });
 
 test("each call makes another one, at the same moment too, and they share the chain with two-way payments", async () => {
