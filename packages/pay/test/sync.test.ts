@@ -276,8 +276,11 @@ test("an answer that was overtaken by a newer one in another process does not tu
   });
   const { refusals } = await applySyncAnswer(overtaken.ports, { answer: older, entries: [] });
   assert.deepEqual(
-    refusals.map(({ refusal }) => refusal.code),
-    ["TRUST_LIST_ROLLBACK", "STATUS_LIST_ROLLBACK"],
+    refusals.map(({ part, refusal }) => [part, refusal.code]),
+    [
+      ["trust-list", "TRUST_LIST_ROLLBACK"],
+      ["status-list", "STATUS_LIST_ROLLBACK"],
+    ],
   );
   const { identity } = await snapshot(ports.store);
   assert.deepEqual([identity?.trustList, identity?.statusList], [newer.trustList, newer.statusList]);
