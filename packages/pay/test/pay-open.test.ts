@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { amount, areCompatible } from "@cairn/messages";
+import { amount, areCompatible, decodeMessage, expectCode, readCode, userCertificate } from "@cairn/messages";
 import { payOpen } from "../src/index.ts";
 import { allPayments, expectKind, expectRefusal, mustPay, paymentIn } from "./steps.ts";
-import { aTill, EUR, holding, NOW, payeeId, USD } from "./world.ts";
+import { aTill, certificateId, crypto, DAY, EUR, holding, NOW, payeeId, USD } from "./world.ts";
 
 const maximum = amount(800n, EUR);
 
@@ -66,4 +66,12 @@ test("refusals come before anything is written", async () => {
     await assert.rejects(payOpen(ports, { maximum, validitySeconds }), { code: "PAY_ARGUMENT_RANGE" });
   }
   assert.equal((await allPayments(ports)).length, 1);
+});
+
+test("the code carries the certificate that the payment was made under, also when it is not the first", async () => {
+  const { ports, clock } = await holding([{ expiresAt: NOW + DAY }, { certificateId: certificateId(2) }]);
+  clock.seconds = NOW + 2 * DAY;
+  const { codeText } = expectKind(await payOpen(ports, { maximum }), "shown");
+  const { certificate } = expectCode(readCode(codeText), "open-payment");
+  assert.equal(decodeMessage(userCertificate, certificate, crypto).unverified.certificateId, certificateId(2));
 });
