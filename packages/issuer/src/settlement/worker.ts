@@ -82,6 +82,7 @@ export class SettlementWorker {
   async #settleSafely(): Promise<number> {
     try {
       const settled = await this.settleAll();
+      this.#healthy = true;
       return settled === 0 ? this.#context.intervalMs : 0;
     } catch (error) {
       this.#healthy = false;
@@ -127,6 +128,7 @@ export class SettlementWorker {
       const batches = await round.verified;
       const settled = await Promise.allSettled(batches.map((batch) => this.#settle(batch)));
       for (const result of settled) if (result.status === "rejected") throw result.reason;
+      // Said at once: a long backlog is settled for minutes before anybody looks for nothing and finds it.
       this.#healthy = true;
       return batches.reduce((sum, { records }) => sum + records.length, 0);
     } finally {
