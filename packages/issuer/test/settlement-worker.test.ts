@@ -18,6 +18,24 @@ import {
 } from "./support/bank.ts";
 import { TestClock } from "./support/issuer.ts";
 
+/** A worker whose log nobody reads. */
+async function quietWorker(store: SqliteIssuerStore): Promise<SettlementWorker> {
+  const { crypto, anchors, certificateIdCipher } = await contextFor();
+  const silent = () => {};
+  return new SettlementWorker({
+    store,
+    crypto,
+    clock: new TestClock(),
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+    certificateIdCipher,
+    anchors: () => anchors,
+    keyRing: () => ({ own: new Set(), withdrawn: new Set(), hasOthers: false }),
+    policy: { uploadDeadlineSeconds: 86_400 },
+    intervalMs: 1_000,
+    onWithdrawn: silent,
+  });
+}
+
 test("a record that meets a fault of ours is refused to nobody and tried again later", async () => {
   const { crypto, anchors, certificateIdCipher } = await contextFor();
   const certificate = await userCertificateOf();
@@ -77,7 +95,6 @@ test("a record that meets a fault of ours is refused to nobody and tried again l
 });
 
 test("a store that fails while batches are taken keeps no partition from the next look", async () => {
-  const { crypto, anchors, certificateIdCipher } = await contextFor();
   const store = new SqliteIssuerStore(":memory:");
   const record = inboxRecord(Uint8Array.of(0xff), "terminal");
   await store.receive([1, 2].map((partition) => ({ ...record, partition, recordHash: `0${partition}` })));
@@ -87,19 +104,7 @@ test("a store that fails while batches are taken keeps no partition from the nex
     if (++calls === 2) throw new Error("gone for a moment");
     return takeBatch(...input);
   };
-  const silent = () => {};
-  const worker = new SettlementWorker({
-    store,
-    crypto,
-    clock: new TestClock(),
-    log: { debug: silent, info: silent, warn: silent, error: silent },
-    certificateIdCipher,
-    anchors: () => anchors,
-    keyRing: () => ({ own: new Set(), withdrawn: new Set(), hasOthers: false }),
-    policy: { uploadDeadlineSeconds: 86_400 },
-    intervalMs: 1_000,
-    onWithdrawn: silent,
-  });
+  const worker = await quietWorker(store);
   await assert.rejects(worker.settleRound(), /gone for a moment/);
   assert.equal(await worker.settleRound(), 2);
   assert.equal(await store.waitingRecords(), 0);
@@ -108,7 +113,6 @@ test("a store that fails while batches are taken keeps no partition from the nex
 });
 
 test("two rounds are written at once, no partition in both, and what failed is settled the next time", async () => {
-  const { crypto, anchors, certificateIdCipher } = await contextFor();
   const store = new SqliteIssuerStore(":memory:");
   const record = inboxRecord(Uint8Array.of(0xff), "terminal");
   const partitions = Array.from({ length: 9 }, (_, partition) => partition);
@@ -138,19 +142,7 @@ test("two rounds are written at once, no partition in both, and what failed is s
       writing.delete(input.partition);
     }
   };
-  const silent = () => {};
-  const worker = new SettlementWorker({
-    store,
-    crypto,
-    clock: new TestClock(),
-    log: { debug: silent, info: silent, warn: silent, error: silent },
-    certificateIdCipher,
-    anchors: () => anchors,
-    keyRing: () => ({ own: new Set(), withdrawn: new Set(), hasOthers: false }),
-    policy: { uploadDeadlineSeconds: 86_400 },
-    intervalMs: 1_000,
-    onWithdrawn: silent,
-  });
+  const worker = await quietWorker(store);
   await assert.rejects(worker.settleAll(), /gone for a moment/);
   const left = await store.waitingRecords();
   assert.equal(left, each, "the other writer goes on");
