@@ -4,8 +4,10 @@ import type { SignatureBatches } from "@cairn/cose";
 import { generateNodeSigner, openSignatureBatches } from "@cairn/cose/node";
 import { decodeMessage, encodeUploadRecord, fromHex, payment as paymentKind } from "@cairn/messages";
 import { PaymentProver } from "../src/settlement/payment-prover.ts";
+import { VerificationPool } from "../src/settlement/verification-pool.ts";
 import { type UploadedRecord, verifyUploadRecords } from "../src/settlement/verify-records.ts";
 import {
+  CERTIFICATE_ID_KEY,
   contextFor,
   deviceSigner,
   inboxRecord,
@@ -137,6 +139,24 @@ test("who sent a wrong hint is verified one by one from then on, and others are 
   const another = sound.map((record) => ({ ...record, senderId: "00000000000000aa" as typeof record.senderId }));
   await verifyUploadRecords(another, { ...context, prover });
   assert.deepEqual(sizes, [COUNT]);
+});
+
+test("verifying threads use hints too, find the same, and say who sent wrong ones", async () => {
+  const records = await uploaded({ 9: { hint: lastByte }, 20: { payment: lastByte } });
+  const pool = new VerificationPool({ certificateIdKey: CERTIFICATE_ID_KEY, threads: 1 });
+  try {
+    const [first] = records;
+    assert.ok(first !== undefined);
+    const senderOf = () => context.senderOf(first);
+    const there = await pool.verify(records, { lane: 0, anchors: context.anchors, senderOf });
+    const { wrongHintsOf, ...found } = there;
+    const { wrongHintsOf: none, ...alone } = await verifyUploadRecords(records, context);
+    assert.deepEqual(found, alone);
+    assert.deepEqual([none, wrongHintsOf], [[], [first.senderId]]);
+    assert.deepEqual([found.items.length, found.rejected.length], [COUNT - 1, 1]);
+  } finally {
+    await pool.close();
+  }
 });
 
 test("a payment proven under one certificate's key is not taken under another's", async () => {
