@@ -1,5 +1,4 @@
-import { encodeCbor, publicKeyToCbor } from "@cairn/cose";
-import { openSignatureBatches } from "@cairn/cose/node";
+import { decompress, encodeCbor, publicKeyToCbor } from "@cairn/cose";
 import {
   type CallPurpose,
   type CodeType,
@@ -18,6 +17,7 @@ import {
   writeSignedCall,
 } from "@cairn/messages";
 import { type Case, hex, type JsonObject, type Step, toJson } from "../case.ts";
+import { hintBy } from "../hint.ts";
 import { type TestKey, testKey } from "../keys.ts";
 import * as world from "../world.ts";
 import { certificate, crypto, device, id, KINDS, NOW, payee, payment, request } from "../world.ts";
@@ -243,13 +243,9 @@ const VOID: UploadRecord = {
   request: request.bytes,
   requestVoid: KINDS.void.sample.bytes,
 };
-/** The y coordinate of R = (e/s) G + (r/s) Q. */
 function hintOf(bytes: Uint8Array): Uint8Array {
   const { messageId, signature } = decodeMessage(paymentKind, bytes, crypto);
-  const { deviceKey } = certificate.content;
-  const hint = openSignatureBatches()?.hintFor({ publicKey: deviceKey, digest: fromHex(messageId), signature });
-  if (hint === undefined) throw new Error("This runtime cannot work out hints.");
-  return hint;
+  return hintBy(decompress(certificate.content.deviceKey), fromHex(messageId), signature);
 }
 const UPLOADS: readonly (readonly [name: string, UploadRecord])[] = [
   [
