@@ -5,7 +5,10 @@ import { fileURLToPath } from "node:url";
 import type { Edit, SeededBug } from "./bug.ts";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
-const COPIED = ["packages", "vectors", "bench", "fuzz", "prove", "docs", "scripts", "package.json", "tsconfig.json"];
+const COPIED = [
+  ...["packages", "vectors", "bench", "fuzz", "prove", "docs", "scripts", "testing"],
+  ...["package.json", "tsconfig.json"],
+];
 
 /** The text with the edit in it. @throws Error unless it is found exactly once. */
 export function applied(edit: Edit, text: string): string {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import type { SignatureBatches } from "@cairn/cose";
-import { generateNodeSigner, openSignatureBatches } from "@cairn/cose/node";
+import { generateNodeSigner } from "@cairn/cose/node";
 import { decodeMessage, encodeUploadRecord, fromHex, payment as paymentKind } from "@cairn/messages";
+import { requireSignatureBatches, signatureBatchesMissing } from "../../../testing/signature-batches.ts";
 import { PaymentProver } from "../src/settlement/payment-prover.ts";
 import { VerificationPool } from "../src/settlement/verification-pool.ts";
 import { type UploadedRecord, verifyUploadRecords } from "../src/settlement/verify-records.ts";
@@ -18,171 +19,175 @@ import {
 } from "./support/bank.ts";
 import { crypto } from "./support/values.ts";
 
-const opened = openSignatureBatches();
-assert.ok(opened !== undefined, "this runtime cannot verify in batches");
-const real: SignatureBatches = opened;
-const context = await contextFor();
-const COUNT = 64;
+describe("payments verified together", { skip: signatureBatchesMissing }, async () => {
+  const real = requireSignatureBatches();
+  const context = await contextFor();
+  const COUNT = 64;
 
-type Change = {
-  readonly payment?: (bytes: Uint8Array) => Uint8Array;
-  readonly hint?: (hint: Uint8Array) => Uint8Array;
-};
+  type Change = {
+    readonly payment?: (bytes: Uint8Array) => Uint8Array;
+    readonly hint?: (hint: Uint8Array) => Uint8Array;
+  };
 
-/** Uploaded payments, some changed after their hint was worked out. */
-async function uploaded(changes: Readonly<Record<number, Change>> = {}): Promise<UploadedRecord[]> {
-  const payee = await payeeCertificateOf();
-  const certificate = await userCertificateOf();
-  const records: UploadedRecord[] = [];
-  for (let index = 0; index < COUNT; index++) {
-    const request = await requestOf();
-    const paid = await paymentOf(certificate, request);
-    const { messageId, signature } = decodeMessage(paymentKind, paid.bytes, crypto);
-    const hint = real.hintFor({
-      publicKey: certificate.content.deviceKey,
-      digest: fromHex(messageId),
-      signature,
+  /** Uploaded payments, some changed after their hint was worked out. */
+  async function uploaded(changes: Readonly<Record<number, Change>> = {}): Promise<UploadedRecord[]> {
+    const payee = await payeeCertificateOf();
+    const certificate = await userCertificateOf();
+    const records: UploadedRecord[] = [];
+    for (let index = 0; index < COUNT; index++) {
+      const request = await requestOf();
+      const paid = await paymentOf(certificate, request);
+      const { messageId, signature } = decodeMessage(paymentKind, paid.bytes, crypto);
+      const hint = real.hintFor({
+        publicKey: certificate.content.deviceKey,
+        digest: fromHex(messageId),
+        signature,
+      });
+      assert.ok(hint !== undefined);
+      const change = changes[index];
+      const bytes = encodeUploadRecord({
+        kind: "payment",
+        payeeCertificate: payee.bytes,
+        request: request.bytes,
+        certificate: certificate.bytes,
+        payment: change?.payment?.(paid.bytes) ?? paid.bytes,
+        hint: change?.hint?.(hint) ?? hint,
+      });
+      records.push({ ...inboxRecord(bytes, "terminal"), inboxId: index + 1 });
+    }
+    return records;
+  }
+
+  /** Counts what is asked of it: signatures, batch by batch. */
+  function counted() {
+    const sizes: number[] = [];
+    const batches: SignatureBatches = {
+      ...real,
+      areAllValid: (signatures) => {
+        sizes.push(signatures.length);
+        return real.areAllValid(signatures);
+      },
+    };
+    return { prover: new PaymentProver(batches), sizes };
+  }
+
+  /** How many signatures are looked at one by one. */
+  function countingCrypto() {
+    const seen = { singles: 0 };
+    const verifyEs256: typeof crypto.verifyEs256 = (...of) => {
+      seen.singles += 1;
+      return crypto.verifyEs256(...of);
+    };
+    return { crypto: { ...crypto, verifyEs256 }, seen };
+  }
+
+  const lastByte = (bytes: Uint8Array) => bytes.with(-1, (bytes.at(-1) ?? 0) ^ 1);
+
+  test("sound payments are verified by one batch, and no signature of theirs alone", async () => {
+    const records = await uploaded();
+    const { prover, sizes } = counted();
+    const { crypto: counting, seen } = countingCrypto();
+    await verifyUploadRecords(records.slice(0, 1), { ...context, crypto: counting });
+    const ofCertificates = seen.singles - 1;
+    seen.singles = 0;
+    const fresh = await contextFor();
+    const { items, rejected } = await verifyUploadRecords(records, { ...fresh, crypto: counting, prover });
+    assert.deepEqual([items.length, rejected.length], [COUNT, 0]);
+    assert.deepEqual(sizes, [COUNT]);
+    assert.equal(seen.singles, ofCertificates);
+  });
+
+  const cases: Readonly<Record<string, Readonly<Record<number, Change>>>> = {
+    "nothing wrong": {},
+    "a payment with another's signature": { 5: { payment: lastByte } },
+    "a wrong hint": { 40: { hint: lastByte } },
+    "a bad payment at each end and a wrong hint between": {
+      0: { payment: lastByte },
+      30: { hint: lastByte },
+      63: { payment: lastByte },
+    },
+    "wrong hints everywhere": Object.fromEntries(
+      Array.from({ length: COUNT }, (_, index) => [index, { hint: lastByte }]),
+    ),
+    "bad payments everywhere": Object.fromEntries(
+      Array.from({ length: COUNT }, (_, index) => [index, { payment: lastByte }]),
+    ),
+  };
+
+  for (const [name, changes] of Object.entries(cases))
+    test(`what is found is what is found one by one: ${name}`, async () => {
+      const records = await uploaded(changes);
+      const { prover, sizes } = counted();
+      const together = await verifyUploadRecords(records, { ...context, prover });
+      const { wrongHintsOf, ...found } = together;
+      const { wrongHintsOf: none, ...alone } = await verifyUploadRecords(records, context);
+      assert.deepEqual(found, alone);
+      assert.deepEqual(none, []);
+      assert.deepEqual(
+        wrongHintsOf,
+        Object.keys(changes).length === 0 ? [] : [records[0]?.senderId],
+        "told to the log",
+      );
+      const bad = Object.values(changes).filter(({ payment }) => payment !== undefined).length;
+      assert.deepEqual([together.items.length, together.rejected.length], [COUNT - bad, bad]);
+      assert.ok(sizes.reduce((sum, size) => sum + size, 0) <= 5 * COUNT, `too much was tried: ${sizes}`);
     });
-    assert.ok(hint !== undefined);
-    const change = changes[index];
+
+  test("who sent a wrong hint is verified one by one from then on, and others are not", async () => {
+    const { prover, sizes } = counted();
+    await verifyUploadRecords(await uploaded({ 3: { hint: lastByte } }), { ...context, prover });
+    sizes.length = 0;
+    const sound = await uploaded();
+    assert.equal((await verifyUploadRecords(sound, { ...context, prover })).items.length, COUNT);
+    assert.deepEqual(sizes, []);
+    const another = sound.map((record) => ({ ...record, senderId: "00000000000000aa" as typeof record.senderId }));
+    await verifyUploadRecords(another, { ...context, prover });
+    assert.deepEqual(sizes, [COUNT]);
+  });
+
+  test("verifying threads use hints too, find the same, and say who sent wrong ones", async () => {
+    const records = await uploaded({ 9: { hint: lastByte }, 20: { payment: lastByte } });
+    const pool = new VerificationPool({ certificateIdKey: CERTIFICATE_ID_KEY, threads: 1 });
+    try {
+      const [first] = records;
+      assert.ok(first !== undefined);
+      const senderOf = () => context.senderOf(first);
+      const there = await pool.verify(records, { lane: 0, anchors: context.anchors, senderOf });
+      const { wrongHintsOf, ...found } = there;
+      const { wrongHintsOf: none, ...alone } = await verifyUploadRecords(records, context);
+      assert.deepEqual(found, alone);
+      assert.deepEqual([none, wrongHintsOf], [[], [first.senderId]]);
+      assert.deepEqual([found.items.length, found.rejected.length], [COUNT - 1, 1]);
+    } finally {
+      await pool.close();
+    }
+  });
+
+  test("a payment proven under one certificate's key is not taken under another's", async () => {
+    const records = await uploaded();
+    const { prover } = counted();
+    // A certificate of another device, validly issued: the payment's own key is not the one that it names.
+    const strangers = await userCertificateOf({ deviceKey: generateNodeSigner().publicKey });
+    const payee = await payeeCertificateOf();
+    const request = await requestOf();
+    const paid = await paymentOf(strangers, request);
+    const { messageId, signature } = decodeMessage(paymentKind, paid.bytes, crypto);
+    const hint = real.hintFor({ publicKey: deviceSigner.publicKey, digest: fromHex(messageId), signature });
+    assert.ok(hint !== undefined, "the usual device has signed it");
     const bytes = encodeUploadRecord({
       kind: "payment",
       payeeCertificate: payee.bytes,
       request: request.bytes,
-      certificate: certificate.bytes,
-      payment: change?.payment?.(paid.bytes) ?? paid.bytes,
-      hint: change?.hint?.(hint) ?? hint,
+      certificate: strangers.bytes,
+      payment: paid.bytes,
+      hint,
     });
-    records.push({ ...inboxRecord(bytes, "terminal"), inboxId: index + 1 });
-  }
-  return records;
-}
-
-/** Counts what is asked of it: signatures, batch by batch. */
-function counted() {
-  const sizes: number[] = [];
-  const batches: SignatureBatches = {
-    ...real,
-    areAllValid: (signatures) => {
-      sizes.push(signatures.length);
-      return real.areAllValid(signatures);
-    },
-  };
-  return { prover: new PaymentProver(batches), sizes };
-}
-
-/** How many signatures are looked at one by one. */
-function countingCrypto() {
-  const seen = { singles: 0 };
-  const verifyEs256: typeof crypto.verifyEs256 = (...of) => {
-    seen.singles += 1;
-    return crypto.verifyEs256(...of);
-  };
-  return { crypto: { ...crypto, verifyEs256 }, seen };
-}
-
-const lastByte = (bytes: Uint8Array) => bytes.with(-1, (bytes.at(-1) ?? 0) ^ 1);
-
-test("sound payments are verified by one batch, and no signature of theirs alone", async () => {
-  const records = await uploaded();
-  const { prover, sizes } = counted();
-  const { crypto: counting, seen } = countingCrypto();
-  await verifyUploadRecords(records.slice(0, 1), { ...context, crypto: counting });
-  const ofCertificates = seen.singles - 1;
-  seen.singles = 0;
-  const fresh = await contextFor();
-  const { items, rejected } = await verifyUploadRecords(records, { ...fresh, crypto: counting, prover });
-  assert.deepEqual([items.length, rejected.length], [COUNT, 0]);
-  assert.deepEqual(sizes, [COUNT]);
-  assert.equal(seen.singles, ofCertificates);
-});
-
-const cases: Readonly<Record<string, Readonly<Record<number, Change>>>> = {
-  "nothing wrong": {},
-  "a payment with another's signature": { 5: { payment: lastByte } },
-  "a wrong hint": { 40: { hint: lastByte } },
-  "a bad payment at each end and a wrong hint between": {
-    0: { payment: lastByte },
-    30: { hint: lastByte },
-    63: { payment: lastByte },
-  },
-  "wrong hints everywhere": Object.fromEntries(
-    Array.from({ length: COUNT }, (_, index) => [index, { hint: lastByte }]),
-  ),
-  "bad payments everywhere": Object.fromEntries(
-    Array.from({ length: COUNT }, (_, index) => [index, { payment: lastByte }]),
-  ),
-};
-
-for (const [name, changes] of Object.entries(cases))
-  test(`what is found is what is found one by one: ${name}`, async () => {
-    const records = await uploaded(changes);
-    const { prover, sizes } = counted();
-    const together = await verifyUploadRecords(records, { ...context, prover });
-    const { wrongHintsOf, ...found } = together;
-    const { wrongHintsOf: none, ...alone } = await verifyUploadRecords(records, context);
-    assert.deepEqual(found, alone);
-    assert.deepEqual(none, []);
-    assert.deepEqual(wrongHintsOf, Object.keys(changes).length === 0 ? [] : [records[0]?.senderId], "told to the log");
-    const bad = Object.values(changes).filter(({ payment }) => payment !== undefined).length;
-    assert.deepEqual([together.items.length, together.rejected.length], [COUNT - bad, bad]);
-    assert.ok(sizes.reduce((sum, size) => sum + size, 0) <= 5 * COUNT, `too much was tried: ${sizes}`);
+    const strange = { ...inboxRecord(bytes, "terminal"), inboxId: COUNT + 1 };
+    const { items, rejected } = await verifyUploadRecords([...records, strange], { ...context, prover });
+    assert.equal(items.length, COUNT);
+    assert.deepEqual(
+      rejected.map(({ record, code }) => [record.inboxId, code]),
+      [[COUNT + 1, "SIGNATURE_INVALID"]],
+    );
   });
-
-test("who sent a wrong hint is verified one by one from then on, and others are not", async () => {
-  const { prover, sizes } = counted();
-  await verifyUploadRecords(await uploaded({ 3: { hint: lastByte } }), { ...context, prover });
-  sizes.length = 0;
-  const sound = await uploaded();
-  assert.equal((await verifyUploadRecords(sound, { ...context, prover })).items.length, COUNT);
-  assert.deepEqual(sizes, []);
-  const another = sound.map((record) => ({ ...record, senderId: "00000000000000aa" as typeof record.senderId }));
-  await verifyUploadRecords(another, { ...context, prover });
-  assert.deepEqual(sizes, [COUNT]);
-});
-
-test("verifying threads use hints too, find the same, and say who sent wrong ones", async () => {
-  const records = await uploaded({ 9: { hint: lastByte }, 20: { payment: lastByte } });
-  const pool = new VerificationPool({ certificateIdKey: CERTIFICATE_ID_KEY, threads: 1 });
-  try {
-    const [first] = records;
-    assert.ok(first !== undefined);
-    const senderOf = () => context.senderOf(first);
-    const there = await pool.verify(records, { lane: 0, anchors: context.anchors, senderOf });
-    const { wrongHintsOf, ...found } = there;
-    const { wrongHintsOf: none, ...alone } = await verifyUploadRecords(records, context);
-    assert.deepEqual(found, alone);
-    assert.deepEqual([none, wrongHintsOf], [[], [first.senderId]]);
-    assert.deepEqual([found.items.length, found.rejected.length], [COUNT - 1, 1]);
-  } finally {
-    await pool.close();
-  }
-});
-
-test("a payment proven under one certificate's key is not taken under another's", async () => {
-  const records = await uploaded();
-  const { prover } = counted();
-  // A certificate of another device, validly issued: the payment's own key is not the one that it names.
-  const strangers = await userCertificateOf({ deviceKey: generateNodeSigner().publicKey });
-  const payee = await payeeCertificateOf();
-  const request = await requestOf();
-  const paid = await paymentOf(strangers, request);
-  const { messageId, signature } = decodeMessage(paymentKind, paid.bytes, crypto);
-  const hint = real.hintFor({ publicKey: deviceSigner.publicKey, digest: fromHex(messageId), signature });
-  assert.ok(hint !== undefined, "the usual device has signed it");
-  const bytes = encodeUploadRecord({
-    kind: "payment",
-    payeeCertificate: payee.bytes,
-    request: request.bytes,
-    certificate: strangers.bytes,
-    payment: paid.bytes,
-    hint,
-  });
-  const strange = { ...inboxRecord(bytes, "terminal"), inboxId: COUNT + 1 };
-  const { items, rejected } = await verifyUploadRecords([...records, strange], { ...context, prover });
-  assert.equal(items.length, COUNT);
-  assert.deepEqual(
-    rejected.map(({ record, code }) => [record.inboxId, code]),
-    [[COUNT + 1, "SIGNATURE_INVALID"]],
-  );
 });
