@@ -145,6 +145,27 @@ describe("payments verified together", { skip: signatureBatchesMissing }, async 
     assert.deepEqual(sizes, [COUNT]);
   });
 
+  test("who only uploaded beside a sender of wrong hints is not named, and stays fast", async () => {
+    const mine = await uploaded();
+    const evil = "00000000000000ee" as UploadedRecord["senderId"];
+    const spoiled = await uploaded(
+      Object.fromEntries(Array.from({ length: COUNT }, (_, index) => [index, { hint: lastByte }])),
+    );
+    // Every second record of a round is the evil terminal's.
+    const mixed = mine.flatMap((record, index) => {
+      const other = spoiled[index];
+      assert.ok(other !== undefined);
+      return [record, { ...other, senderId: evil, inboxId: COUNT + 1 + index }];
+    });
+    const { prover, sizes } = counted();
+    const { items, wrongHintsOf } = await verifyUploadRecords(mixed, { ...context, prover });
+    assert.equal(items.length, 2 * COUNT);
+    assert.deepEqual(wrongHintsOf, [evil]);
+    sizes.length = 0;
+    assert.equal((await verifyUploadRecords(mixed, { ...context, prover })).items.length, 2 * COUNT);
+    assert.deepEqual(sizes, [COUNT], "all of the honest terminal's, together, and none of the other's");
+  });
+
   test("verifying threads use hints too, find the same, and say who sent wrong ones", async () => {
     const records = await uploaded({ 9: { hint: lastByte }, 20: { payment: lastByte } });
     const pool = new VerificationPool({ certificateIdKey: CERTIFICATE_ID_KEY, threads: 1 });

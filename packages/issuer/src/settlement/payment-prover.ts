@@ -18,9 +18,9 @@ export class ProvenPayments {
   readonly #proven = new Map<Decoded<AnyPayment>, { readonly key: P256PublicKey; readonly payment: unknown }>();
   readonly #wrongHintsOf = new Set<SenderId>();
 
-  /** Senders of what was left of batches that failed, whose hints are not used any more. */
-  get wrongHintsOf(): readonly SenderId[] {
-    return [...this.#wrongHintsOf];
+  /** Senders of payments that made a batch fail, whose hints are not used any more. */
+  get wrongHintsOf(): ReadonlySet<SenderId> {
+    return this.#wrongHintsOf;
   }
 
   addWrongHintsOf(senderId: SenderId): void {
@@ -40,7 +40,7 @@ export class ProvenPayments {
 
 /** From here on a batch is faster than its payments one by one. */
 const LEAST_PAYMENTS = 8;
-/** What is shared costs little by then, and one bad payment does not spoil more. */
+/** What is shared costs little by then, and one bad payment does not hold up more. */
 const MOST_PAYMENTS = 512;
 /** Batches of one job that may fail before the rest of it is verified one by one. */
 const MOST_FAILURES = 16;
@@ -48,8 +48,9 @@ const DISTRUSTED_SENDERS = 1_000;
 
 /**
  * Verifies payments many at a time, where terminals gave hints about their signatures. A hint is believed in nothing:
- * when a batch fails, its halves are tried, down to what is verified one by one like payments without hints. So a bad
- * payment or a wrong hint changes no answer; it costs time, and hints of the senders it came with are not used again.
+ * when a batch fails, its halves are tried, down to single payments, and what is not proven then is verified like
+ * payments without hints. So a bad payment or a wrong hint changes no answer; it costs time, and hints of its sender are
+ * not used again. Those of the senders beside it are: a batch holds payments of whoever uploaded just then.
  */
 export class PaymentProver {
   readonly #batches: SignatureBatches;
@@ -74,22 +75,27 @@ export class PaymentProver {
       waiting.push(hinted.slice(start, start + MOST_PAYMENTS));
     let failures = 0;
     for (let batch = waiting.pop(); batch !== undefined && failures < MOST_FAILURES; batch = waiting.pop()) {
-      if (batch.length < LEAST_PAYMENTS) continue;
-      const verified = verifyMessages(batch, this.#batches);
-      for (const [index, payment] of verified?.entries() ?? []) {
-        const of = batch[index];
-        if (of !== undefined) proven.add(of.decoded, of.key, payment);
-      }
-      if (verified !== undefined) continue;
+      const trusted = batch.filter(({ senderId }) => !proven.wrongHintsOf.has(senderId));
+      if (trusted.length < LEAST_PAYMENTS || this.#areProven(trusted, proven)) continue;
       failures += 1;
-      const half = Math.ceil(batch.length / 2);
-      if (half < LEAST_PAYMENTS)
-        for (const { senderId } of batch) {
-          this.#distrusted.set(senderId, true);
-          proven.addWrongHintsOf(senderId);
-        }
-      else waiting.push(batch.slice(half), batch.slice(0, half));
+      const half = Math.ceil(trusted.length / 2);
+      if (half >= LEAST_PAYMENTS) waiting.push(trusted.slice(half), trusted.slice(0, half));
+      else for (const each of trusted) if (!this.#areProven([each], proven)) this.#distrust(each.senderId, proven);
     }
     return proven;
+  }
+
+  #areProven(batch: readonly Hinted[], proven: ProvenPayments): boolean {
+    const verified = verifyMessages(batch, this.#batches);
+    for (const [index, payment] of verified?.entries() ?? []) {
+      const of = batch[index];
+      if (of !== undefined) proven.add(of.decoded, of.key, payment);
+    }
+    return verified !== undefined;
+  }
+
+  #distrust(senderId: SenderId, proven: ProvenPayments): void {
+    this.#distrusted.set(senderId, true);
+    proven.addWrongHintsOf(senderId);
   }
 }

@@ -86,7 +86,7 @@ export async function verifyUploadRecords<Uploaded extends UploadedRecord>(
     const { code, sentence } = isVoid ? recordFault("VOID_RECORDED") : judged;
     rejected.push({ record, paymentId, code, sentence });
   }
-  return { items, rejected, voids, faulty, wrongHintsOf: proven?.wrongHintsOf ?? [] };
+  return { items, rejected, voids, faulty, wrongHintsOf: [...(proven?.wrongHintsOf ?? [])] };
 }
 
 type JudgingContext = VerifyRecordsContext & { readonly proven: ProvenPayments | undefined };
