@@ -1,4 +1,4 @@
-import type { Acceptance, OutcomeAnswer } from "@cairn/collect";
+import type { Acceptance, OutcomeAnswer, StoredSetup } from "@cairn/collect";
 import type { CryptoPort } from "@cairn/cose";
 import type { AccountNumber } from "@cairn/issue";
 import {
@@ -7,6 +7,7 @@ import {
   decodeMessage,
   type MessageId,
   type PayeeId,
+  payeeCertificate,
   statusList,
   type TerminalId,
   trustList,
@@ -44,6 +45,8 @@ export type AcceptedPayment = {
   readonly acceptedAt: number;
   readonly certificateExpiresAt: number;
 };
+/** `goodUntil`: when the terminal has to be online again, by its own clock, to go on accepting. */
+type HeldLists = { readonly version: number; readonly issuedAt: number; readonly goodUntil: number };
 export type SentCall = { readonly kind: "sync" | "upload"; readonly body: Uint8Array };
 
 type Payer = { readonly name: string; readonly owner: { readonly account: AccountNumber } };
@@ -77,7 +80,7 @@ export class Truth {
   readonly #taken = new Map<string, bigint>();
   /** By terminal and request. */
   readonly #paidRequests = new Set<string>();
-  readonly #lists = new Map<TerminalId, { readonly version: number; readonly issuedAt: number }>();
+  readonly #lists = new Map<TerminalId, HeldLists>();
   readonly #crypto: CryptoPort;
   readonly #report: (violation: Violation) => void;
   counts = { accepted: 0, acceptedMinor: 0n, paid: 0, refused: 0 };
@@ -159,6 +162,9 @@ export class Truth {
       return;
     }
     this.#lookAtAmount(terminal, acceptance, made);
+    // What it says of its own risk is not asked: no payee here has chosen to take any.
+    if (acceptedAt > (this.#lists.get(terminal.terminalId)?.goodUntil ?? 0))
+      this.#report({ promise: 6, says: `${terminal.name} accepts a payment although its lists are too old` });
     const of = `${terminal.terminalId} ${acceptance.certificateId}`;
     const sumMinor = (this.#taken.get(of) ?? 0n) + acceptance.amountMinor;
     this.#taken.set(of, sumMinor);
@@ -193,14 +199,15 @@ export class Truth {
   /** A terminal takes home lists: never older ones than it had. */
   listsTaken(
     { name, terminalId }: Payee,
-    offered: { readonly trustList: Uint8Array; readonly statusList: Uint8Array },
+    offered: Pick<StoredSetup, "trustList" | "statusList" | "payeeCertificate">,
   ): void {
     const { version } = decodeMessage(trustList, offered.trustList, this.#crypto).unverified;
     const { issuedAt } = decodeMessage(statusList, offered.statusList, this.#crypto).unverified;
+    const { terms } = decodeMessage(payeeCertificate, offered.payeeCertificate, this.#crypto).unverified;
     const held = this.#lists.get(terminalId);
     if (held !== undefined && (version < held.version || issuedAt < held.issuedAt))
       this.#report({ promise: 5, says: `${name} takes an older list than the one it had` });
-    this.#lists.set(terminalId, { version, issuedAt });
+    this.#lists.set(terminalId, { version, issuedAt, goodUntil: issuedAt + terms.maximumOfflineSeconds });
   }
 
   /** What the server answered a terminal about its payments. */
