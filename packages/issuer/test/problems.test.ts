@@ -383,3 +383,19 @@ test("guessing of enrolment codes is stopped, and a minute later people can enro
   world.clock.now += 60;
   assert.equal((await enrol(world, code)).status, 200);
 });
+
+test("whoever guesses too much makes the server write nothing: not even the nonce is used", async (t) => {
+  const world = await makeWorld(t, { enrolmentAttempts: { perAddressPerMinute: 3, overallPerMinute: 9 } });
+  for (let attempt = 0; attempt < 3; attempt++) assert.equal((await enrol(world, "00000-00000")).status, 403);
+  const { code } = await world.operator.createDeviceCode(world.account);
+  const wallet = new TestWallet(world);
+  const content = encodeCbor([code, publicKeyToCbor(wallet.signer.publicKey), 0, "phone"]);
+  const body = await signed(wallet, "enrolment", content);
+  const again = () => post(world, "/v1/enrolments/device", body);
+  await assertProblem(await again(), "TOO_MANY_ATTEMPTS");
+  const forged = Uint8Array.from(body);
+  forged.set([1, 2, 3], body.length - content.length - 3);
+  await assertProblem(await post(world, "/v1/enrolments/device", forged), "TOO_MANY_ATTEMPTS");
+  world.clock.now += 60;
+  assert.equal((await again()).status, 200, "the very same call is looked at, and good, a minute later");
+});

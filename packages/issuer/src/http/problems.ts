@@ -59,7 +59,10 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: ProblemRow } = {
     status: 409,
     sentence: "This database is a server's. Back it up beside the issuer, with cairn issuer backup --store.",
   },
-  PUSH_FULL: { status: 503, sentence: "Too many devices are connected. Ask by sync; try again later." },
+  PUSH_FULL: {
+    status: 503,
+    sentence: "Too many devices are listening. Ask now and then instead, and try again later.",
+  },
   ACCOUNT_FROZEN: { status: 409, sentence: ONLINE_REFUSALS.ACCOUNT_FROZEN },
   CURRENCY_DIFFERS: { status: 409, sentence: ONLINE_REFUSALS.CURRENCY_DIFFERS },
   FUNDS_INSUFFICIENT: { status: 409, sentence: ONLINE_REFUSALS.FUNDS_INSUFFICIENT },

@@ -69,8 +69,8 @@ const FAILURES: Readonly<Record<EnrolmentFailure, ServiceCode>> = {
 /**
  * Enrols the key that signed the call, against a one-time code. The same key with the same code again gives the same
  * answer.
- * @throws ServiceError CALL_MALFORMED, NONCE_INVALID, CALL_SIGNATURE_INVALID, TOO_MANY_ATTEMPTS, ENROLMENT_CODE_...,
- *   KEY_ALREADY_ENROLLED, in this order.
+ * @throws ServiceError CALL_MALFORMED, NONCE_INVALID (not ours, or expired), TOO_MANY_ATTEMPTS, CALL_SIGNATURE_INVALID,
+ *   NONCE_INVALID (used), ENROLMENT_CODE_..., KEY_ALREADY_ENROLLED, in this order.
  */
 async function redeem<EnrolledRecord extends { readonly publicKey: Uint8Array }>(
   { body, address }: EnrolmentCall,
@@ -81,9 +81,10 @@ async function redeem<EnrolledRecord extends { readonly publicKey: Uint8Array }>
   const wanted = asMalformed(() => readWanted(decodeCbor(call.content)));
   if (asMalformed(() => deviceIdOf(wanted.key, context.crypto)) !== call.callerId)
     throw new ServiceError("CALL_SIGNATURE_INVALID");
-  await authenticate(call, wanted.key, context);
+  // Before anything is written: anybody can sign such a call, with a key made for it.
   const seconds = context.attempts.begin(address, context.clock.nowSeconds());
   if (seconds > 0) throw new ServiceError("TOO_MANY_ATTEMPTS", `${seconds} s`);
+  await authenticate(call, wanted.key, context);
   const codeHash = enrolmentCodeHash(wanted.code, context.crypto);
   const enrolled = codeHash === undefined ? "code-unknown" : await enrol(wanted, codeHash);
   if (typeof enrolled === "string") throw new ServiceError(FAILURES[enrolled]);
