@@ -7,6 +7,7 @@ import {
   CodedError,
   decodeCbor,
   decodeCborSequence,
+  decodeCborViews,
   encodeCbor,
   MAXIMUM_CBOR_CONTAINERS,
   MAXIMUM_CBOR_DEPTH,
@@ -40,8 +41,14 @@ const refused: [string, CborCode, number][] = [
   ["a2626161006162 00", "CBOR_UNSORTED_KEYS", 5],
   ["a201000100", "CBOR_DUPLICATE_KEY", 3],
   ["a2616100616100", "CBOR_DUPLICATE_KEY", 4],
+  // What follows the key has no say, whichever value is the larger.
+  ["a201000101", "CBOR_DUPLICATE_KEY", 3],
+  ["a201010100", "CBOR_DUPLICATE_KEY", 3],
+  ["a2616100616101", "CBOR_DUPLICATE_KEY", 4],
   ["a2818000 8180 00", "CBOR_UNSUPPORTED", 1],
   ["a1400000", "CBOR_UNSUPPORTED", 1],
+  // Keys of keys of keys: refused before any of them is looked into.
+  ["a1".repeat(100_000), "CBOR_UNSUPPORTED", 1],
   ["a1f500", "CBOR_UNSUPPORTED", 1],
   ["a1c10000", "CBOR_UNSUPPORTED", 1],
   ["61ff", "CBOR_INVALID_UTF8", 0],
@@ -128,6 +135,22 @@ test("byte strings are copies of their own, whatever kind of view the input is",
   input.fill(0);
   assert.deepEqual(decoded, hex("010203"));
   assert.equal(decoded.buffer.byteLength, 3);
+});
+
+test("byte strings of a sequence are copies too, and those of views are not", () => {
+  const input = hex("4101 4102");
+  const whole = decodeCborSequence(input);
+  const read = [...readCborSequence(input)].map(({ value }) => value);
+  const view = decodeCborViews(input, 2);
+  input.fill(0);
+  assert.deepEqual(
+    [whole, read],
+    [
+      [hex("01"), hex("02")],
+      [hex("01"), hex("02")],
+    ],
+  );
+  assert.deepEqual(view, hex("00"));
 });
 
 test("a sequence is read item by item, with each item's bytes", () => {
