@@ -19,7 +19,7 @@ const ATTACKERS = [
     "wrong hints",
     "enrolment code guessing",
   ],
-  ...["server key theft", "insider at the database"],
+  ...["server key theft", "insider at the database", "starving the server"],
 ];
 
 type Row = { readonly attacker: string; readonly cells: readonly string[]; readonly shownBy: readonly Link[] };

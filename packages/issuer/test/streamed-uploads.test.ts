@@ -210,6 +210,10 @@ test("compressed streams are unpacked as they come; bad ones, bombs and what is 
   assert.match((await send(t, world, gzipSync(zeros), { "content-encoding": "gzip" })).text, /CALL_MALFORMED/);
   const long = Buffer.concat([Uint8Array.of(0x5a, 0x7f, 0xff, 0xff, 0xff), zeros]);
   assert.match((await send(t, world, gzipSync(long), { "content-encoding": "gzip" })).text, /BODY_TOO_LARGE/);
+  // Short enough for a portion, and only the beginning of one: it would be held until the rest had its time to arrive.
+  const held = Buffer.concat([Uint8Array.of(0x5a, 0, 0x20, 0, 0), zeros.subarray(0, MAXIMUM_BODY_BYTES - 1)]);
+  for (const [encoding, pack] of Object.entries(packers))
+    assert.match((await send(t, world, pack(held), { "content-encoding": encoding })).text, /BODY_TOO_LARGE/, encoding);
   const [wordy] = await signedStream(world, world.terminal, [[]]);
   assert.ok(wordy);
   const faults: [Uint8Array, string][] = [
@@ -223,6 +227,18 @@ test("compressed streams are unpacked as they come; bad ones, bombs and what is 
   for (const [bytes, code] of faults) assert.match((await send(t, world, bytes)).text, new RegExp(code));
   const packed = await send(t, world, sequence([wordy]), { "content-encoding": "compress" });
   assert.match(packed.text, /CONTENT_ENCODING_UNSUPPORTED/);
+  await assertSettledOnce(world, made);
+});
+
+test("a long journal in one portion shrinks far less than what is turned away", async (t) => {
+  const world = await makeWorld(t);
+  const made = await sales(world, 130);
+  const bytes = sequence(await signedStream(world, world.terminal, [made.map(({ record }) => record)]));
+  const packed = brotliCompressSync(bytes);
+  assert.ok(bytes.length < 8 * packed.length, `${bytes.length} became ${packed.length}`);
+  assert.ok(bytes.length > 65_536, "longer than what is taken whatever it was packed into");
+  const { text } = await send(t, world, packed, { "content-encoding": "br" });
+  assert.deepEqual(eventNames(text), ["received", "end"]);
   await assertSettledOnce(world, made);
 });
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Readable, Transform } from "node:stream";
+import type { Transform } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import { EdgeError } from "./problems.ts";
@@ -13,15 +13,37 @@ const UNPACKERS: ReadonlyMap<string, () => Transform> = new Map(
   }),
 );
 
-/** A body as it comes, unpacked bit by bit. @throws EdgeError CONTENT_ENCODING_UNSUPPORTED */
-export function unpackedBody(request: IncomingMessage): Readable {
+/** Signatures do not shrink: what is real never comes near this. */
+const MOST_UNPACKED_OF_ONE = 16;
+/** What anybody may have unpacked, whatever was sent. */
+const UNPACKED_AT_LEAST = 65_536;
+
+/**
+ * A body as it comes, unpacked bit by bit, but not many times what was sent: else two kilobytes would hold two megabytes
+ * of memory for as long as a portion has to arrive, before anybody knows who sends it.
+ * @throws EdgeError CONTENT_ENCODING_UNSUPPORTED; BODY_TOO_LARGE while iterating.
+ */
+export function unpackedBody(request: IncomingMessage): AsyncIterable<Uint8Array> {
   const encoding = request.headers["content-encoding"]?.toLowerCase();
   if (encoding === undefined || encoding === "identity") return request;
   const unpacker = UNPACKERS.get(encoding)?.();
   if (unpacker === undefined) throw new EdgeError("CONTENT_ENCODING_UNSUPPORTED");
   // Not `pipeline`, which on bad bytes would take the connection down before the answer was told.
   request.on("error", (error) => unpacker.destroy(error));
-  return request.pipe(unpacker);
+  let sent = 0;
+  request.on("data", ({ length }: Uint8Array) => {
+    sent += length;
+  });
+  return bounded(request.pipe(unpacker), () => Math.max(UNPACKED_AT_LEAST, MOST_UNPACKED_OF_ONE * sent));
+}
+
+async function* bounded(chunks: AsyncIterable<Uint8Array>, most: () => number): AsyncGenerator<Uint8Array> {
+  let unpacked = 0;
+  for await (const chunk of chunks) {
+    unpacked += chunk.length;
+    if (unpacked > most()) throw new EdgeError("BODY_TOO_LARGE");
+    yield chunk;
+  }
 }
 
 export type ChunkLimits = {
@@ -41,7 +63,7 @@ export class TimedChunks implements AsyncIterable<Uint8Array> {
   readonly #limits: ChunkLimits;
   #leftMs: number;
 
-  constructor(body: Readable, limits: ChunkLimits) {
+  constructor(body: AsyncIterable<Uint8Array>, limits: ChunkLimits) {
     this.#chunks = body[Symbol.asyncIterator]();
     this.#limits = limits;
     this.#leftMs = limits.milliseconds;
