@@ -112,6 +112,7 @@ type Elsewhere =
   | "STORE_UNAVAILABLE"
   | "BACKUP_ELSEWHERE"
   | "RECEIVING_OFF"
+  | "RECEIVING_KEYS_FULL"
   | "TILL_REFUNDS_OFF"
   | "INTERNAL_FAULT";
 const WAYS: { readonly [Code in Exclude<ProblemCode, Elsewhere>]: (world: World) => Promise<Response> } = {

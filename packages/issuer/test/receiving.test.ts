@@ -95,6 +95,35 @@ test("a lost phone takes no more money, and another account's terminal cannot be
   await assert.doesNotReject(receiver.client.upload([]));
 });
 
+test("a code to receive with is good for the key that was named alone, so that none escapes the report of a loss", async (t) => {
+  const world = await makeWorld(t);
+  const { account, wallet } = await withReceiver(world);
+  // A thief names one key and enrols another.
+  const { code } = await wallet.client.openReceiving(terminalIdOf(new TestTerminal(world).signer.publicKey, crypto));
+  await assert.rejects(new TestTerminal(world).enrol(code), { code: "ENROLMENT_CODE_INVALID" });
+  const named = new TestTerminal(world);
+  const { code: other } = await wallet.client.openReceiving(terminalIdOf(named.signer.publicKey, crypto));
+  await named.enrol(other);
+  const watch = await addWallet(world, account);
+  const [lost] = (await watch.client.devices()).filter(({ isCaller }) => !isCaller);
+  assert.ok(lost);
+  await watch.client.reportLoss(lost.deviceId);
+  await assert.rejects(named.client.upload([]), { code: "CALLER_FROZEN" });
+});
+
+test("a device names a few keys to receive with and no more, and the same one as often as it likes", async (t) => {
+  const world = await makeWorld(t);
+  const { client } = world.wallet;
+  const named = () => terminalIdOf(new TestTerminal(world).signer.publicKey, crypto);
+  const first = named();
+  await client.openReceiving(first);
+  for (let count = 1; count < 16; count++) await client.openReceiving(named());
+  await assert.rejects(client.openReceiving(named()), { code: "RECEIVING_KEYS_FULL" });
+  await client.openReceiving(first);
+  const sibling = await addWallet(world, world.account);
+  await sibling.client.openReceiving(named());
+});
+
 test("an issuer may keep wallets from receiving; frozen accounts do not", async (t) => {
   const off = await makeWorld(t, { receiving: "off" });
   const terminalId = terminalIdOf(off.terminal.signer.publicKey, crypto);

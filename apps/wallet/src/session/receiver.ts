@@ -17,7 +17,7 @@ const JOURNAL_DATABASE = "cairn-wallet-receiving";
 /** How the key is kept: by the browser, in software. */
 const PROTECTION = 0;
 /** How an issuer says that a wallet may not receive. */
-const REFUSALS: readonly string[] = ["RECEIVING_OFF", "ACCOUNT_FROZEN"];
+const REFUSALS: readonly string[] = ["RECEIVING_OFF", "RECEIVING_KEYS_FULL", "ACCOUNT_FROZEN"];
 /** Newest lines shown. */
 const SHOWN = 200;
 

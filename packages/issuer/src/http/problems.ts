@@ -79,6 +79,10 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: ProblemRow } = {
     sentence: "The payee's account holds too little for it. The refund waits: send it again when there is more.",
   },
   RECEIVING_OFF: { status: 403, sentence: "This issuer does not let wallets receive." },
+  RECEIVING_KEYS_FULL: {
+    status: 409,
+    sentence: "This wallet was set up to receive too many times. Please contact your issuer.",
+  },
   TILL_REFUNDS_OFF: { status: 403, sentence: "Terminals may not give money back here. Please ask the issuer." },
   PAYMENT_NOT_HELD: { status: 409, sentence: "This payment does not wait for a person." },
   REVIEW_DECIDED: { status: 409, sentence: "This payment was looked at before, and decided otherwise." },

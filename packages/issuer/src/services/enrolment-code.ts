@@ -1,5 +1,5 @@
 import type { CryptoPort } from "@cairn/cose";
-import { toHex } from "@cairn/messages";
+import { type TerminalId, toHex } from "@cairn/messages";
 import type { Random } from "../ports.ts";
 
 /**
@@ -21,9 +21,13 @@ export function makeEnrolmentCode(random: Random): string {
   return `${letters.slice(0, GROUP)}-${letters.slice(GROUP)}`;
 }
 
-/** What the store knows a code by: the same for every way in which people type it. Undefined for what cannot be a code. */
-export function enrolmentCodeHash(typed: string, crypto: CryptoPort): string | undefined {
+/**
+ * What the store knows a code by: the same for every way in which people type it. Undefined for what cannot be a code.
+ * @param onlyFor The one key that it is good for; with any other, or none, it is another code, which nobody made.
+ */
+export function enrolmentCodeHash(typed: string, crypto: CryptoPort, onlyFor?: TerminalId): string | undefined {
   const letters = typed.toUpperCase().replaceAll(/[\s-]/g, "").replaceAll("O", "0").replaceAll(/[IL]/g, "1");
   if (letters.length !== LENGTH || [...letters].some((letter) => !ALPHABET.includes(letter))) return undefined;
-  return toHex(crypto.sha256(new TextEncoder().encode(`cairn/1/enrolment-code/${letters}`)));
+  const named = onlyFor === undefined ? "" : `/${onlyFor}`;
+  return toHex(crypto.sha256(new TextEncoder().encode(`cairn/1/enrolment-code/${letters}${named}`)));
 }

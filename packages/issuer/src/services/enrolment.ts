@@ -52,10 +52,14 @@ export async function enrolDevice(
 
 /** @throws ServiceError as `redeem`. */
 export async function enrolTerminal(call: EnrolmentCall, context: EnrolmentContext): Promise<TerminalRecord> {
-  return redeem(call, context, ({ key, label }, codeHash) => {
+  return redeem(call, context, async ({ code, key, label }, codeHash) => {
     const terminalId = terminalIdOf(key, context.crypto);
-    const at = context.clock.nowSeconds();
-    return context.store.enrolTerminal({ codeHash, terminalId, publicKey: encodeKey(key), label, at });
+    const wanted = { terminalId, publicKey: encodeKey(key), label, at: context.clock.nowSeconds() };
+    const anybodys = await context.store.enrolTerminal({ ...wanted, codeHash });
+    const named = enrolmentCodeHash(code, context.crypto, terminalId);
+    return anybodys !== "code-unknown" || named === undefined
+      ? anybodys
+      : context.store.enrolTerminal({ ...wanted, codeHash: named });
   });
 }
 

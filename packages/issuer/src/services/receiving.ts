@@ -48,6 +48,8 @@ export const DEFAULT_RECEIVING: ReceivingTerms = {
 
 /** Long enough for the call that follows at once; nobody types this code. */
 const CODE_VALIDITY_SECONDS = 600;
+/** A wallet has one such key, and another one when it was set up anew. Each is looked up when the device is lost. */
+const MOST_KEYS_OF_A_DEVICE = 16;
 
 const Receiving = Type.Object({
   payeeId: Type.String(),
@@ -57,8 +59,9 @@ const Receiving = Type.Object({
 type Receiving = Static<typeof Receiving>;
 
 /**
- * Gives the calling wallet a one-time code for a terminal of its own account's payee, for the key that it names.
- * @throws ServiceError RECEIVING_OFF, ACCOUNT_FROZEN, and those of signed calls.
+ * Gives the calling wallet a one-time code for a terminal of its own account's payee. It is good for the key that the
+ * wallet names and for no other: what is named is what is blocked when the wallet is lost.
+ * @throws ServiceError RECEIVING_OFF, ACCOUNT_FROZEN, RECEIVING_KEYS_FULL, and those of signed calls.
  */
 export async function openReceiving(
   body: Uint8Array,
@@ -73,12 +76,14 @@ export async function openReceiving(
   if (account === undefined) throw new Error("A device of no account.");
   if (account.status === "frozen") throw new ServiceError("ACCOUNT_FROZEN");
   const payeeId = await payeeOf(account, { device, terminalId }, context);
+  if (payeeId === undefined) throw new ServiceError("RECEIVING_KEYS_FULL");
   if ((await store.payee(payeeId)) === undefined) {
     const { name, currency } = account;
     await store.createPayee({ payeeId, name: shownName(name), currency, ...receiving, createdAt: clock.nowSeconds() });
     log.info({ account: account.account, payeeId }, "account receives as a payee");
   }
-  return { payeeId, ...(await createEnrolmentCode({ payeeId }, CODE_VALIDITY_SECONDS, context)) };
+  const terms = { validitySeconds: CODE_VALIDITY_SECONDS, onlyFor: terminalId };
+  return { payeeId, ...(await createEnrolmentCode({ payeeId }, terms, context)) };
 }
 
 /** Of the account's receiving terminals those of one device: they are lost and found with it. */
@@ -101,12 +106,15 @@ export async function receivingTerminals(
   return known;
 }
 
-/** The payee that an account receives as: made once, in the account's own partition, so that money has no way to go. */
+/**
+ * The payee that an account receives as: made once, in the account's own partition, so that money has no way to go.
+ * Undefined when the device has named too many keys.
+ */
 function payeeOf(
   { account }: AccountRecord,
   { device, terminalId }: { readonly device: DeviceRecord; readonly terminalId: TerminalId },
   { store, random }: ServerContext,
-): Promise<PayeeId> {
+): Promise<PayeeId | undefined> {
   const partition = partitionOf(account);
   const offered = makePayeeId(partition, random);
   const record = recordOf(account);
@@ -114,6 +122,8 @@ function payeeOf(
     const held = view.record(record);
     const { payeeId, terminals } = held === undefined ? { payeeId: offered, terminals: [] } : readReceiving(held);
     const others = terminals.filter((each) => each.terminalId !== terminalId);
+    if (others.filter(({ deviceId }) => deviceId === device.deviceId).length >= MOST_KEYS_OF_A_DEVICE)
+      return { result: undefined };
     const next: Receiving = { payeeId, terminals: [...others, { deviceId: device.deviceId, terminalId }] };
     return {
       result: checkedPayeeId(payeeId),

@@ -134,7 +134,7 @@ export function accountRoutes(app: OperatorApp, context: ServerContext): void {
       const { replacesDeviceId, validitySeconds } = body;
       if (replacesDeviceId !== undefined && (await store.device(replacesDeviceId))?.account !== account)
         throw new ServiceError("DEVICE_UNKNOWN");
-      return createEnrolmentCode({ account, replacesDeviceId }, validitySeconds, context);
+      return createEnrolmentCode({ account, replacesDeviceId }, { validitySeconds }, context);
     },
   );
 

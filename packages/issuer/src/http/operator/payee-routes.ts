@@ -87,7 +87,7 @@ export function payeeRoutes(app: OperatorApp, context: ServerContext): void {
     },
     async ({ params, body }): Promise<Encoded<typeof api.EnrolmentCodeAnswer>> => {
       const { payeeId } = await known(params.payeeId);
-      return createEnrolmentCode({ payeeId }, body.validitySeconds, context);
+      return createEnrolmentCode({ payeeId }, { validitySeconds: body.validitySeconds }, context);
     },
   );
 
