@@ -14,6 +14,8 @@ import {
 } from "../../../testing/signature-batches.ts";
 import { type HintedSignature, publicKeyFromPoint } from "../src/index.ts";
 import { generateNodeSigner, nodeCrypto } from "../src/node/es256.ts";
+import { trustedBatchesOn } from "../src/node/es256-batch.ts";
+import { type Curve, openCurve } from "../src/node/openssl-curve.ts";
 import { hex } from "./bytes.ts";
 
 const crypto = nodeCrypto();
@@ -130,6 +132,47 @@ describe("many signatures at once", { skip: signatureBatchesMissing }, async () 
       return { ...each, signature: Buffer.concat([each.signature.subarray(0, 32), bytesOf(dividedBy(top, k))]) };
     });
     assert.ok(batches.areAllValid(honest), "with s as it has to be the same points pass");
+  });
+
+  test("a key that is no point of the curve is no key: it is not passed over", () => {
+    // R = kG and s = e/k: valid for whoever leaves the key's own part out.
+    const base = createECDH("prime256v1");
+    base.setPrivateKey(bytesOf(3n));
+    const [r, hint] = [base.getPublicKey().subarray(1, 33), base.getPublicKey().subarray(33)];
+    const digest = crypto.sha256(Uint8Array.of(1));
+    const signature = Buffer.concat([r, bytesOf(dividedBy(numberOf(digest), 3n))]);
+    const publicKey = publicKeyFromPoint(hex(`02${"0".repeat(63)}1`));
+    assert.equal(batches.areAllValid([{ publicKey, digest, signature, hint }]), false);
+    assert.equal(batches.areAllValid([...many, { publicKey, digest, signature, hint }]), false);
+    assert.equal(batches.hintFor({ publicKey, digest, signature }), undefined);
+  });
+
+  test("a hint that is no point of the curve is not passed over either", () => {
+    // r = -e/d: R is the point at infinity, so the rest is zero for whoever leaves R out.
+    const own = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" });
+    const [x, y, d] = [own.x, own.y, own.d].map((each) => Buffer.from(each ?? "", "base64url"));
+    assert.ok(x !== undefined && y !== undefined && d !== undefined);
+    const publicKey = publicKeyFromPoint(Buffer.concat([Uint8Array.of(4), x, y]));
+    const digest = crypto.sha256(Uint8Array.of(1));
+    const signature = Buffer.concat([bytesOf(dividedBy(-numberOf(digest), numberOf(d))), bytesOf(5n)]);
+    const bad = { publicKey, digest, signature, hint: new Uint8Array(32).fill(0xff) };
+    assert.equal(batches.areAllValid([bad]), false);
+    assert.equal(batches.areAllValid([bad, ...many]), false);
+    assert.equal(batches.hintFor(bad), undefined, "infinity has no coordinates");
+  });
+
+  test("arithmetic that takes bad for good, or good for bad, is not used", () => {
+    const curve = openCurve();
+    assert.ok(curve !== undefined);
+    assert.ok(trustedBatchesOn(curve) !== undefined);
+    const broken: readonly Partial<Curve>[] = [
+      { isZero: (scalar) => curve.isZero(scalar) || true },
+      { isZero: (scalar) => curve.isZero(scalar) && false },
+      { combine: () => undefined },
+      { combine: (_generator, point) => point },
+      { add: () => false },
+    ];
+    for (const part of broken) assert.equal(trustedBatchesOn({ ...curve, ...part }), undefined);
   });
 
   test("a batch is valid exactly when each signature of it is, whatever was changed", () => {

@@ -9,7 +9,11 @@ const UNCOMPRESSED = 4;
 /** Undefined where the platform has no means for it, or does not pass a test of what it has. */
 export function openSignatureBatches(): SignatureBatches | undefined {
   const curve = openCurve();
-  if (curve === undefined) return undefined;
+  return curve === undefined ? undefined : trustedBatchesOn(curve);
+}
+
+/** Undefined when the curve's arithmetic takes good signatures for bad ones, or bad ones for good. */
+export function trustedBatchesOn(curve: Curve): SignatureBatches | undefined {
   const batches = batchesOn(curve);
   return passesTest(batches) ? batches : undefined;
 }
