@@ -21,7 +21,7 @@ export class CertificateSheet {
   conflict: ConflictProof | undefined;
   readonly #payments = new Map<MessageId, KnownPayment>();
   readonly #changed = new Map<MessageId, SettlementItem | undefined>();
-  readonly #paidRequests = new Map<RequestHash, MessageId>();
+  readonly #paidRequests = new Set<RequestHash>();
   /** Everything known, as long as nothing contradicts anything. */
   readonly #chain = new Chain();
   #settledMinor = 0n;
@@ -42,9 +42,9 @@ export class CertificateSheet {
     return this.#payments.get(paymentId);
   }
 
-  /** The payment that was credited for this request. */
-  paidBy(requestHash: RequestHash): MessageId | undefined {
-    return this.#paidRequests.get(requestHash);
+  /** Whether a payment was credited for this request. */
+  isPaid(requestHash: RequestHash): boolean {
+    return this.#paidRequests.has(requestHash);
   }
 
   get chain(): Chain {
@@ -88,7 +88,7 @@ export class CertificateSheet {
 
   #noteCredit(payment: KnownPayment): void {
     this.credited.push(payment);
-    if (payment.requestHash !== undefined) this.#paidRequests.set(payment.requestHash, payment.paymentId);
+    if (payment.requestHash !== undefined) this.#paidRequests.add(payment.requestHash);
   }
 }
 

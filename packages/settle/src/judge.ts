@@ -49,8 +49,9 @@ function judgeDeadline(
 
 /** A terminal takes one payment for a request and a wallet makes one: two show that one of them is not sound. */
 function judgeRequest(item: SettlementItem, sheet: CertificateSheet): Judgement | undefined {
-  const paidBy = item.requestHash === undefined ? undefined : sheet.paidBy(item.requestHash);
-  return paidBy === undefined || paidBy === item.paymentId ? undefined : held("REQUEST_PAID_TWICE");
+  // Never by this payment itself: what is settled is not judged again.
+  const isPaid = item.requestHash !== undefined && sheet.isPaid(item.requestHash);
+  return isPaid ? held("REQUEST_PAID_TWICE") : undefined;
 }
 
 /**
@@ -59,6 +60,7 @@ function judgeRequest(item: SettlementItem, sheet: CertificateSheet): Judgement 
  * ceiling. So the payments credited for one terminal are always pairwise compatible and add up to at most the limit.
  */
 function judgeConflict(item: SettlementItem, word: PayeeWord, sheet: CertificateSheet): Judgement | undefined {
+  // Whatever contradicts was noted as a conflict before: most certificates need no look at all that was credited.
   if (sheet.conflict === undefined) return undefined;
   const { closing } = sheet.certificate;
   let contradicts = closing !== undefined && isBeyondClosing(item, closing);

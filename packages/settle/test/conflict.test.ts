@@ -135,6 +135,15 @@ test("a payment beyond the closing proves a conflict and is paid up to the ceili
   }
 });
 
+test("once the device is proven cloned, a payment that its closing covers is still paid above the ceiling", () => {
+  const [first, second] = aChain([1_000n, 1_000n]);
+  assert.ok(first !== undefined && second !== undefined);
+  const world = new World({ certificates: [{ closing }] });
+  world.one({ ...second, payeeWord: aWord({ perCertificateCapMinor: 0n }) });
+  assert.notEqual(world.certificate().conflict, undefined);
+  assert.equal(world.one({ ...first, payeeWord: aWord({ perCertificateCapMinor: 0n }) }).state, "settled");
+});
+
 test("payments up to the closing are settled as ever", () => {
   const world = new World({ certificates: [{ closing }] });
   const { conflicts, outcomes } = world.settle([anItem()]);
