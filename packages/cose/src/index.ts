@@ -24,6 +24,7 @@ export { generateWebSigner, type WebKeyPair, webCrypto, webSigner } from "./es25
 export {
   compressedPoint,
   decompress,
+  isCompressedPoint,
   keyThumbprint,
   type P256PublicKey,
   publicKeyFromCbor,

@@ -68,7 +68,9 @@ export function publicKeyFromPoint(bytes: Uint8Array): P256PublicKey {
     throw invalid("The bytes are not a P-256 point.");
   const y = bytes.subarray(1 + COORDINATE_LENGTH);
   if (!isOnCurve(x, y)) throw invalid("The point is not on the curve.");
-  return checkedKey(x, ((y[COORDINATE_LENGTH - 1] ?? 0) & 1) === 1);
+  const key = checkedKey(x, ((y[COORDINATE_LENGTH - 1] ?? 0) & 1) === 1);
+  solved.set(key, y.slice());
+  return key;
 }
 
 /** The 33 bytes of the compressed point (SEC 1 section 2.3.3). */
@@ -97,15 +99,33 @@ export function decompress(key: P256PublicKey): Uint8Array {
  * @throws CoseError COSE_KEY_INVALID when the curve has no point with this x.
  */
 export function keyThumbprint(key: P256PublicKey, sha256: (bytes: Uint8Array) => Uint8Array): Uint8Array {
-  const known = thumbprints.get(key);
-  if (known !== undefined) return known.slice();
-  const thumbprint = sha256(encodeCbor(coseKey(key, yOf(key))));
-  thumbprints.set(key, thumbprint);
+  let known = thumbprints.get(sha256);
+  if (known === undefined) {
+    known = new KeyCache(SOLVED_KEYS);
+    thumbprints.set(sha256, known);
+  }
+  let thumbprint = known.get(key);
+  if (thumbprint === undefined) {
+    thumbprint = sha256(encodeCbor(coseKey(key, yOf(key))));
+    known.set(key, thumbprint);
+  }
   return thumbprint.slice();
 }
 
 export function publicKeysEqual(left: P256PublicKey, right: P256PublicKey): boolean {
-  return left.yIsOdd === right.yIsOdd && left.x.every((byte, at) => byte === right.x[at]);
+  return left === right || (left.yIsOdd === right.yIsOdd && endsWith(left.x, right.x));
+}
+
+/** Whether these are the bytes of `compressedPoint(key)`. */
+export function isCompressedPoint(bytes: Uint8Array, key: P256PublicKey): boolean {
+  const lead = key.yIsOdd ? COMPRESSED_ODD : COMPRESSED_EVEN;
+  return bytes.length === 1 + COORDINATE_LENGTH && bytes[0] === lead && endsWith(bytes, key.x);
+}
+
+function endsWith(bytes: Uint8Array, x: Uint8Array): boolean {
+  const start = bytes.length - COORDINATE_LENGTH;
+  for (let at = 0; at < COORDINATE_LENGTH; at += 1) if (bytes[start + at] !== x[at]) return false;
+  return true;
 }
 
 function coseKey(key: P256PublicKey, y: boolean | Uint8Array): CborMap {
@@ -117,8 +137,8 @@ function coseKey(key: P256PublicKey, y: boolean | Uint8Array): CborMap {
   ]);
 }
 
-/** Thumbprints already made, whoever made them: SHA-256 is one function. */
-const thumbprints = new KeyCache<Uint8Array>(SOLVED_KEYS);
+/** Thumbprints already made, by the function that made them: not everybody's digests are SHA-256 (simulations). */
+const thumbprints = new WeakMap<(bytes: Uint8Array) => Uint8Array, KeyCache<Uint8Array>>();
 
 /** Square roots already taken: a device meets the same few issuer and payee keys in every message. */
 const solved = new KeyCache<Uint8Array>(SOLVED_KEYS);

@@ -1,10 +1,9 @@
-import { compressedPoint, decodeCbor, type P256PublicKey, publicKeyFromCbor, publicKeyFromPoint } from "@cairn/cose";
+import { decodeCbor, isCompressedPoint, type P256PublicKey, publicKeyFromCbor, publicKeyFromPoint } from "@cairn/cose";
 import {
   type ChainHash,
   chainHashOf,
   type MessageId,
   restoreVerified,
-  sameBytes,
   type UserCertificate,
   userCertificate,
   type Verified,
@@ -68,7 +67,7 @@ export function readWallet(ports: WalletPorts, load: PaymentSelection): Promise<
 function openWallet(stored: StoredWallet, ports: WalletPorts): Wallet {
   const { identity, certificates, payments } = stored;
   if (identity === undefined) throw new PayError("NOT_ENROLLED", "This wallet is not enrolled yet.");
-  if (!sameBytes(identity.deviceKey, compressedPoint(ports.signer.publicKey))) {
+  if (!isCompressedPoint(identity.deviceKey, ports.signer.publicKey)) {
     throw new PayError("WALLET_KEY_DIFFERS", "This wallet belongs to a device with another key.");
   }
   const held = certificates.map((certificate) => openCertificate(certificate, ports));
