@@ -72,11 +72,14 @@ function writeArray(writer: Writer, items: readonly CborValue[], depth: number):
 function writeMap(writer: Writer, map: CborMap, depth: number): void {
   enterContainer(writer, depth);
   writeHead(writer, MAP, map.size);
-  for (const [key, value] of [...map].sort(([left], [right]) => compareKeys(left, right))) {
+  const keys = [...map.keys()];
+  // Most maps are put together in order, and sorting costs more than writing them.
+  if (keys.some((key, at) => at > 0 && compareKeys(keys[at - 1] as CborKey, key) > 0)) keys.sort(compareKeys);
+  for (const key of keys) {
     if (typeof key === "number") writeInteger(writer, key);
     else if (typeof key === "string") writeText(writer, key);
     else throw new CborError("CBOR_UNSUPPORTED", "A map key is neither integer nor text.", writer.length);
-    writeItem(writer, value, depth + 1);
+    writeItem(writer, map.get(key) as CborValue, depth + 1);
   }
 }
 

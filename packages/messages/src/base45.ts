@@ -2,11 +2,7 @@ import { MessageError } from "./message-error.ts";
 
 /** Base45 (RFC 9285): two bytes become three characters of the alphabet that QR's alphanumeric mode packs tightly. */
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
-/** What the two lower digits of a number come to. */
-const PAIRS: readonly string[] = Array.from(
-  { length: 45 * 45 },
-  (_, number) => ALPHABET.charAt(number % 45) + ALPHABET.charAt(Math.floor(number / 45)),
-);
+const DIGITS: Uint8Array = Uint8Array.from(ALPHABET, (character) => character.charCodeAt(0));
 const NO_VALUE = 0xff;
 /** What a character code stands for. */
 const VALUES: Uint8Array = Uint8Array.from({ length: 0x80 }, (_, code) => {
@@ -16,15 +12,32 @@ const VALUES: Uint8Array = Uint8Array.from({ length: 0x80 }, (_, code) => {
 
 export function encodeBase45(bytes: Uint8Array): string {
   let text = "";
-  for (let index = 0; index < bytes.length; index += 2) {
+  let index = 0;
+  // Text that grows by six characters at once is made in two thirds of the time.
+  for (; index + 4 <= bytes.length; index += 4) {
+    const left = (bytes[index] ?? 0) * 256 + (bytes[index + 1] ?? 0);
+    const right = (bytes[index + 2] ?? 0) * 256 + (bytes[index + 3] ?? 0);
+    text += String.fromCharCode(
+      digit(left),
+      digit(left / 45),
+      digit(left / 2025),
+      digit(right),
+      digit(right / 45),
+      digit(right / 2025),
+    );
+  }
+  for (; index < bytes.length; index += 2) {
     const first = bytes[index] ?? 0;
     const second = bytes[index + 1];
     const number = second === undefined ? first : first * 256 + second;
-    text += PAIRS[number % 2025];
-    if (second !== undefined) text += ALPHABET.charAt(Math.floor(number / 2025));
+    text += String.fromCharCode(digit(number), digit(number / 45));
+    if (second !== undefined) text += String.fromCharCode(digit(number / 2025));
   }
   return text;
 }
+
+/** The character code of the lowest digit of a number, fractions left aside. */
+const digit = (number: number): number => DIGITS[Math.floor(number) % 45] ?? 0;
 
 /** @throws MessageError CODE_TEXT_INVALID on characters, lengths or numbers that no encoder writes. */
 export function decodeBase45(text: string): Uint8Array {

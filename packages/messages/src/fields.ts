@@ -216,10 +216,9 @@ export function writeFields(fields: Fields, content: { readonly [name: string]: 
   return map;
 }
 
-/** Reads a message map: every required field, no unknown one. */
-export function readFields(fields: Fields, map: CborValue): Record<string, unknown> {
+/** Reads a message map into `content`, and answers it: every required field, no unknown one. */
+export function readFields(fields: Fields, map: CborValue, content: Record<string, unknown>): Record<string, unknown> {
   if (!(map instanceof Map)) throw invalid("payload", "must be a map");
-  const content: Record<string, unknown> = {};
   let known = 0;
   for (const [name, field] of entriesOf(fields)) {
     const value = map.get(field.label);

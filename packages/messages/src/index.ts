@@ -10,6 +10,7 @@ export { LABEL } from "./labels.ts";
 export {
   type Decoded,
   decodeMessage,
+  isRefusal,
   type MessageKind,
   type Prepared,
   prepareMessage,
@@ -20,6 +21,7 @@ export {
   type Verified,
   verifyMessage,
   verifyMessages,
+  verifyUnder,
 } from "./message.ts";
 export { MessageError, refusalFromError } from "./message-error.ts";
 export * from "./open-payment.ts";

@@ -14,6 +14,7 @@ import {
   toBeSigned,
 } from "@cairn/cose";
 import { MAXIMUM_MESSAGE_BYTES } from "./bounds.ts";
+import { type Refusal, refusal } from "./codes.ts";
 import { memoryOf } from "./decoded-memory.ts";
 import { type Codec, type ContentOf, type Fields, readFields, writeFields } from "./fields.ts";
 import { fromHex, type HexIdentifier, IDENTIFIER_BYTES, identifier, type MessageId } from "./identifiers.ts";
@@ -94,10 +95,9 @@ export function defineMessage<Name extends string, Id extends HexIdentifier, con
       return encodeCbor(writeFields(input.fields, content));
     },
     readContent: (keyId, payload) => {
-      const content = {
+      const content = readFields(input.fields, decodeCborViews(payload), {
         [input.keyId.name]: input.keyId.codec.read(keyId, input.keyId.name),
-        ...readFields(input.fields, decodeCborViews(payload)),
-      } as Content;
+      }) as Content;
       input.check?.(content);
       return content;
     },
@@ -212,15 +212,29 @@ class DecodedMessage<Content> implements Decoded<Content> {
   }
 }
 
-/** @throws MessageError SIGNATURE_INVALID */
+export function isRefusal(value: object): value is Refusal {
+  return "code" in value && "sentence" in value;
+}
+
+/** Verifies under one known key; a bad signature is a refusal here, not an exception. */
+export async function verifyUnder<Content>(
+  decoded: Decoded<Content>,
+  key: P256PublicKey,
+  crypto: CryptoPort,
+): Promise<Verified<Content> | Refusal> {
+  if (!(await crypto.verifyEs256(key, decoded.toBeSigned, decoded.signature)))
+    return refusal("SIGNATURE_INVALID", decoded.kind.name);
+  return verified({ content: decoded.unverified, messageId: decoded.messageId, bytes: decoded.bytes });
+}
+
+/** As `verifyUnder`. @throws MessageError SIGNATURE_INVALID */
 export async function verifyMessage<Content>(
   decoded: Decoded<Content>,
   by: { readonly key: P256PublicKey; readonly crypto: CryptoPort },
 ): Promise<Verified<Content>> {
-  if (!(await by.crypto.verifyEs256(by.key, decoded.toBeSigned, decoded.signature))) {
-    throw new MessageError("SIGNATURE_INVALID", decoded.kind.name);
-  }
-  return verified({ content: decoded.unverified, messageId: decoded.messageId, bytes: decoded.bytes });
+  const outcome = await verifyUnder(decoded, by.key, by.crypto);
+  if (isRefusal(outcome)) throw new MessageError("SIGNATURE_INVALID", decoded.kind.name);
+  return outcome;
 }
 
 /** All of them, or undefined when not all are valid, of which those that are have to be told from the others. */

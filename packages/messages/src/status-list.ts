@@ -29,7 +29,7 @@ export type StatusList = {
 const isUri = (text: string): text is string => /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/.test(text);
 
 type Compression = { readonly bits: Uint8Array; readonly compressed: Uint8Array };
-/** A list is signed and read anew all the time, mostly with the bits that it had before. */
+/** A list is signed and read anew all the time, mostly with the bits that it had before. Nobody writes into what was read. */
 let written: Compression | undefined;
 let read: Compression | undefined;
 
@@ -42,7 +42,7 @@ function compress(bits: Uint8Array): Uint8Array {
 function inflate(compressed: Uint8Array): Uint8Array {
   if (read === undefined || !sameBytes(read.compressed, compressed))
     read = { bits: inflateZlib(compressed, MAXIMUM_STATUS_LIST_INFLATED_BYTES), compressed: compressed.slice() };
-  return read.bits.slice();
+  return read.bits;
 }
 
 /** The `StatusList` map of the standard. Its two keys are text, the only text keys in all of Cairn. */

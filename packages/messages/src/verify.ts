@@ -1,8 +1,7 @@
-import type { CryptoPort, P256PublicKey } from "@cairn/cose";
+import type { CryptoPort } from "@cairn/cose";
 import { type Refusal, refusal } from "./codes.ts";
 import type { KeyId } from "./identifiers.ts";
-import { type Decoded, type Verified, verifyMessage } from "./message.ts";
-import { MessageError, refusalFromError } from "./message-error.ts";
+import { type Decoded, isRefusal, type Verified, verifyUnder } from "./message.ts";
 import type { PayeeCertificate } from "./payee-certificate.ts";
 import type { StatusList } from "./status-list.ts";
 import { KEY_USE, type KeyUse, type TrustAnchors, trustedKeys } from "./trust-list.ts";
@@ -18,10 +17,6 @@ export type VerifyContext = {
   /** Signed by this issuer, no other; undefined: by any in the trust list. */
   readonly issuerId?: string | undefined;
 };
-
-export function isRefusal(value: object): value is Refusal {
-  return "code" in value && "sentence" in value;
-}
 
 export function verifyUserCertificate(
   decoded: Decoded<UserCertificate>,
@@ -61,18 +56,4 @@ async function verifyByIssuer<Content>(
     last = verified;
   }
   return last;
-}
-
-/** Verifies under one known key; a bad signature is a refusal here, not an exception. */
-export async function verifyUnder<Content>(
-  decoded: Decoded<Content>,
-  key: P256PublicKey,
-  crypto: CryptoPort,
-): Promise<Verified<Content> | Refusal> {
-  try {
-    return await verifyMessage(decoded, { key, crypto });
-  } catch (error) {
-    if (error instanceof MessageError) return refusalFromError(error);
-    throw error;
-  }
 }
