@@ -40,6 +40,8 @@ export class MemoryTerminalJournal implements TerminalJournal {
   #issuerTime = 0;
   readonly #payeeCertificates = new Map<PayeeCertificateId, Uint8Array>();
   readonly #requests = new Map<MessageId, RequestRow>();
+  /** Given up, in the order of giving up. */
+  readonly #voided = new Set<MessageId>();
   readonly #requestIds = new Map<RequestHash, MessageId>();
   readonly #acceptances = new Map<MessageId, Acceptance>();
   /** In the order of acceptance; settled is the server's last word. */
@@ -100,6 +102,7 @@ export class MemoryTerminalJournal implements TerminalJournal {
     if (write !== undefined) {
       if (this.#requests.get(requestId)?.paidBy !== undefined) throw misused("a void of a paid request");
       this.#changeRequest(requestId, { voidedAt: write.voidedAt });
+      this.#voided.add(requestId);
     }
     return result;
   }
@@ -152,15 +155,14 @@ export class MemoryTerminalJournal implements TerminalJournal {
       payments.push({ acceptance, payeeCertificate: this.#certificateOf(payeeCertificateId), request });
     }
     const voids: RequestRecord[] = [];
-    for (const { requestId, voidedAt, voidAnsweredAt } of this.#requests.values()) {
+    for (const requestId of this.#voided) {
       if (payments.length + voids.length === limit) break;
-      if (voidedAt === undefined) continue;
-      const request = this.#request(requestId);
       const isTold =
         guestIssuerId === undefined
-          ? voidAnsweredAt !== undefined
+          ? this.#requests.get(requestId)?.voidAnsweredAt !== undefined
           : this.#guestsTold.get(requestId)?.has(guestIssuerId) === true;
-      if (!isTold && request !== undefined) voids.push(request);
+      const request = isTold ? undefined : this.#request(requestId);
+      if (request !== undefined) voids.push(request);
     }
     return { payments, voids };
   }

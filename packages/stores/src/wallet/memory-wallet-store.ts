@@ -23,7 +23,11 @@ const NO_PAYMENTS: StoredCounter = { sequence: 0, spentMinor: 0n, lastPaymentId:
 export class MemoryWalletStore implements WalletStore {
   #identity: StoredIdentity | undefined;
   readonly #certificates = new Map<CertificateId, StoredCertificate>();
+  /** All of them as they are now; undefined: one has changed. */
+  #certificateList: readonly StoredCertificate[] | undefined;
   readonly #payments = new Map<MessageId, StoredPayment>();
+  /** Those without a last word: what is settled is not looked at again and again. */
+  readonly #unfinished = new Map<MessageId, StoredPayment>();
   readonly #paymentOfRequest = new Map<MessageId, MessageId>();
   readonly #facts: WriteFacts = {
     isEnrolled: () => this.#identity !== undefined,
@@ -33,7 +37,8 @@ export class MemoryWalletStore implements WalletStore {
   };
 
   async commit<Result>(load: PaymentSelection, decide: (wallet: StoredWallet) => Decision<Result>): Promise<Result> {
-    const certificates = [...this.#certificates.values()];
+    this.#certificateList ??= [...this.#certificates.values()];
+    const certificates = this.#certificateList;
     const { result, writes } = decide({ identity: this.#identity, certificates, payments: this.#select(load) });
     const undo: (() => void)[] = [];
     try {
@@ -58,7 +63,7 @@ export class MemoryWalletStore implements WalletStore {
       case "all":
         return all();
       case "unfinished":
-        return all().filter(({ outcome }) => outcome === undefined || !isLastWord(outcome.state));
+        return [...this.#unfinished.values()];
       case "unshown-open":
         return all().filter(({ kind, shown }) => kind === "open-payment" && !shown);
       case "of-request":
@@ -134,8 +139,8 @@ export class MemoryWalletStore implements WalletStore {
     const { certificateId, bytes, limitMinor } = added;
     if (this.#certificates.has(certificateId)) return () => {};
     const fresh = { certificateId, bytes, limitMinor, revoked: false, counter: NO_PAYMENTS, closing: undefined };
-    this.#certificates.set(certificateId, fresh);
-    return () => this.#certificates.delete(certificateId);
+    this.#setCertificate(certificateId, fresh);
+    return () => this.#setCertificate(certificateId, undefined);
   }
 
   #changeCertificate(
@@ -144,8 +149,8 @@ export class MemoryWalletStore implements WalletStore {
   ): () => void {
     const before = this.#certificates.get(id);
     if (before === undefined) return () => {};
-    this.#certificates.set(id, { ...before, ...change(before) });
-    return () => this.#certificates.set(id, before);
+    this.#setCertificate(id, { ...before, ...change(before) });
+    return () => this.#setCertificate(id, before);
   }
 
   #changeClosing(id: CertificateId, change: (closing: StoredClosing) => Partial<StoredClosing>): () => void {
@@ -157,14 +162,14 @@ export class MemoryWalletStore implements WalletStore {
   /** The chain's counter moves with the payment, in the same step. */
   #addPayment(payment: StoredPayment): () => void {
     const { paymentId, certificateId, sequence, spentMinor, requestId } = payment;
-    this.#payments.set(paymentId, payment);
+    this.#setPayment(paymentId, payment);
     if (requestId !== undefined) this.#paymentOfRequest.set(requestId, paymentId);
     const undoCounter = this.#changeCertificate(certificateId, ({ counter }) => ({
       counter: { sequence, spentMinor, lastPaymentId: paymentId, unsignedPayments: counter.unsignedPayments + 1 },
     }));
     return () => {
       undoCounter();
-      this.#payments.delete(paymentId);
+      this.#setPayment(paymentId, undefined);
       if (requestId !== undefined) this.#paymentOfRequest.delete(requestId);
     };
   }
@@ -185,8 +190,22 @@ export class MemoryWalletStore implements WalletStore {
   #changePayment(id: MessageId, change: (payment: StoredPayment) => Partial<StoredPayment>): () => void {
     const before = this.#payments.get(id);
     if (before === undefined) return () => {};
-    this.#payments.set(id, { ...before, ...change(before) });
-    return () => this.#payments.set(id, before);
+    this.#setPayment(id, { ...before, ...change(before) });
+    return () => this.#setPayment(id, before);
+  }
+
+  #setPayment(id: MessageId, payment: StoredPayment | undefined): void {
+    if (payment === undefined) this.#payments.delete(id);
+    else this.#payments.set(id, payment);
+    if (payment === undefined || (payment.outcome !== undefined && isLastWord(payment.outcome.state)))
+      this.#unfinished.delete(id);
+    else this.#unfinished.set(id, payment);
+  }
+
+  #setCertificate(id: CertificateId, certificate: StoredCertificate | undefined): void {
+    if (certificate === undefined) this.#certificates.delete(id);
+    else this.#certificates.set(id, certificate);
+    this.#certificateList = undefined;
   }
 }
 

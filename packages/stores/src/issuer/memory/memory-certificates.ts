@@ -23,6 +23,8 @@ export class MemoryCertificates {
   readonly #byAccount = new Map<AccountNumber, KeptCertificate[]>();
   readonly #conflicts = new Map<CertificateId, ConflictRecord>();
   readonly #revoked = new Set<KeptCertificate>();
+  /** The same by status index; undefined: one has changed. */
+  #revokedInOrder: readonly KeptCertificate[] | undefined;
   #nextStatusIndex = 0;
 
   prepare<Result>(
@@ -86,6 +88,7 @@ export class MemoryCertificates {
     const changes = [...kept.record.changes, { change: "revoked" as const, at, reason }];
     kept.record = { ...kept.record, revokedAt: at, revocationReason: reason, restoredAt: undefined, changes };
     this.#revoked.add(kept);
+    this.#revokedInOrder = undefined;
     return "revoked";
   }
 
@@ -100,15 +103,19 @@ export class MemoryCertificates {
       if (record.deviceId === kept.record.deviceId && record.conflict !== undefined) return "in-conflict";
     const changes = [...kept.record.changes, { change: "restored" as const, at, reason: "" }];
     this.#revoked.delete(kept);
+    this.#revokedInOrder = undefined;
     kept.record = { ...kept.record, revokedAt: undefined, revocationReason: undefined, restoredAt: at, changes };
     return "restored";
   }
 
   revokedIndices(expiresFrom: number): { readonly revoked: readonly number[]; readonly size: number } {
-    const revoked = [...this.#revoked]
+    this.#revokedInOrder ??= [...this.#revoked].sort(
+      ({ record: left }, { record: right }) => left.statusIndex - right.statusIndex,
+    );
+    const revoked = this.#revokedInOrder
       .filter(({ record }) => record.expiresAt >= expiresFrom)
       .map(({ record }) => record.statusIndex);
-    return { revoked: revoked.sort((left, right) => left - right), size: this.#nextStatusIndex };
+    return { revoked, size: this.#nextStatusIndex };
   }
 
   /** Keeps the first proof of a certificate with the bytes of both messages and withdraws the certificate. */

@@ -10,7 +10,8 @@ type Kept = { readonly record: InboxRecord; decidedAt: number | undefined; rejec
 
 /** Everything that was ever brought in, and what became of it. */
 export class MemoryInbox {
-  readonly #hashes = new Set<string>();
+  /** Of each partition's records. */
+  readonly #hashes = new Map<Partition, Set<string>>();
   readonly #kept = new Map<number, Kept>();
   readonly #byPayment = new Map<MessageId, Kept[]>();
   /** Until when records are left alone. */
@@ -20,9 +21,9 @@ export class MemoryInbox {
 
   receive(records: readonly InboxRecord[]): void {
     for (const received of records) {
-      const hash = `${received.partition} ${received.recordHash}`;
-      if (this.#hashes.has(hash)) continue;
-      this.#hashes.add(hash);
+      const hashes = this.#hashes.get(received.partition) ?? new Set();
+      if (hashes.has(received.recordHash)) continue;
+      this.#hashes.set(received.partition, hashes.add(received.recordHash));
       const record = { ...received, inboxId: this.#kept.size + 1, bytes: received.bytes.slice() };
       const kept = { record, decidedAt: undefined, rejection: undefined };
       this.#kept.set(record.inboxId, kept);
