@@ -4,7 +4,14 @@ import type { IssuerStore } from "@cairn/stores";
 import type { Disk } from "../kernel/disk.ts";
 import { never } from "../kernel/kernel.ts";
 
-/** The real stores as one incarnation of a program sees them: behind a disk that can lose what it has not yet synced. */
+/**
+ * The real stores as one incarnation of a program sees them: behind a disk that can lose what it has not yet synced.
+ * Stores in memory decide before they answer, so that the disk's word is there as soon as theirs.
+ */
+
+/** What a store answers, once the disk has acknowledged what was written. */
+const behind = <Result>(answer: Promise<Result>, acknowledged: Promise<void> | undefined): Promise<Result> =>
+  acknowledged === undefined ? answer : Promise.all([answer, acknowledged]).then(([result]) => result);
 
 export function crashableWalletStore(
   durable: WalletStore,
@@ -12,10 +19,10 @@ export function crashableWalletStore(
   onKept: (writes: readonly WalletWrite[]) => void,
 ): WalletStore {
   return {
-    async commit<Result>(load: PaymentSelection, decide: (wallet: StoredWallet) => Decision<Result>): Promise<Result> {
+    commit<Result>(load: PaymentSelection, decide: (wallet: StoredWallet) => Decision<Result>): Promise<Result> {
       if (disk.isGone) return never();
       let acknowledged: Promise<void> | undefined;
-      const result = await durable.commit(load, (wallet) => {
+      const answer = durable.commit(load, (wallet) => {
         const decision = decide(wallet);
         if (decision.writes.length === 0) return decision;
         const written = disk.write(decision.writes.length);
@@ -24,8 +31,7 @@ export function crashableWalletStore(
         onKept(decision.writes);
         return decision;
       });
-      if (acknowledged !== undefined) await acknowledged;
-      return result;
+      return behind(answer, acknowledged);
     },
     close: async () => undefined,
   };
@@ -44,19 +50,16 @@ export function crashableJournal(
   onAccepted: (write: AcceptanceWrite & { readonly kind: "accept" }) => void,
   onSetup: (setup: StoredSetup) => void,
 ): TerminalJournal {
-  const write = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+  const write = <Result>(work: () => Promise<Result>): Promise<Result> => {
     if (disk.isGone) return never();
     const { isKept, acknowledged } = disk.write(1);
-    if (!isKept) return never();
-    const result = await work();
-    if (acknowledged !== undefined) await acknowledged;
-    return result;
+    return isKept ? behind(work(), acknowledged) : never();
   };
   /** Looks, and writes what the decision says, if anything. */
-  const decided = async <Result>(commit: (keep: Keep) => Promise<Result>): Promise<Result> => {
+  const decided = <Result>(commit: (keep: Keep) => Promise<Result>): Promise<Result> => {
     if (disk.isGone) return never();
     let acknowledged: Promise<void> | undefined;
-    const result = await commit((decision, onKept) => {
+    const answer = commit((decision, onKept) => {
       if (decision.write === undefined) return decision;
       const written = disk.write(1);
       acknowledged = written.acknowledged;
@@ -64,8 +67,7 @@ export function crashableJournal(
       onKept?.(decision.write);
       return decision;
     });
-    if (acknowledged !== undefined) await acknowledged;
-    return result;
+    return behind(answer, acknowledged);
   };
   const read = <Result>(work: () => Promise<Result>): Promise<Result> => (disk.isGone ? never() : work());
   return {
@@ -136,8 +138,8 @@ const ISSUER_WRITES: ReadonlySet<string> = new Set<keyof IssuerStore>([
   "closeStatements",
 ]);
 
-/** Told of each write that is on the disk, before its writer hears of it. */
-export type OnIssuerWrite = (method: string, args: readonly unknown[]) => Promise<void>;
+/** Told of each write that is on the disk, before its writer hears of it: who waits, waits for what it answers. */
+export type OnIssuerWrite = (method: string, args: readonly unknown[]) => Promise<void> | undefined;
 
 export function crashableIssuerStore(durable: IssuerStore, disk: Disk, onWrite: OnIssuerWrite): IssuerStore {
   const kept = new Map<string | symbol, unknown>();
@@ -155,7 +157,8 @@ export function crashableIssuerStore(durable: IssuerStore, disk: Disk, onWrite: 
               const { isKept, acknowledged } = disk.write(1);
               if (!isKept) return never();
               const result = await bound(...args);
-              await onWrite(name, args);
+              const seen = onWrite(name, args);
+              if (seen !== undefined) await seen;
               if (acknowledged !== undefined) await acknowledged;
               return result;
             }

@@ -14,6 +14,14 @@ import type { Violation } from "./violation.ts";
 const SETTLEMENT = "settlement:";
 /** What was uploaded in time may wait so long for a worker that is down. */
 const WORKERS_DELAY_SECONDS = 3_600;
+/** The writes that come most often and have no business with the books: if one posts, the next look tells. */
+const POSTS_NOTHING: ReadonlySet<string> = new Set<keyof IssuerStore>([
+  "useNonce",
+  "receive",
+  "prepareCertificate",
+  "recordIssued",
+  "recordClosing",
+]);
 /** Entries read at once. */
 const PAGE = 1_000;
 
@@ -63,10 +71,10 @@ export class LedgerWatch {
     return [...this.#bounds.values()].reduce((sum, minor) => sum + minor, 0n);
   }
 
-  /** Looks at what a write of the issuer's brought. */
-  written(method: string, [about]: readonly unknown[]): Promise<void> {
+  /** Looks at what a write of the issuer's brought; undefined when nothing is to be seen. */
+  written(method: string, [about]: readonly unknown[]): Promise<void> | undefined {
     if (method === "recordVoid") this.#voided.add((about as RequestVoidRecord).requestHash);
-    return this.look();
+    return POSTS_NOTHING.has(method) ? undefined : this.look();
   }
 
   /** One after the other: what two read at once would be counted twice. */
