@@ -1,6 +1,7 @@
 import {
   type CborValue,
   CodedError,
+  decodeCbor,
   decodeSign1,
   encodeCbor,
   finishSign1,
@@ -146,7 +147,8 @@ async function bodyOf(call: {
 async function resigned(content: Uint8Array, purpose: CallPurpose, world: IssuerWorld): Promise<Uint8Array> {
   try {
     const records = await Promise.all(
-      splitRecords(content).map(async ({ value, bytes }) => {
+      splitRecords(content).map(async (bytes) => {
+        const value = decodeCbor(bytes);
         if (!Array.isArray(value)) return bytes;
         const row: CborValue[] = [...value];
         for (const { at, kind, by } of PLACES[`${purpose} ${String(value[0])}`] ?? []) {

@@ -107,7 +107,7 @@ async function callsOf(content: Uint8Array, head: number, { terminal, clock }: I
 
 function portionsOf(content: Uint8Array): Uint8Array[] {
   try {
-    const records = splitRecords(content).map(({ bytes }) => bytes);
+    const records = splitRecords(content);
     const portions: Uint8Array[] = [];
     for (let at = 0; at < records.length; at += RECORDS_IN_A_PORTION)
       portions.push(join(...records.slice(at, at + RECORDS_IN_A_PORTION)));

@@ -47,7 +47,7 @@ function decodeWhole(reader: Reader): CborValue {
 
 /**
  * Decodes a CBOR sequence (RFC 8742) at once; empty input is an empty sequence. The bound on arrays and maps holds for
- * the whole sequence: a long one from outside is for `readCborSequence`.
+ * the whole sequence: a long one from outside is for `splitCborSequence`.
  * @throws CborError for the first bad item.
  */
 export function decodeCborSequence(bytes: Uint8Array): CborValue[] {
@@ -58,23 +58,9 @@ export function decodeCborSequence(bytes: Uint8Array): CborValue[] {
 }
 
 /**
- * Reads a CBOR sequence (RFC 8742) item by item, each with the exact bytes that it came as (copies). Do not change the
- * input while reading. Items before a bad one have been handed out by the time it is reached.
- * @throws CborError while iterating, at the first bad item.
- */
-export function* readCborSequence(bytes: Uint8Array): Generator<{ value: CborValue; bytes: Uint8Array }, void, void> {
-  const reader = openReader(bytes, 0, "copies");
-  while (reader.position < reader.bytes.length) {
-    const start = reader.position;
-    reader.containers = 0;
-    const value = readItem(reader, 0);
-    yield { value, bytes: reader.bytes.slice(start, reader.position) };
-  }
-}
-
-/**
- * Splits a CBOR sequence into its items' bytes (copies), each decoded strictly as by `readCborSequence`: for whoever
- * decodes the items themselves afterwards.
+ * Splits a CBOR sequence (RFC 8742) into the exact bytes of its items (copies), each looked at as strictly as by
+ * `decodeCbor`: for whoever decodes the items themselves afterwards. Do not change the input while reading. Items
+ * before a bad one have been handed out by the time it is reached.
  * @throws CborError while iterating, at the first bad item.
  */
 export function* splitCborSequence(bytes: Uint8Array): Generator<Uint8Array, void, void> {

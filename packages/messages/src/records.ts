@@ -1,4 +1,4 @@
-import { type CborValue, encodeCbor, readCborSequence } from "@cairn/cose";
+import { type CborValue, encodeCbor, splitCborSequence } from "@cairn/cose";
 import { MAXIMUM_RECORDS } from "./bounds.ts";
 import { MessageError } from "./message-error.ts";
 import { bytesAt } from "./signed-call.ts";
@@ -187,11 +187,9 @@ export function joinRecords(records: readonly Uint8Array[]): Uint8Array {
 }
 
 /** Splits a content into its records without judging them: one bad record must not stop the others. @throws CborError, MessageError */
-export function splitRecords(
-  content: Uint8Array,
-): readonly { readonly value: CborValue; readonly bytes: Uint8Array }[] {
-  const records: { value: CborValue; bytes: Uint8Array }[] = [];
-  for (const record of readCborSequence(content)) {
+export function splitRecords(content: Uint8Array): readonly Uint8Array[] {
+  const records: Uint8Array[] = [];
+  for (const record of splitCborSequence(content)) {
     if (records.length === MAXIMUM_RECORDS)
       throw new MessageError("MESSAGE_TOO_LARGE", `more than ${MAXIMUM_RECORDS} records`);
     records.push(record);

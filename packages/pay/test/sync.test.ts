@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { decodeCbor } from "@cairn/cose";
 import { generateNodeSigner } from "@cairn/cose/node";
 import {
   amount,
@@ -49,7 +50,7 @@ import {
 const till = await aTill();
 
 const recordsIn = ({ content }: SyncBatch): SyncRecord[] =>
-  splitRecords(content).map(({ value }) => readSyncRecord(value));
+  splitRecords(content).map((bytes) => readSyncRecord(decodeCbor(bytes)));
 
 const received = ({ entries }: SyncBatch): SyncAnswer["records"] =>
   entries.map((_, index) => ({ index, state: "received", code: null, sentence: null }));

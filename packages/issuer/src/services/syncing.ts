@@ -1,4 +1,4 @@
-import { decodeCbor } from "@cairn/cose";
+import { decodeCborViews } from "@cairn/cose";
 import type { IssuanceCause, IssuanceDecision, IssuingRefusalCode } from "@cairn/issue";
 import { type CertificateId, MessageError, type MessageId, readSyncRecord, splitRecords } from "@cairn/messages";
 import type { AccountRecord, CertificateRecord, DeviceRecord, InboxRecord } from "@cairn/stores";
@@ -69,7 +69,7 @@ export async function answerDevice(
 
 /** Payments first, so that they are durable before a closing is acted upon. */
 async function keepRecords(
-  records: ReturnType<typeof splitRecords>,
+  records: readonly Uint8Array[],
   device: DeviceRecord,
   context: ServerContext,
 ): Promise<readonly RecordReply[]> {
@@ -78,7 +78,7 @@ async function keepRecords(
   const rows: InboxRecord[] = [];
   const closings: { readonly index: number; readonly bytes: Uint8Array }[] = [];
   const replies: RecordReply[] = [];
-  for (const [index, { bytes }] of records.entries()) {
+  for (const [index, bytes] of records.entries()) {
     const closing = closingIn(bytes);
     if (closing !== undefined) {
       closings.push({ index, bytes: closing });
@@ -103,7 +103,7 @@ async function keepRecords(
 
 function closingIn(bytes: Uint8Array): Uint8Array | undefined {
   try {
-    const record = readSyncRecord(decodeCbor(bytes));
+    const record = readSyncRecord(decodeCborViews(bytes));
     return record.kind === "closing" ? record.closing : undefined;
   } catch (error) {
     if (error instanceof MessageError) return undefined;

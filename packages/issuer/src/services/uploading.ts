@@ -66,7 +66,7 @@ async function keepRecords(
     senderId: terminal.terminalId,
     receivedAt: context.clock.nowSeconds(),
   } as const;
-  const taken = records.map(({ bytes }) => takeIn(bytes, bringer, context));
+  const taken = records.map((bytes) => takeIn(bytes, bringer, context));
   if (taken.length > 0) {
     await context.inboxLimit.admit(taken.length);
     await context.store.receive(taken.map(({ row }) => row));
