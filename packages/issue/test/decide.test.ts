@@ -34,6 +34,16 @@ test("issue: reasons, terms and the reckoning", () => {
   assert.equal(decision.computation.allowanceMinor, 96_000n);
 });
 
+test("a certificate counts as asked for ahead when nothing else made it due", () => {
+  const isAhead = (view: Partial<IssuingView>, event: typeof ONLINE) => {
+    const decision = decide(view, event);
+    return decision.kind === "issue" ? decision.issuedAhead : undefined;
+  };
+  assert.equal(isAhead({}, ONLINE), false);
+  assert.equal(isAhead({}, AHEAD), false, "the first certificate is due anyway");
+  assert.equal(isAhead({ certificates: [aCertificate()] }, AHEAD), true);
+});
+
 test("validity follows the score", () => {
   const validity = (scoreBand: "A" | "E") => {
     const decision = decide({ account: anAccount({}, { scoreBand }) });

@@ -33,6 +33,8 @@ test("a hold shrinks as payments settle, and ends with the exposure", () => {
   const deadline = held.expiresAt + policy.uploadDeadlineSeconds;
   assert.deepEqual([hold({}, deadline), hold({}, deadline + 1)], [12_000n, 0n]);
   assert.equal(openHold([held, held], policy, NOW), 24_000n);
+  const onCredit = { ...held, settledMinor: 15_000n };
+  assert.equal(openHold([held, onCredit], policy, NOW), 12_000n, "what credit paid frees nothing of another's hold");
 });
 
 test("an open certificate counts its limit less what was settled", () => {

@@ -134,6 +134,26 @@ test("the daily cap counts the limits of the last 24 hours, closed and spent or 
   assert.equal(issued(-60).limitMinor, 30_000n);
 });
 
+test("what the daily caps leave is the smaller of both, and nothing when more was issued than they allow now", () => {
+  const left = (perDayCapMinor: string, aheadPerDayCapMinor: string) => {
+    const requestedAhead = { perCertificateCapMinor: "9000", perDayCapMinor: aheadPerDayCapMinor };
+    const policy = readPolicy({ ...WIDE, limit: { ...WIDE.limit, perDayCapMinor }, conditions: { requestedAhead } });
+    const certificates = [used({ issuedAt: NOW - 60, limitMinor: 5_000n, settledMinor: 5_000n, issuedAhead: true })];
+    const { dailyRoomMinor, limitMinor } = computeLimit(aView({ certificates }), policy, NOW, AHEAD_ALONE);
+    return [dailyRoomMinor, limitMinor];
+  };
+  assert.deepEqual(left("20000", "12000"), [7_000n, 7_000n]);
+  assert.deepEqual(left("6000", "12000"), [1_000n, 1_000n]);
+  assert.deepEqual(left("20000", "3000"), [0n, 0n]);
+  assert.deepEqual(left("4000", "12000"), [0n, 0n]);
+});
+
+test("what a perfect key would have as room is bound by the cap for one certificate", () => {
+  const policy = readPolicy({ ...WIDE, limit: { ...WIDE.limit, perCertificateCapMinor: "6000" } });
+  assert.equal(compute({}, policy).accountRoomMinor, 6_000n);
+  assert.equal(compute().accountRoomMinor, 140_000n);
+});
+
 test("rounding goes down to the step", () => {
   const policy = readPolicy({ ...WIDE, limit: { ...WIDE.limit, stepMinor: "300" } });
   const computation = compute({ account: anAccount({ balanceMinor: 1_099n }, { scoreBand: "E" }) }, policy);

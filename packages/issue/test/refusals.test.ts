@@ -112,8 +112,20 @@ test("overdue debt: a statement's due date has passed, and the debt is still use
   assert.deepEqual(owing(NOW - 1, 500n, 0n), [], "nothing is used any more");
 });
 
-test("the daily cap, though there is room", () => {
+test("the daily cap, though there is room; what it leaves for the smallest certificate is enough", () => {
   assert.deepEqual(codes({ certificates: today }), ["DAILY_CAP_REACHED"]);
+  const issued = (limitMinor: bigint) =>
+    aCertificate({ issuedAt: NOW - 60, limitMinor, settledMinor: limitMinor, closing: aClosing(limitMinor) });
+  assert.deepEqual(codes({ certificates: [issued(99_500n)] }), []);
+  assert.deepEqual(codes({ certificates: [issued(99_600n)] }), ["DAILY_CAP_REACHED"]);
+});
+
+test("a key is not too weak where the allowance, rounded down, makes no certificate for any key", () => {
+  const limit = { floorMinor: "500", stepMinor: "300" };
+  const policy = readPolicy({ limit, protection: { 2: { perCertificateCapMinor: "0" } } });
+  const poor = (balanceMinor: bigint) => anAccount({ balanceMinor }, { lineMinor: 0n, usedMinor: 0n });
+  assert.deepEqual(codes({ account: poor(740n) }, policy), ["EXPOSURE_AT_CAP"]);
+  assert.deepEqual(codes({ account: poor(750n) }, policy), ["KEY_PROTECTION_TOO_LOW"]);
 });
 
 test("precedence: with every reason at once, in the documented order; each one taken away leaves the rest", () => {
