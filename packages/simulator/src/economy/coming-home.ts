@@ -31,13 +31,12 @@ export function isKeptBack(item: PlanItem, { faults, terminals }: SimulationOpti
 
 /** Faults stop; everybody comes home again and again; deadlines pass. Then everything must be as it should. */
 export async function comeRight(world: World, isBroken: () => boolean): Promise<void> {
-  const { kernel, fate, terminals, truth } = world;
+  const { kernel, fate, terminals } = world;
   const { faults } = world.options;
   fate.isOver = true;
   const begin = kernel.now;
   world.tell(() => "faults stop, and everybody comes home");
   const late = faults.has("stale-lists") ? terminals.at(LATE) : undefined;
-  if (late !== undefined) truth.lateTerminals.add(late.terminalId);
   const isLastSecond = faults.has("last-seconds") && terminals.length >= FEWEST_TERMINALS;
   const punctual = isLastSecond ? terminals.at(PUNCTUAL) : undefined;
   let punctualCause = -9_000_000;

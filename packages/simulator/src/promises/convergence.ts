@@ -26,11 +26,12 @@ export async function* whatIsStillWrong(world: World): AsyncIterable<Violation> 
     if (minor !== 0n) yield { promise: 1, says: `all entries in ${currency} sum to ${money(minor)}` };
   for (const [paymentId, acceptances] of truth.accepted) {
     const made = truth.payments.get(paymentId);
-    for (const { terminalId, payeeId, terminal, isGuaranteed, isOpen, takenMinor } of acceptances) {
+    for (const acceptance of acceptances) {
+      const { terminalId, payeeId, terminal, isGuaranteed, isOpen, takenMinor } = acceptance;
       if (!isGuaranteed || takenMinor === undefined || truth.evilTerminals.has(terminalId)) continue;
       const [outcome] = await store.outcomes([paymentId], { payeeId, terminalId });
       if (outcome?.state === "settled") continue;
-      const isLate = outcome?.code === "UPLOAD_TOO_LATE" && truth.lateTerminals.has(terminalId);
+      const isLate = outcome?.code === "UPLOAD_TOO_LATE" && watch.isBroughtTooLate(paymentId, acceptance);
       const isCopied = isOpen && acceptances.length > 1;
       const isBlamed = made !== undefined && truth.dishonest.has(made.account);
       if (outcome?.state === "held" && (isLate || isCopied || (isBlamed && MAY_BE_HELD.has(outcome.code ?? ""))))

@@ -2,13 +2,14 @@ import type { AccountNumber } from "@cairn/issue";
 import { type MessageId, type PayeeId, type RequestHash, requestHashOf } from "@cairn/messages";
 import {
   type CertificateRecord,
+  type InboxRecord,
   type IssuerStore,
   ledgerAccountText,
   type RequestVoidRecord,
   type StoredEntry,
 } from "@cairn/stores";
 import { money } from "../story.ts";
-import type { MadePayment, Truth } from "./truth.ts";
+import type { AcceptedPayment, MadePayment, Truth } from "./truth.ts";
 import type { Violation } from "./violation.ts";
 
 const SETTLEMENT = "settlement:";
@@ -53,6 +54,8 @@ export class LedgerWatch {
   readonly #losses = new Map<AccountNumber, bigint>();
   /** What the promises allow for the certificates of the accounts that cost anything. */
   readonly #bounds = new Map<AccountNumber, bigint>();
+  /** By terminal and payment: when the server first had it, by its own clock. */
+  readonly #receivedAt = new Map<string, number>();
   lossMinor = 0n;
 
   constructor(store: IssuerStore, truth: Truth, uploadDeadlineSeconds: number, report: (violation: Violation) => void) {
@@ -74,7 +77,21 @@ export class LedgerWatch {
   /** Looks at what a write of the issuer's brought; undefined when nothing is to be seen. */
   written(method: string, [about]: readonly unknown[]): Promise<void> | undefined {
     if (method === "recordVoid") this.#voided.add((about as RequestVoidRecord).requestHash);
+    if (method === "receive") this.#received(about as readonly InboxRecord[]);
     return POSTS_NOTHING.has(method) ? undefined : this.look();
+  }
+
+  #received(records: readonly InboxRecord[]): void {
+    for (const { senderId, paymentId, receivedAt } of records) {
+      const of = `${senderId} ${paymentId}`;
+      if (!this.#receivedAt.has(of)) this.#receivedAt.set(of, receivedAt);
+    }
+  }
+
+  /** Whether a terminal brought what it accepted only after the upload deadline: then it is not promised any more. */
+  isBroughtTooLate(paymentId: MessageId, { terminalId, certificateExpiresAt }: AcceptedPayment): boolean {
+    const receivedAt = this.#receivedAt.get(`${terminalId} ${paymentId}`);
+    return receivedAt !== undefined && receivedAt > certificateExpiresAt + this.#uploadDeadlineSeconds;
   }
 
   /** One after the other: what two read at once would be counted twice. */

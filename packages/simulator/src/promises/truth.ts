@@ -67,8 +67,6 @@ export class Truth {
   readonly dishonest = new Map<AccountNumber, string>();
   /** Accounts of which a device closed a certificate falsely. */
   readonly falselyClosed = new Set<AccountNumber>();
-  /** Terminals that come home only when it is too late. */
-  readonly lateTerminals = new Set<TerminalId>();
   /** Terminals that do not go by the rules. */
   readonly evilTerminals = new Set<TerminalId>();
   /** Calls that were sent, as somebody on the line would have kept them. */
