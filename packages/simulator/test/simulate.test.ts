@@ -50,6 +50,13 @@ test("payments come in the very last second that is allowed, and an app that ask
   assert.ok((refusals.get("CONSENT_MISMATCH") ?? 0) > 0);
 });
 
+test("what is brought back is given back, once and never beyond what was paid", async () => {
+  const { violation, story } = await simulate({ ...OPTIONS, seed: "back", days: 5, wallets: 40, isTold: true });
+  assert.equal(violation, undefined);
+  const answers = new Set(story.flatMap(({ says }) => /^terminal \S+ gives .* back .*: (.*)$/.exec(says)?.[1] ?? []));
+  for (const answer of ["given", "REFUND_EXCEEDS_PAYMENT", "PAYMENT_UNKNOWN"]) assert.ok(answers.has(answer), answer);
+});
+
 test("without faults everything that was accepted is settled, and nobody is blamed", async () => {
   const { violation, payments, conflicts } = await simulate({ ...OPTIONS, faults: new Set() });
   assert.equal(violation, undefined);

@@ -16,6 +16,7 @@ import type { SimulatedWallet } from "../parties/wallet.ts";
 import { money } from "../story.ts";
 import { uploadVoided } from "./forger.ts";
 import { DAY_MS } from "./plan.ts";
+import { perhapsBringBack } from "./refunds.ts";
 import { CURRENCY, type World } from "./world.ts";
 
 /** What people do at a till, whatever their devices do meanwhile. */
@@ -198,6 +199,8 @@ export class Shopping {
     world.tell(
       () => `${terminal.name} accepts ${money(acceptance.takenMinor ?? acceptance.amountMinor)} from ${wallet.name}`,
     );
+    const { paymentId, takenMinor } = acceptance;
+    if (takenMinor !== undefined) perhapsBringBack(world, { wallet, terminal, paymentId, takenMinor });
     if (receiptCode === undefined || random.chance(TAKES_NO_RECEIPT)) return;
     await perform(world, wallet.node, 600, async () => void (await acceptReceipt(wallet.ports, receiptCode)));
   }

@@ -12,6 +12,7 @@ import {
   PushChannel,
   ReceiverCredits,
   receiveUpload,
+  refundFromTill,
   type ServerContext,
   SettlementWorker,
   Sources,
@@ -130,6 +131,10 @@ export class SimulatedIssuer {
 
   outcomes(body: Uint8Array) {
     return tellOutcomes(body, this.context);
+  }
+
+  refund(body: Uint8Array) {
+    return refundFromTill(body, this.context);
   }
 
   rootKey(): Uint8Array {

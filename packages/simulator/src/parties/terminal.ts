@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { openTerminal, type Terminal, type TerminalJournal } from "@cairn/collect";
 import { encodeCbor, publicKeyToCbor, type Signer } from "@cairn/cose";
-import { currentPayeeCertificate, ServiceError } from "@cairn/issuer/services";
+import { currentPayeeCertificate, ServiceError, type TillRefund } from "@cairn/issuer/services";
 import {
   fromHex,
   joinRecords,
   MAXIMUM_RECORDS,
+  type MessageId,
   type PayeeId,
   type ServerNonce,
   type TerminalId,
@@ -23,6 +24,13 @@ import { clockOf, type Surroundings } from "./party.ts";
 const TRIES = 3;
 /** Records in one call: many calls find more than few. */
 export const RECORDS = 100;
+
+export type RefundOrder = {
+  readonly paymentId: MessageId;
+  readonly amountMinor: bigint;
+  /** Makes it happen once, however often it is sent. */
+  readonly key: string;
+};
 
 /** A payee's till or gate. */
 export class SimulatedTerminal {
@@ -127,8 +135,17 @@ export class SimulatedTerminal {
     await app.applyOutcomes(told);
   }
 
+  /**
+   * Gives back what was paid to this payee.
+   * @throws NoAnswer, ServiceError
+   */
+  refund({ paymentId, amountMinor, key }: RefundOrder): Promise<TillRefund> {
+    const content = encodeCbor([fromHex(paymentId), Number(amountMinor), key]);
+    return this.#call("refund", content, (body) => this.#in.issuer.refund(body));
+  }
+
   async #call<Reply>(
-    purpose: "upload" | "outcomes",
+    purpose: "upload" | "outcomes" | "refund",
     content: Uint8Array,
     handle: (body: Uint8Array) => Promise<Reply>,
   ): Promise<Reply> {

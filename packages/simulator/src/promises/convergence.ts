@@ -1,4 +1,5 @@
-import { openExposure } from "@cairn/issue";
+import { openExposure, partitionOf } from "@cairn/issue";
+import type { MessageId } from "@cairn/messages";
 import { POLICY, type World } from "../economy/world.ts";
 import { money } from "../story.ts";
 import type { Violation } from "./violation.ts";
@@ -42,6 +43,11 @@ export async function* whatIsStillWrong(world: World): AsyncIterable<Violation> 
         says: `${terminal} accepted ${money(takenMinor)} of ${made?.by ?? "nobody"} by the rules, and it ${became}`,
       };
     }
+  }
+  for (const reference of truth.refunded) {
+    const made = truth.payments.get(truth.refunds.get(reference)?.paymentId as MessageId);
+    if (made === undefined || !watch.hasPosted(partitionOf(made.account), reference))
+      yield { promise: 1, says: `a till was told that it gave back ${reference}, which the books do not know` };
   }
   yield* overexposed(world);
 }

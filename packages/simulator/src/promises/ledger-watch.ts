@@ -13,6 +13,7 @@ import type { AcceptedPayment, MadePayment, Truth } from "./truth.ts";
 import type { Violation } from "./violation.ts";
 
 const SETTLEMENT = "settlement:";
+const REFUND = "refund:";
 /** What was uploaded in time may wait so long for a worker that is down. */
 const WORKERS_DELAY_SECONDS = 3_600;
 /** The writes that come most often and have no business with the books: if one posts, the next look tells. */
@@ -48,6 +49,8 @@ export class LedgerWatch {
   entries = 0;
   settled = 0;
   settledMinor = 0n;
+  /** By payment: what was taken, less what was given back. */
+  readonly #left = new Map<MessageId, { readonly payeeId: PayeeId | undefined; minor: bigint }>();
   /** By certificate: what was paid to whom. */
   readonly #credited = new Map<string, Credited[]>();
   /** By account. */
@@ -108,6 +111,7 @@ export class LedgerWatch {
         this.entries += 1;
         this.#post(entry);
         if (entry.reference.startsWith(SETTLEMENT)) await this.#settlement(entry);
+        if (entry.reference.startsWith(REFUND)) this.#refund(entry);
       }
       if (entries.length < PAGE) return this.#compareBalances();
     }
@@ -162,6 +166,7 @@ export class LedgerWatch {
     }
     this.settled += 1;
     this.settledMinor += takenMinor;
+    this.#left.set(paymentId, { payeeId, minor: takenMinor });
     const asked = made.requestId === undefined ? undefined : this.#truth.requests.get(made.requestId);
     const isAsked = made.requestId === undefined ? takenMinor <= made.amountMinor : takenMinor === made.amountMinor;
     if (!isAsked)
@@ -180,6 +185,37 @@ export class LedgerWatch {
       this.#report({ promise: 5, says: `a payment by ${made.by} is settled after its upload deadline` });
     await this.#ceiling({ made, payeeId, takenMinor });
     if (lossMinor > 0n) await this.#loss(made, lossMinor);
+    this.#touched.add(made.account);
+  }
+
+  hasPosted(partition: number, reference: string): boolean {
+    return this.#references.has(`${partition} ${reference}`);
+  }
+
+  /** What a payee gives back, it was asked to, and had: to the payer, and never more than was taken. */
+  #refund({ reference, postings }: StoredEntry): void {
+    const order = this.#truth.refunds.get(reference);
+    const made = order && this.#truth.payments.get(order.paymentId);
+    if (order === undefined || made === undefined) {
+      this.#report({ promise: 1, says: `${reference} gives back what nobody wanted back` });
+      return;
+    }
+    let backMinor = 0n;
+    for (const { ledgerAccount, minor } of postings) {
+      if (minor < 0n) backMinor -= minor;
+      if ("account" in ledgerAccount && ledgerAccount.account !== made.account)
+        this.#report({ promise: 1, says: `what ${made.by} paid is given back to account ${ledgerAccount.account}` });
+    }
+    const left = this.#left.get(order.paymentId);
+    if (left?.payeeId !== order.payeeId) {
+      this.#report({ promise: 1, says: `${order.payeeId} gives back what was paid to ${left?.payeeId ?? "nobody"}` });
+      return;
+    }
+    left.minor -= backMinor;
+    if (backMinor !== order.amountMinor)
+      this.#report({ promise: 1, says: `${money(backMinor)} are given back instead of ${money(order.amountMinor)}` });
+    if (left.minor < 0n)
+      this.#report({ promise: 1, says: `${money(-left.minor)} more are given back than ${made.by} paid` });
     this.#touched.add(made.account);
   }
 

@@ -14,6 +14,7 @@ import {
   userCertificate,
 } from "@cairn/messages";
 import type { Consent, StoredPayment } from "@cairn/pay";
+import { refundReference } from "@cairn/settle";
 import { money } from "../story.ts";
 import type { Violation } from "./violation.ts";
 
@@ -47,6 +48,8 @@ export type AcceptedPayment = {
 };
 /** `goodUntil`: when the terminal has to be online again, by its own clock, to go on accepting. */
 type HeldLists = { readonly version: number; readonly issuedAt: number; readonly goodUntil: number };
+/** What a cashier gives back, or tries to, at a till of this payee's. */
+export type GivenBack = { readonly paymentId: MessageId; readonly amountMinor: bigint; readonly payeeId: PayeeId };
 export type SentCall = { readonly kind: "sync" | "upload"; readonly body: Uint8Array };
 
 type Payer = { readonly name: string; readonly owner: { readonly account: AccountNumber } };
@@ -69,6 +72,10 @@ export class Truth {
   readonly falselyClosed = new Set<AccountNumber>();
   /** Terminals that do not go by the rules. */
   readonly evilTerminals = new Set<TerminalId>();
+  /** By ledger reference: what cashiers gave back, or tried to. */
+  readonly refunds = new Map<string, GivenBack>();
+  /** Refunds of which a till was told that the money is there. */
+  readonly refunded = new Set<string>();
   /** Calls that were sent, as somebody on the line would have kept them. */
   readonly calls: SentCall[] = [];
   readonly #consents = new Map<string, Consent>();
@@ -216,6 +223,14 @@ export class Truth {
       if (its?.isGuaranteed !== true) continue;
       this.#report({ promise: 6, says: `the server refuses what ${terminal.name} accepted by the rules: ${code}` });
     }
+  }
+
+  /** A cashier gives something back: answers by which reference it goes into the books. */
+  givesBack({ terminalId, payeeId }: Payee, order: Omit<GivenBack, "payeeId"> & { readonly key: string }): string {
+    const { paymentId, amountMinor, key } = order;
+    const reference = refundReference(paymentId, `${terminalId}:${key}`);
+    this.refunds.set(reference, { paymentId, amountMinor, payeeId });
+    return reference;
   }
 
   sent(call: SentCall): void {
