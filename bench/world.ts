@@ -40,7 +40,7 @@ import { fixedPolicy } from "../packages/issuer/src/policy/policy-source.ts";
 import { systemClock, systemRandom } from "../packages/issuer/src/ports.ts";
 import { takeIn } from "../packages/issuer/src/services/intake.ts";
 import { issueCertificate } from "../packages/issuer/src/services/issuing.ts";
-import { decodingCaches } from "../packages/issuer/src/settlement/decode-record.ts";
+import { verificationCaches } from "../packages/issuer/src/settlement/context.ts";
 import { VerificationPool } from "../packages/issuer/src/settlement/verification-pool.ts";
 import { SettlementWorker } from "../packages/issuer/src/settlement/worker.ts";
 
@@ -112,7 +112,8 @@ export async function buildWorld(
   });
   const records: Uint8Array[] = [];
   const offered: string[] = [];
-  const pool = new VerificationPool({ certificateIdKey: keys.certificateIdKey });
+  const pool = new VerificationPool();
+  const caches = verificationCaches();
   const worker = new SettlementWorker({
     store,
     crypto,
@@ -120,6 +121,7 @@ export async function buildWorld(
     log,
     certificateIdCipher: keys.certificateIdCipher,
     pool,
+    caches,
     anchors: () => anchors,
     keyRing: () => trustLists.keyRing(),
     policy: DEFAULT_POLICY,
@@ -128,7 +130,6 @@ export async function buildWorld(
   });
 
   const policies = fixedPolicy(DEFAULT_POLICY);
-  const decoding = decodingCaches(size.accounts);
   async function signChains(): Promise<void> {
     const chains: Uint8Array[][] = [];
     for (const payer of payers) chains.push(await chainOf(payer, { payee, till, payments: size.paymentsEach }));
@@ -174,7 +175,7 @@ export async function buildWorld(
         senderId: tillId,
         receivedAt: clock.nowSeconds(),
       } as const;
-      const intake = { crypto, certificateIdCipher: keys.certificateIdCipher, decoding };
+      const intake = { crypto, certificateIdCipher: keys.certificateIdCipher, decoding: caches.decoding };
       const uploaded = records.splice(0, count);
       for (let start = 0; start < count; start += MAXIMUM_RECORDS) {
         const batch = uploaded.slice(start, start + MAXIMUM_RECORDS);

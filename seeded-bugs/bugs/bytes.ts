@@ -68,8 +68,8 @@ export const byteBugs: readonly SeededBug[] = [
     edits: [
       {
         file: "packages/messages/src/message.ts",
-        find: "this.#messageId ??= messageIdOf(this.toBeSigned, this.#crypto);",
-        replace: "this.#messageId ??= messageIdOf(this.bytes, this.#crypto);",
+        find: "messageIdOf(this.#signed(SCRATCH), this.#crypto)",
+        replace: "messageIdOf(this.bytes, this.#crypto)",
       },
     ],
   },

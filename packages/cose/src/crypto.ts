@@ -40,9 +40,24 @@ export type HintedSignature = {
 export type SignatureBatches = {
   /** Undefined when the signature is not valid. */
   hintFor(signature: Omit<HintedSignature, "hint">): Uint8Array | undefined;
+  /** One alone: as `verifyEs256`, for whoever has the digest only. Slower than that. */
+  isValid(signature: Omit<HintedSignature, "hint">): boolean;
   /** True: every one is valid. False: at least one is not, or its hint is wrong. */
   areAllValid(signatures: readonly HintedSignature[]): boolean;
 };
+
+/** A signature to be verified: over a message, or with a hint for {@link SignatureBatches} over its digest. */
+export type SignatureToVerify = HintedSignature | UnhintedSignature;
+export type UnhintedSignature = {
+  readonly publicKey: P256PublicKey;
+  readonly message: Uint8Array;
+  /** r, then s: 64 bytes. */
+  readonly signature: Uint8Array;
+  readonly hint?: undefined;
+};
+
+/** Whether each is valid, in their order: `verifyEs256` for many, wherever and however it is worked out. */
+export type SignatureVerifier = (signatures: readonly SignatureToVerify[]) => Promise<readonly boolean[]>;
 
 /** Holds a private key that need not ever leave it. */
 export interface Signer {

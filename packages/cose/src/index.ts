@@ -18,7 +18,10 @@ export {
   type HintedSignature,
   SIGNATURE_LENGTH,
   type SignatureBatches,
+  type SignatureToVerify,
+  type SignatureVerifier,
   type Signer,
+  type UnhintedSignature,
 } from "./crypto.ts";
 export { generateWebSigner, type WebKeyPair, webCrypto, webSigner } from "./es256-web.ts";
 export {

@@ -97,6 +97,18 @@ describe("many signatures at once", { skip: signatureBatchesMissing }, async () 
       assert.ok(batches.areAllValid(many));
     });
 
+  test("one alone, by its digest, is valid exactly when its message is", async () => {
+    const message = Uint8Array.of(0);
+    assert.deepEqual(first.digest, crypto.sha256(message));
+    for (const [name, each] of Object.entries({ sound: first, ...spoiled })) {
+      const { publicKey, digest, signature } = each;
+      const isSame = Buffer.from(digest).equals(first.digest);
+      const expected = isSame && (await crypto.verifyEs256(publicKey, message, signature));
+      assert.equal(batches.isValid({ publicKey, digest, signature }), expected, name);
+    }
+    assert.ok(batches.isValid({ ...first, signature: withS(first, ORDER - s) }), "the other valid signature");
+  });
+
   test("errors that cancel out each other do not pass: the multipliers are random", () => {
     // Of one's own key: R is chosen, s1 as well, and s2 so that what the first lacks is what the second has too much.
     // Added up with equal multipliers, or with ones that can be known beforehand, this would be zero.

@@ -80,7 +80,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       clock,
       log,
       certificateIdCipher: keys.certificateIdCipher,
-      pool: new VerificationPool({ certificateIdKey: keys.certificateIdKey }),
+      pool: new VerificationPool(),
       anchors: () => trustLists.current().settlementAnchors,
       keyRing: () => trustLists.keyRing(),
       policy: settlementPolicy(policies, clock),

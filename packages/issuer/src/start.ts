@@ -33,7 +33,7 @@ import { DEFAULT_RECEIVING } from "./services/receiving.ts";
 import type { ServerContext } from "./services/server-context.ts";
 import { storeAnswers } from "./services/store-answers.ts";
 import { answerDevice } from "./services/syncing.ts";
-import { decodingCaches } from "./settlement/decode-record.ts";
+import { verificationCaches } from "./settlement/context.ts";
 import { VerificationPool } from "./settlement/verification-pool.ts";
 import { SettlementWorker } from "./settlement/worker.ts";
 import { Sources } from "./sources/refresh.ts";
@@ -44,9 +44,6 @@ const PUSH_CONNECTIONS = 1_000;
 const PUSH_HEARTBEAT_MS = 15_000;
 const HOUSEKEEPING_INTERVAL_MS = 60_000;
 const POLICY_INTERVAL_MS = 2_000;
-
-/** Certificates that intake remembers, of each kind: those of the uploads of a few minutes. */
-const INTAKE_CERTIFICATES = 5_000;
 
 const APPS = ["wallet", "terminal"];
 const BUILT_APPS = fileURLToPath(new URL("../../../apps", import.meta.url));
@@ -158,13 +155,16 @@ async function wire(
   const trustLists = new TrustListPublisher({ file: trustListFile(dataFolder), identity, keys, crypto });
   const uri = () => `${gate.publicUrl}/v1/status-list`;
   const statusLists = new StatusListPublisher({ uri, store, keys, crypto });
+  // One for intake and settlement, which look at the same records a moment later.
+  const caches = verificationCaches();
   const worker = new SettlementWorker({
     store,
     crypto,
     clock,
     log,
     certificateIdCipher,
-    pool: new VerificationPool({ certificateIdKey: keys.certificateIdKey }),
+    pool: new VerificationPool(),
+    caches,
     anchors: () => trustLists.current().settlementAnchors,
     keyRing: () => trustLists.keyRing(),
     policy: settlementPolicy(policies, clock),
@@ -185,7 +185,6 @@ async function wire(
   const inboxLimit = new InboxLimit({ store, clock, limit: options.inboxLimit });
   const wakeWorker = () => worker.wake();
   const ports = { store, crypto, clock, random, log, keys, policies };
-  const decoding = decodingCaches(INTAKE_CERTIFICATES);
   // The channel asks as a sync does, and so needs the context that it is part of.
   const push: PushChannel = new PushChannel({
     store,
@@ -208,7 +207,7 @@ async function wire(
     push,
     pushHeartbeatMs: options.pushHeartbeatMs ?? PUSH_HEARTBEAT_MS,
     ...ports,
-    decoding,
+    decoding: caches.decoding,
     certificateIdCipher,
     nonceSecret,
     attempts,

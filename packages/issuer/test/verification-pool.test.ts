@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { decompress, publicKeyFromPoint } from "@cairn/cose";
 import { encodeSyncRecord, encodeUploadRecord, requestVoid, signMessage } from "@cairn/messages";
+import type { SignatureChecker } from "../src/settlement/context.ts";
+import { decodeRecord } from "../src/settlement/decode-record.ts";
 import { VerificationPool } from "../src/settlement/verification-pool.ts";
 import { verifyUploadRecords } from "../src/settlement/verify-records.ts";
 import {
-  anchors,
   byTill,
-  CERTIFICATE_ID_KEY,
   contextFor,
   inboxRecord,
   NOW,
@@ -14,6 +15,7 @@ import {
   paymentOf,
   requestOf,
   SHOP,
+  tillSigner,
   userCertificateOf,
 } from "./support/bank.ts";
 
@@ -56,39 +58,71 @@ async function records() {
   ].map((record, index) => ({ ...record, inboxId: index + 1 }));
 }
 
-test("a thread finds exactly what the calling thread finds", async () => {
+test("threads find exactly what the calling thread finds", async () => {
   const context = await contextFor();
   const batch = await records();
-  const pool = new VerificationPool({ certificateIdKey: CERTIFICATE_ID_KEY, threads: 2 });
+  const pool = new VerificationPool({ threads: 2 });
   try {
-    const senderOf = (senderId: string) => {
-      const record = batch.find((each) => each.senderId === senderId);
-      return record === undefined ? undefined : context.senderOf(record);
-    };
     const here = await verifyUploadRecords(batch, context);
-    const trusted = await anchors();
-    const [one, two, again] = await Promise.all(
-      [0, 1, 0].map((lane) => pool.verify(batch, { lane, anchors: trusted, senderOf })),
-    );
     assert.deepEqual([here.items.length, here.rejected.length, here.voids.length], [2, 4, 1]);
-    for (const there of [one, two, again]) assert.deepEqual(there, here);
+    const [one, two] = await Promise.all(
+      [1, 2].map(async () => verifyUploadRecords(batch, { ...(await contextFor()), checker: pool })),
+    );
+    for (const there of [one, two]) assert.deepEqual(there, here);
     assert.equal(here.items[0]?.payeeWord?.payeeId, SHOP);
   } finally {
     await pool.close();
   }
 });
 
-test("a batch whose thread ends fails, and the next one gets a new thread", async () => {
-  const context = await contextFor();
-  const batch = await records();
-  const pool = new VerificationPool({ certificateIdKey: CERTIFICATE_ID_KEY, threads: 1 });
-  const ask = () => pool.verify(batch, { lane: 0, anchors: context.anchors, senderOf: () => undefined });
+test("a key that is no point of the curve verifies nothing, and the thread goes on", async () => {
+  const pool = new VerificationPool({ threads: 1 });
+  const { publicKey } = tillSigner;
+  const signed = { message: new Uint8Array(3), signature: await tillSigner.sign(new Uint8Array(3)) };
+  const offCurve = publicKeyFromPoint(Uint8Array.of(2, ...new Uint8Array(31), 1));
+  assert.throws(() => decompress(offCurve), "there is a point after all");
   try {
-    // Ended before it has even loaded its code: it cannot have been faster than its end.
-    const cutOff = ask();
-    await Promise.all([assert.rejects(cutOff, /thread has ended/), pool.close()]);
-    assert.equal((await ask()).rejected.length, batch.length, "nobody is known as a sender");
+    const { areValid } = await pool.verify(
+      [
+        { publicKey: offCurve, ...signed },
+        { publicKey, ...signed },
+      ],
+      [],
+    );
+    assert.deepEqual(areValid, [false, true]);
   } finally {
     await pool.close();
   }
+});
+
+test("what a thread was asked when it ended fails, and the next question gets a new thread", async () => {
+  const pool = new VerificationPool({ threads: 1 });
+  const message = new Uint8Array(3);
+  const asked = [{ publicKey: tillSigner.publicKey, message, signature: await tillSigner.sign(message) }];
+  try {
+    // Ended before it has even loaded its code: it cannot have been faster than its end.
+    const cutOff = pool.verify(asked, []);
+    await Promise.all([assert.rejects(cutOff, /thread has ended/), pool.close()]);
+    assert.deepEqual((await pool.verify(asked, [])).areValid, [true]);
+  } finally {
+    await pool.close();
+  }
+});
+
+test("a signature at which the threads end keeps no other record waiting", async () => {
+  const batch = await records();
+  const [poison = assert.fail()] = batch;
+  const context = await contextFor();
+  const message = decodeRecord(poison.bytes, "terminal", context);
+  const key = "kind" in message && message.kind === "payment" ? message.payment.signature : assert.fail();
+  const checker: SignatureChecker = {
+    ...context.checker,
+    verify: (signatures, bringers) =>
+      signatures.some(({ signature }) => Buffer.from(signature).equals(key))
+        ? Promise.reject(new Error("A verifying thread has ended."))
+        : context.checker.verify(signatures, bringers),
+  };
+  const { items, rejected, voids, faulty } = await verifyUploadRecords(batch, { ...context, checker });
+  // The payer brought the same payment in a record of its own.
+  assert.deepEqual([items.length, rejected.length, voids.length, faulty.length], [0, 4, 1, 2]);
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { generateNodeSigner, nodeCrypto } from "@cairn/cose/node";
 import {
+  type Decoded,
   decodeMessage,
   encodeUploadRecord,
   keyIdOf,
@@ -44,26 +45,31 @@ test("one decoded message is verified once; another one, and one after a change 
   const list = await listOf(1);
   const decoded = decodeMessage(trustList, list.bytes, crypto);
   let verified = 0;
-  const verify = async () => {
-    verified++;
-    return list;
+  const look = async (...messages: Decoded<TrustList>[]) => {
+    const found = await cache.look(messages, async () => {
+      verified++;
+      return list;
+    });
+    for (const message of messages) assert.equal(found(message), list);
+    assert.throws(() => found(decodeMessage(trustList, list.bytes, crypto)), RangeError, "never asked for");
   };
-  assert.equal(await cache.get(decoded, verify), list);
-  assert.equal(await cache.get(decoded, verify), list);
+  await look(decoded, decoded);
+  await look(decoded);
   assert.equal(verified, 1);
-  await cache.get(decodeMessage(trustList, list.bytes, crypto), verify);
+  await look(decodeMessage(trustList, list.bytes, crypto), decoded);
   assert.equal(verified, 2);
   cache.clear();
-  await cache.get(decoded, verify);
+  await look(decoded);
   assert.equal(verified, 3);
 });
 
-test("refusals are not remembered", async () => {
+test("refusals are told and not remembered", async () => {
   const cache = new VerifiedCache<TrustList>();
   const list = await listOf(1);
   const decoded = decodeMessage(trustList, list.bytes, crypto);
-  assert.equal((await cache.get(decoded, async () => refusal("SIGNATURE_INVALID"))) === list, false);
-  assert.equal(await cache.get(decoded, async () => list), list);
+  const refused = refusal("SIGNATURE_INVALID");
+  assert.equal((await cache.look([decoded], async () => refused))(decoded), refused);
+  assert.equal((await cache.look([decoded], async () => list))(decoded), list);
 });
 
 test("equal certificates are one decoded message, any other byte is another", async () => {
@@ -80,6 +86,16 @@ test("equal certificates are one decoded message, any other byte is another", as
   const at = Buffer.from(tampered).indexOf(first.certificate.signature);
   tampered[at] = (tampered[at] ?? 0) ^ 1;
   assert.notEqual(read(tampered).certificate, first.certificate);
+});
+
+test("the very bytes that were decoded are not decoded again, unless as somebody else's", async () => {
+  const [record = assert.fail()] = await recordsUnderOneCertificate();
+  const context = { crypto, decoding: decodingCaches(9) };
+  const first = decodeRecord(record, "terminal", context);
+  assert.equal(decodeRecord(record, "terminal", context), first);
+  assert.notEqual(decodeRecord(record.slice(), "terminal", context), first);
+  const asPayers = decodeRecord(record, "payer", context);
+  assert.ok("code" in asPayers, "an upload record is no sync record");
 });
 
 test("what was used lately stays, and no more are kept than allowed", () => {

@@ -9,7 +9,7 @@ import {
   SIGNATURE_LENGTH,
   type Sign1,
   type Sign1Form,
-  type SignatureBatches,
+  type SignatureVerifier,
   type Signer,
   toBeSigned,
 } from "@cairn/cose";
@@ -173,14 +173,16 @@ export function decodeMessage<Content>(
   return decoded;
 }
 
-/** Its id is worked out when somebody asks: whoever only looks a message through has no use for the hash. */
+/**
+ * Its id is worked out when somebody asks: whoever only looks a message through has no use for the hash. From then on
+ * the parts are not kept, so that what waits decoded takes little memory.
+ */
 class DecodedMessage<Content> implements Decoded<Content> {
   readonly kind: MessageKind<Content>;
   readonly unverified: Content;
   readonly bytes: Uint8Array;
-  readonly #sign1: Sign1;
   readonly #crypto: CryptoPort;
-  #toBeSigned: Uint8Array | undefined;
+  #sign1: Sign1 | undefined;
   #messageId: MessageId | undefined;
 
   constructor(parts: {
@@ -198,19 +200,28 @@ class DecodedMessage<Content> implements Decoded<Content> {
   }
 
   get signature(): Uint8Array {
-    return this.#sign1.signature;
+    // A COSE_Sign1 ends with its signature.
+    return this.bytes.subarray(-SIGNATURE_LENGTH);
   }
 
   get toBeSigned(): Uint8Array {
-    this.#toBeSigned ??= toBeSigned(this.#sign1, this.kind.form);
-    return this.#toBeSigned;
+    return this.#signed();
   }
 
   get messageId(): MessageId {
-    this.#messageId ??= messageIdOf(this.toBeSigned, this.#crypto);
+    this.#messageId ??= messageIdOf(this.#signed(SCRATCH), this.#crypto);
+    this.#sign1 = undefined;
     return this.#messageId;
   }
+
+  #signed(scratch?: Uint8Array): Uint8Array {
+    const { form } = this.kind;
+    return toBeSigned(this.#sign1 ?? decodeSign1(this.bytes, form), form, scratch);
+  }
 }
+
+/** What is hashed and not kept: a buffer for each message would cost as much as its hash. */
+const SCRATCH = new Uint8Array(1024);
 
 export function isRefusal(value: object): value is Refusal {
   return "code" in value && "sentence" in value;
@@ -237,21 +248,25 @@ export async function verifyMessage<Content>(
   return outcome;
 }
 
-/** All of them, or undefined when not all are valid, of which those that are have to be told from the others. */
-export function verifyMessages<Content>(
-  hinted: readonly { readonly decoded: Decoded<Content>; readonly key: P256PublicKey; readonly hint: Uint8Array }[],
-  batches: SignatureBatches,
-): Verified<Content>[] | undefined {
-  const signatures = hinted.map(({ decoded, key, hint }) => ({
-    publicKey: key,
-    // A message's id is the digest that its signature signs.
-    digest: fromHex(decoded.messageId),
-    signature: decoded.signature,
-    hint,
-  }));
-  if (!batches.areAllValid(signatures)) return undefined;
-  return hinted.map(({ decoded: { unverified, messageId, bytes } }) =>
-    verified({ content: unverified, messageId, bytes }),
+/** Many at once, each under the key that its place in the protocol demands: undefined for those that are not valid. */
+export async function verifyMessages<Content>(
+  asked: readonly {
+    readonly decoded: Decoded<Content>;
+    readonly key: P256PublicKey;
+    readonly hint: Uint8Array | undefined;
+  }[],
+  verify: SignatureVerifier,
+): Promise<readonly (Verified<Content> | undefined)[]> {
+  const areValid = await verify(
+    asked.map(({ decoded, key, hint }) =>
+      hint === undefined
+        ? { publicKey: key, message: decoded.toBeSigned, signature: decoded.signature }
+        : // A message's id is the digest that its signature signs.
+          { publicKey: key, digest: fromHex(decoded.messageId), signature: decoded.signature, hint },
+    ),
+  );
+  return asked.map(({ decoded: { unverified, messageId, bytes } }, index) =>
+    areValid[index] === true ? verified({ content: unverified, messageId, bytes }) : undefined,
   );
 }
 

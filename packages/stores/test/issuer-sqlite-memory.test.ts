@@ -97,7 +97,7 @@ test("a certificate that grows, is forgotten or told anew is counted as it is, n
 
 test("records that wait are kept ready up to a sum of bytes; the others are named, and read in their turn", () => {
   const waiting = new WaitingRecords();
-  const record = { ...aRecord({ partition: 1 }), bytes: new Uint8Array(100_000) };
+  const record = { ...aRecord({ partition: 1 }), bytes: new Uint8Array(450_000) };
   const add = (from: number) => {
     for (let inboxId = from; inboxId < from + 300; inboxId++) waiting.add(1, inboxId, record);
   };

@@ -26,7 +26,7 @@ test("a record is given away once", () => {
 
 test("what is beyond the bound pushes out the oldest, and room that was made is used again", () => {
   const recent = new RecentRecords();
-  const megabytes = (name: string) => record(name, 6_000_000);
+  const megabytes = (name: string) => record(name, 24_000_000);
   recent.add([megabytes("one"), megabytes("two"), megabytes("three")]);
   assert.equal(recent.take("one"), undefined);
   assert.ok(recent.take("two") !== undefined);

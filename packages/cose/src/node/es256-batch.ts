@@ -27,18 +27,25 @@ function batchesOn(curve: Curve): SignatureBatches {
     return point;
   };
 
+  /** Of a valid signature the point R. */
+  function foundPoint({ publicKey, digest, signature }: Omit<HintedSignature, "hint">): Uint8Array | undefined {
+    const parts = partsOf(signature);
+    const point = pointOf(publicKey);
+    if (parts === undefined || point === undefined) return undefined;
+    const inverse = inverseOf(parts.s);
+    const e = numberAt(digest, 0);
+    const found = curve.combine((e * inverse) % ORDER, point, (parts.r * inverse) % ORDER);
+    return found !== undefined && numberAt(found, 1) % ORDER === parts.r ? found : undefined;
+  }
+
   return {
-    hintFor: ({ publicKey, digest, signature }) => {
-      const parts = partsOf(signature);
-      const point = pointOf(publicKey);
-      if (parts === undefined || point === undefined) return undefined;
-      const inverse = inverseOf(parts.s);
-      const e = numberAt(digest, 0);
-      const found = curve.combine((e * inverse) % ORDER, point, (parts.r * inverse) % ORDER);
-      if (found === undefined) return undefined;
+    hintFor: (plain) => {
+      const found = foundPoint(plain);
       // An x coordinate above the order, one in 2^128, has no hint: r alone does not tell it.
-      return numberAt(found, 1) === parts.r ? found.slice(1 + COORDINATE_LENGTH) : undefined;
+      return found !== undefined && numberAt(found, 1) < ORDER ? found.slice(1 + COORDINATE_LENGTH) : undefined;
     },
+
+    isValid: (plain) => foundPoint(plain) !== undefined,
 
     areAllValid: (signatures) => {
       const parts: { readonly r: bigint; readonly s: bigint }[] = [];
@@ -135,5 +142,7 @@ function passesTest(batches: SignatureBatches): boolean {
   }
   const [first, ...others] = sound as [HintedSignature, ...HintedSignature[]];
   const changed = Uint8Array.from(first.digest, (byte, at) => (at === 0 ? byte ^ 1 : byte));
-  return batches.areAllValid(sound) && !batches.areAllValid([{ ...first, digest: changed }, ...others]);
+  const forged = { ...first, digest: changed };
+  const tellsOne = batches.isValid(first) && !batches.isValid(forged);
+  return tellsOne && batches.areAllValid(sound) && !batches.areAllValid([forged, ...others]);
 }

@@ -1,6 +1,6 @@
 import type { CryptoPort } from "@cairn/cose";
 import { type CertificateIdCipher, partitionOf } from "@cairn/issue";
-import { type DeviceId, fromHex, type MessageId, type TerminalId, toHex } from "@cairn/messages";
+import { type DeviceId, type MessageId, type TerminalId, toHex } from "@cairn/messages";
 import type { InboxRecord } from "@cairn/stores";
 import type { Sender } from "../settlement/context.ts";
 import {
@@ -54,9 +54,12 @@ const anyPartition = (recordHash: string): number => Number.parseInt(recordHash.
 
 /** The same bytes from the same sender are one record. */
 export function recordHashOf(bytes: Uint8Array, senderId: TerminalId | DeviceId, crypto: CryptoPort): string {
-  const sender = fromHex(senderId);
-  const both = new Uint8Array(sender.length + bytes.length);
-  both.set(sender);
-  both.set(bytes, sender.length);
+  const length = senderId.length / 2 + bytes.length;
+  const both = length <= SCRATCH.length ? SCRATCH.subarray(0, length) : Buffer.alloc(length);
+  both.write(senderId, "hex");
+  both.set(bytes, senderId.length / 2);
   return toHex(crypto.sha256(both));
 }
+
+/** A buffer for each record would cost as much as its hash. */
+const SCRATCH = Buffer.alloc(4096);

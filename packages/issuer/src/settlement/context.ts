@@ -1,22 +1,19 @@
-import type { CryptoPort } from "@cairn/cose";
+import type { CryptoPort, SignatureToVerify } from "@cairn/cose";
 import type { CertificateIdCipher } from "@cairn/issue";
 import {
-  type Decoded,
   type PayeeCertificate,
   type PayeeId,
-  type Refusal,
   type TerminalId,
   type TrustAnchors,
   terminalIdOf,
   type UserCertificate,
   type Verified,
-  verifyPayeeCertificate,
-  verifyUserCertificate,
 } from "@cairn/messages";
 import { type DecodingCaches, decodingCaches } from "./decode-record.ts";
-import type { PaymentProver } from "./payment-prover.ts";
+import { RecentCache } from "./recent-cache.ts";
 import { VerifiedCache } from "./verified-cache.ts";
 import type { UploadedRecord } from "./verify-records.ts";
+import { type FoundSignatures, verifySignatures } from "./verify-signatures.ts";
 
 /** Whose records these are, as known from enrolment: a terminal speaks for its payee, a wallet device for its account. */
 export type Sender =
@@ -29,11 +26,24 @@ export type VerifyRecordsContext = {
   readonly crypto: CryptoPort;
   readonly certificateIdCipher: CertificateIdCipher;
   readonly caches: VerificationCaches;
-  /** Where the platform can verify many signatures at once. */
-  readonly prover?: PaymentProver | undefined;
+  readonly checker: SignatureChecker;
   /** Undefined when it is no longer known. */
   readonly senderOf: (record: UploadedRecord) => Sender | undefined;
 };
+
+/** Looks at signatures, here or on threads. */
+export type SignatureChecker = {
+  /** Whether it can do anything with hints; else it must be given none. */
+  readonly takesHints: boolean;
+  /** @param bringers Of each signature who brought its hint, by a number; as long as `signatures`, or empty. */
+  verify(signatures: readonly SignatureToVerify[], bringers: readonly number[]): Promise<FoundSignatures>;
+};
+
+/** On the calling thread, one by one. */
+export const checkerHere = (crypto: CryptoPort): SignatureChecker => ({
+  takesHints: false,
+  verify: (signatures, bringers) => verifySignatures(signatures, bringers, { crypto, batches: undefined }),
+});
 
 export type VerificationCaches = {
   readonly decoding: DecodingCaches;
@@ -41,10 +51,14 @@ export type VerificationCaches = {
   readonly payeeCertificates: VerifiedCache<PayeeCertificate>;
   /** A thumbprint costs a square root, and one till uploads thousands of payments. */
   readonly terminalIds: WeakMap<Verified<PayeeCertificate>, TerminalId>;
+  /** Whose hints made a batch fail: they are not used again. */
+  readonly distrusted: RecentCache<string, true>;
 };
 
 /** Certificates in a busy hour; each is about two kilobytes here. */
 const REMEMBERED_CERTIFICATES = 20_000;
+
+const DISTRUSTED_SENDERS = 1_000;
 
 /** @param size Certificates remembered, of each kind. */
 export function verificationCaches(size: number = REMEMBERED_CERTIFICATES): VerificationCaches {
@@ -53,6 +67,7 @@ export function verificationCaches(size: number = REMEMBERED_CERTIFICATES): Veri
     certificates: new VerifiedCache(),
     payeeCertificates: new VerifiedCache(),
     terminalIds: new WeakMap(),
+    distrusted: new RecentCache(DISTRUSTED_SENDERS),
   };
 }
 
@@ -62,23 +77,10 @@ export function forgetCertificates(caches: VerificationCaches): void {
   caches.payeeCertificates.clear();
 }
 
-type Judged<Content> = Verified<Content> | Refusal | Promise<Verified<Content> | Refusal>;
-
-export function verifiedCertificate(
-  decoded: Decoded<UserCertificate>,
-  context: VerifyRecordsContext,
-): Judged<UserCertificate> {
-  return context.caches.certificates.get(decoded, () => verifyUserCertificate(decoded, context));
-}
-
-export function verifiedPayeeCertificate(
-  decoded: Decoded<PayeeCertificate>,
-  context: VerifyRecordsContext,
-): Judged<PayeeCertificate> {
-  return context.caches.payeeCertificates.get(decoded, () => verifyPayeeCertificate(decoded, context));
-}
-
-export function terminalOf(certificate: Verified<PayeeCertificate>, context: VerifyRecordsContext): TerminalId {
+export function terminalOf(
+  certificate: Verified<PayeeCertificate>,
+  context: Pick<VerifyRecordsContext, "caches" | "crypto">,
+): TerminalId {
   const known = context.caches.terminalIds.get(certificate);
   if (known !== undefined) return known;
   const terminalId = terminalIdOf(certificate.content.terminalKey, context.crypto);

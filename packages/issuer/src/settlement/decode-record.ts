@@ -67,12 +67,21 @@ export type DecodedVoid = {
 export type DecodingCaches = {
   readonly certificates: RecentCache<string, Decoded<UserCertificate>>;
   readonly payeeCertificates: RecentCache<string, Decoded<PayeeCertificate>>;
+  /**
+   * Whole records, by the very bytes of whoever brought them: taken in and, a moment later, settled. As long as somebody
+   * keeps these bytes, which the store does for as many records as it keeps ready.
+   */
+  readonly records: WeakMap<
+    Uint8Array,
+    { readonly broughtBy: Bringing; readonly decoded: DecodedRecord | RecordFault }
+  >;
 };
+type Bringing = "terminal" | "payer";
 export type DecodingContext = { readonly crypto: CryptoPort; readonly decoding?: DecodingCaches };
 
 /** @param size Certificates remembered, of each kind. */
 export function decodingCaches(size: number): DecodingCaches {
-  return { certificates: new RecentCache(size), payeeCertificates: new RecentCache(size) };
+  return { certificates: new RecentCache(size), payeeCertificates: new RecentCache(size), records: new WeakMap() };
 }
 
 /**
@@ -81,9 +90,18 @@ export function decodingCaches(size: number): DecodingCaches {
  */
 export function decodeRecord(
   bytes: Uint8Array,
-  broughtBy: "terminal" | "payer",
+  broughtBy: Bringing,
   context: DecodingContext,
 ): DecodedRecord | RecordFault {
+  const records = context.decoding?.records;
+  const known = records?.get(bytes);
+  if (known?.broughtBy === broughtBy) return known.decoded;
+  const decoded = decodeAnew(bytes, broughtBy, context);
+  records?.set(bytes, { broughtBy, decoded });
+  return decoded;
+}
+
+function decodeAnew(bytes: Uint8Array, broughtBy: Bringing, context: DecodingContext): DecodedRecord | RecordFault {
   try {
     return broughtBy === "terminal" ? decodeUpload(bytes, context) : decodeSync(bytes, context);
   } catch (error) {

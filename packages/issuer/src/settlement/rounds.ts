@@ -1,11 +1,18 @@
 import type { CryptoPort } from "@cairn/cose";
 import type { CertificateIdCipher } from "@cairn/issue";
 import type { TrustAnchors } from "@cairn/messages";
-import type { InboxBatch, InboxRecord, IssuerStore } from "@cairn/stores";
+import type { InboxBatch, IssuerStore } from "@cairn/stores";
 import type { Clock } from "../ports.ts";
 import type { Logger } from "../services/logger.ts";
 import { senderOf } from "../services/senders.ts";
-import { forgetCertificates, type Sender, type VerificationCaches, verificationCaches } from "./context.ts";
+import {
+  checkerHere,
+  forgetCertificates,
+  type Sender,
+  type SignatureChecker,
+  type VerificationCaches,
+  verificationCaches,
+} from "./context.ts";
 import { guardItems, type KeyRing } from "./guard-items.ts";
 import type { VerificationPool } from "./verification-pool.ts";
 import { type VerifiedRecords, verifyUploadRecords } from "./verify-records.ts";
@@ -18,6 +25,8 @@ export type RoundsContext = {
   readonly certificateIdCipher: CertificateIdCipher;
   /** Threads for large batches. Without them everything is verified on this one. */
   readonly pool?: VerificationPool | undefined;
+  /** Shared with whoever takes records in, if that is this process: what was decoded then is not decoded again. */
+  readonly caches?: VerificationCaches | undefined;
   readonly anchors: () => TrustAnchors;
   readonly keyRing: () => KeyRing;
 };
@@ -34,11 +43,14 @@ const POOLED_RECORDS = 16;
 /** Takes batches of several partitions out of the inbox and verifies them. */
 export class Rounds {
   readonly #context: RoundsContext;
-  readonly #caches: VerificationCaches = verificationCaches();
+  readonly #caches: VerificationCaches;
+  readonly #here: SignatureChecker;
   #anchors: TrustAnchors | undefined;
 
   constructor(context: RoundsContext) {
     this.#context = context;
+    this.#caches = context.caches ?? verificationCaches();
+    this.#here = checkerHere(context.crypto);
   }
 
   /** @param atWork Partitions that are being settled. */
@@ -59,12 +71,17 @@ export class Rounds {
   /** In the order of the batches. */
   async verify(batches: readonly InboxBatch[]): Promise<readonly VerifiedBatch[]> {
     const senders = await this.#sendersOf(batches);
-    const known = (senderId: string): Sender | undefined => senders.get(senderId);
-    const { pool, store, crypto, keyRing, log } = this.#context;
+    const { pool, store, crypto, certificateIdCipher, keyRing, log } = this.#context;
     const records = batches.flatMap((batch) => batch.records);
-    const isPooled = pool !== undefined && records.length >= POOLED_RECORDS;
-    const verified = isPooled ? await this.#onThreads(pool, batches, known) : [await this.#here(records, known)];
-    for (const senderId of new Set(verified.flatMap(({ wrongHintsOf }) => wrongHintsOf)))
+    const verified = await verifyUploadRecords(records, {
+      anchors: this.#currentAnchors(),
+      crypto,
+      certificateIdCipher,
+      caches: this.#caches,
+      checker: pool !== undefined && records.length >= POOLED_RECORDS ? pool : this.#here,
+      senderOf: ({ senderId }) => senders.get(senderId),
+    });
+    for (const senderId of verified.wrongHintsOf)
       log.warn({ senderId }, "a payment or its hint made a batch fail; this sender's payments are verified one by one");
     const parts = splitByPartition(batches, verified);
     return Promise.all(
@@ -75,29 +92,11 @@ export class Rounds {
     );
   }
 
-  /** One job a thread: what travels between threads costs by the letter and by the envelope. */
-  #onThreads(
-    pool: VerificationPool,
-    batches: readonly InboxBatch[],
-    senderOf: (senderId: string) => Sender | undefined,
-  ): Promise<readonly VerifiedRecords[]> {
-    const anchors = this.#context.anchors();
-    const lanes = Map.groupBy(batches, ({ partition }) => partition % pool.size);
-    return Promise.all(
-      [...lanes].map(([lane, ofLane]) => {
-        const records = ofLane.flatMap((batch) => batch.records);
-        return pool.verify(records, { lane, anchors, senderOf });
-      }),
-    );
-  }
-
-  #here(records: readonly InboxRecord[], senderOf: (senderId: string) => Sender | undefined): Promise<VerifiedRecords> {
-    const { crypto, certificateIdCipher } = this.#context;
+  #currentAnchors(): TrustAnchors {
     const anchors = this.#context.anchors();
     if (anchors !== this.#anchors) forgetCertificates(this.#caches);
     this.#anchors = anchors;
-    const own = { anchors, crypto, certificateIdCipher, caches: this.#caches };
-    return verifyUploadRecords(records, { ...own, senderOf: ({ senderId }) => senderOf(senderId) });
+    return anchors;
   }
 
   async #sendersOf(batches: readonly InboxBatch[]): Promise<ReadonlyMap<string, Sender | undefined>> {
@@ -112,7 +111,7 @@ export class Rounds {
 const NOTHING: VerifiedRecords = { items: [], rejected: [], voids: [], faulty: [], wrongHintsOf: [] };
 
 /** What belongs to which batch. Voids belong to no partition: they go with the first. */
-function splitByPartition(batches: readonly InboxBatch[], verified: readonly VerifiedRecords[]): VerifiedRecords[] {
+function splitByPartition(batches: readonly InboxBatch[], verified: VerifiedRecords): VerifiedRecords[] {
   type Mutable = { -readonly [Name in keyof VerifiedRecords]: VerifiedRecords[Name][number][] };
   const parts = batches.map((): Mutable => ({ items: [], rejected: [], voids: [], faulty: [], wrongHintsOf: [] }));
   const partOf = new Map<number, Mutable>();
@@ -120,11 +119,9 @@ function splitByPartition(batches: readonly InboxBatch[], verified: readonly Ver
     const part = parts[index];
     if (part !== undefined) for (const { inboxId } of records) partOf.set(inboxId, part);
   }
-  for (const { items, rejected, voids, faulty } of verified) {
-    for (const item of items) partOf.get(item.inboxId)?.items.push(item);
-    for (const each of rejected) partOf.get(each.record.inboxId)?.rejected.push(each);
-    for (const each of faulty) partOf.get(each.record.inboxId)?.faulty.push(each);
-    parts[0]?.voids.push(...voids);
-  }
+  for (const item of verified.items) partOf.get(item.inboxId)?.items.push(item);
+  for (const each of verified.rejected) partOf.get(each.record.inboxId)?.rejected.push(each);
+  for (const each of verified.faulty) partOf.get(each.record.inboxId)?.faulty.push(each);
+  parts[0]?.voids.push(...verified.voids);
   return parts;
 }

@@ -14,21 +14,21 @@ import {
   requestHashOf,
   type UserCertificate,
   type Verified,
-  verifyUnder,
 } from "@cairn/messages";
 import type { PayeeWord, SettlementItem } from "@cairn/settle";
 import type { RequestVoidRecord } from "@cairn/stores";
-import { terminalOf, type VerifyRecordsContext, verifiedPayeeCertificate } from "./context.ts";
-import type { DecodedOpen, DecodedTwoWay, DecodedVoid } from "./decode-record.ts";
+import type { CheckedOpen, CheckedTwoWay, CheckedVoid } from "./check-signatures.ts";
+import { terminalOf, type VerifyRecordsContext } from "./context.ts";
 import { faultOf, type RecordFault } from "./record-codes.ts";
 import type { UploadedRecord } from "./verify-records.ts";
 
-type Input<Decoded, Link> = {
+type Input<Checked, Link> = {
   readonly record: UploadedRecord;
-  readonly decoded: Decoded;
+  readonly checked: Checked;
   readonly certificate: Verified<UserCertificate>;
   readonly payment: Verified<Link>;
 };
+type Context = Pick<VerifyRecordsContext, "caches" | "crypto">;
 
 /** Parts that do not belong together: the record's fault, not the payment's. */
 const RECORD_AT_FAULT: ReadonlySet<string> = new Set<RefusalCode>([
@@ -41,12 +41,9 @@ const RECORD_AT_FAULT: ReadonlySet<string> = new Set<RefusalCode>([
  * A two-way payment. Its request hash pins the request and with it the payee certificate, so the rules' verdict is the
  * same whoever brings it.
  */
-export async function twoWayItem(
-  input: Input<DecodedTwoWay, Payment>,
-  context: VerifyRecordsContext,
-): Promise<SettlementItem | RecordFault> {
-  const { record, decoded, certificate, payment } = input;
-  const payee = await verifiedPayeeCertificate(decoded.payeeCertificate, context);
+export function twoWayItem(input: Input<CheckedTwoWay, Payment>, context: Context): SettlementItem | RecordFault {
+  const { record, checked, certificate, payment } = input;
+  const { decoded, payeeCertificate: payee } = checked;
   if (isRefusal(payee)) return faultOf(payee);
   const request = decoded.request.unverified;
   const requestId = decoded.request.messageId;
@@ -58,35 +55,32 @@ export async function twoWayItem(
     requestId,
   });
   if (verdict !== undefined && RECORD_AT_FAULT.has(verdict.code)) return faultOf(verdict);
-  const statement = await refuseStatements(input, payee.content, context);
+  const statement = refuseStatements(checked, payment);
   if (statement !== undefined) return faultOf(statement);
-  const hasWord = record.broughtBy === "terminal" || decoded.receipt !== undefined;
+  const hasWord = record.broughtBy === "terminal" || checked.receipt !== undefined;
   const accepted = { acceptedAt: request.issuedAt, takenMinor: payment.content.amountMinor };
   return {
     ...common(record, payment),
     kind: "payment",
     requestHash: payment.content.requestHash,
     payeeWord: hasWord ? payeeWord(payee, accepted, context) : undefined,
-    voided: decoded.requestVoid !== undefined,
+    voided: checked.requestVoid !== undefined,
     refusal: verdict,
   };
 }
 
 /** The receipt and the void that a payer brings along: both under the till's key, both about this payment. */
-async function refuseStatements(
-  { decoded, payment }: Input<DecodedTwoWay, Payment>,
-  payee: PayeeCertificate,
-  { crypto }: VerifyRecordsContext,
-): Promise<Refusal | undefined> {
-  if (decoded.receipt !== undefined) {
-    const receipt = await verifyUnder(decoded.receipt, payee.terminalKey, crypto);
+function refuseStatements(
+  { decoded, receipt, requestVoid }: CheckedTwoWay,
+  payment: Verified<Payment>,
+): Refusal | undefined {
+  if (receipt !== undefined) {
     if (isRefusal(receipt)) return receipt;
     const { paymentId, amountMinor } = receipt.content;
     if (paymentId !== payment.messageId || amountMinor !== payment.content.amountMinor)
       return refusal("RECEIPT_MISMATCH");
   }
-  if (decoded.requestVoid !== undefined) {
-    const requestVoid = await verifyUnder(decoded.requestVoid, payee.terminalKey, crypto);
+  if (requestVoid !== undefined) {
     if (isRefusal(requestVoid)) return requestVoid;
     if (requestVoid.content.requestId !== decoded.request.messageId) return refusal("REQUEST_MISMATCH");
   }
@@ -97,12 +91,12 @@ async function refuseStatements(
  * An open payment names no payee, so anyone who saw it can bring a capture for it: what is wrong with one capture says
  * nothing against another payee's. A payer's copy stays evidence even when the receipt beside it does not hold.
  */
-export async function openPaymentItem(
-  input: Input<DecodedOpen, OpenPayment>,
-  context: VerifyRecordsContext,
-): Promise<SettlementItem | RecordFault> {
+export function openPaymentItem(
+  input: Input<CheckedOpen, OpenPayment>,
+  context: Context,
+): SettlementItem | RecordFault {
   const { record, certificate, payment } = input;
-  const judged = await judgeCapture(input, context);
+  const judged = judgeCapture(input, context);
   const item = { ...common(record, payment), kind: "open-payment", requestHash: undefined, voided: false } as const;
   const ownFault = refuseOpenPaymentItself(certificate.content, payment.content);
   if (judged !== undefined && !("code" in judged) && (judged.refusal === undefined || record.broughtBy === "terminal"))
@@ -123,14 +117,13 @@ function refuseOpenPaymentItself(certificate: UserCertificate, payment: OpenPaym
 type JudgedCapture = { readonly word: PayeeWord; readonly refusal: Refusal | undefined };
 
 /** The payee's word and what the rules say of it; a refusal alone when it is not a word about this payment at all. */
-async function judgeCapture(
-  { decoded, certificate, payment }: Input<DecodedOpen, OpenPayment>,
-  context: VerifyRecordsContext,
-): Promise<JudgedCapture | Refusal | undefined> {
-  if (decoded.word === undefined || decoded.payeeCertificate === undefined) return undefined;
-  const payee = await verifiedPayeeCertificate(decoded.payeeCertificate, context);
+function judgeCapture(
+  { checked, certificate, payment }: Input<CheckedOpen, OpenPayment>,
+  context: Context,
+): JudgedCapture | Refusal | undefined {
+  const { word: capture, payeeCertificate: payee } = checked;
+  if (capture === undefined || payee === undefined) return undefined;
   if (isRefusal(payee)) return payee;
-  const capture = await verifyUnder(decoded.word.message, payee.content.terminalKey, context.crypto);
   if (isRefusal(capture)) return capture;
   const verdict = refuseCapturedPayment({
     certificate: certificate.content,
@@ -145,14 +138,12 @@ async function judgeCapture(
 }
 
 /** A till's void of its own request: the payee's word that it will accept no payment for it. */
-export async function voidRecord(
+export function voidRecord(
   record: UploadedRecord,
-  decoded: DecodedVoid,
-  context: VerifyRecordsContext,
-): Promise<RequestVoidRecord | RecordFault> {
-  const payee = await verifiedPayeeCertificate(decoded.payeeCertificate, context);
+  { decoded, payeeCertificate: payee, requestVoid }: CheckedVoid,
+  context: Context,
+): RequestVoidRecord | RecordFault {
   if (isRefusal(payee)) return faultOf(payee);
-  const requestVoid = await verifyUnder(decoded.requestVoid, payee.content.terminalKey, context.crypto);
   if (isRefusal(requestVoid)) return faultOf(requestVoid);
   const { messageId: requestId, unverified: request } = decoded.request;
   if (requestVoid.content.requestId !== requestId) return faultOf(refusal("REQUEST_MISMATCH"));
@@ -171,7 +162,7 @@ export async function voidRecord(
 function payeeWord(
   payee: Verified<PayeeCertificate>,
   accepted: Pick<PayeeWord, "acceptedAt" | "takenMinor">,
-  context: VerifyRecordsContext,
+  context: Context,
 ): PayeeWord {
   const { payeeId, terms } = payee.content;
   return {

@@ -1,70 +1,69 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { TrustAnchors } from "@cairn/messages";
-import type { Sender } from "./context.ts";
-import { packJob, unpackAnswer, type VerificationAnswer } from "./verification-transfer.ts";
-import type { UploadedRecord, VerifiedRecords } from "./verify-records.ts";
+import type { SignatureToVerify } from "@cairn/cose";
+import { openSignatureBatches } from "@cairn/cose/node";
+import type { SignatureChecker } from "./context.ts";
+import { buffersOf, packJob, type VerificationAnswer } from "./verification-job.ts";
+import type { FoundSignatures } from "./verify-signatures.ts";
 
 type Waiting = { readonly answered: (answer: VerificationAnswer) => void; readonly failed: (error: Error) => void };
 
 /**
- * Verifies on threads of their own, one a core. They start with the first job. A thread that dies fails the jobs that
- * it had, which stay in the inbox, and is replaced with the next one.
+ * Verifies signatures on threads of their own, one a core. They start with the first job. A thread that dies fails the
+ * jobs that it had, whose records stay in the inbox, and is replaced with the next one.
  */
-export class VerificationPool {
-  readonly #certificateIdKey: Uint8Array;
+export class VerificationPool implements SignatureChecker {
   readonly #threads: (VerificationThread | undefined)[];
 
-  constructor(input: { readonly certificateIdKey: Uint8Array; readonly threads?: number | undefined }) {
-    this.#certificateIdKey = input.certificateIdKey;
-    this.#threads = new Array<undefined>(input.threads ?? availableParallelism()).fill(undefined);
+  /** Of this process as a whole: threads find what the one that starts them finds. */
+  readonly takesHints: boolean = openSignatureBatches() !== undefined;
+
+  constructor({ threads = availableParallelism() }: { readonly threads?: number } = {}) {
+    this.#threads = new Array<undefined>(threads).fill(undefined);
   }
 
-  /** How many threads there are at most, and so how many lanes make sense. */
-  get size(): number {
-    return this.#threads.length;
-  }
-
-  /** @param lane Equal lanes share a thread and so its caches: the partition, whose certificates come again and again. */
-  async verify<Uploaded extends UploadedRecord>(
-    records: readonly Uploaded[],
-    context: {
-      readonly lane: number;
-      readonly anchors: TrustAnchors;
-      readonly senderOf: (senderId: string) => Sender | undefined;
-    },
-  ): Promise<VerifiedRecords<Uploaded>> {
-    const at = context.lane % this.#threads.length;
-    let thread = this.#threads[at];
-    if (thread === undefined || thread.hasEnded) {
-      thread = new VerificationThread(this.#certificateIdKey);
-      this.#threads[at] = thread;
-    }
-    return unpackAnswer(await thread.ask(records, context), records);
+  /** Signatures under one key go to the same thread each time, which has that key ready. */
+  async verify(signatures: readonly SignatureToVerify[], bringers: readonly number[]): Promise<FoundSignatures> {
+    const lanes = this.#threads.map((): number[] => []);
+    for (const [position, { publicKey }] of signatures.entries())
+      lanes[(publicKey.x.at(-1) ?? 0) % lanes.length]?.push(position);
+    const areValid = new Array<boolean>(signatures.length).fill(false);
+    const wrongHintsOf = new Set<number>();
+    await Promise.all(
+      lanes.map(async (positions, lane) => {
+        if (positions.length === 0) return;
+        const asked = positions.map((position) => signatures[position] as SignatureToVerify);
+        const by = positions.map((position) => bringers[position] ?? 0);
+        const found = await this.#thread(lane).ask(asked, by);
+        for (const [index, position] of positions.entries()) areValid[position] = found.areValid[index] === true;
+        for (const bringer of found.wrongHintsOf) wrongHintsOf.add(bringer);
+      }),
+    );
+    return { areValid, wrongHintsOf: [...wrongHintsOf] };
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#threads.map((thread) => thread?.close()));
     this.#threads.fill(undefined);
   }
-}
 
-/** What a job makes is waste by its end: with the default of some megabytes half of it is moved about before it is. */
-const YOUNG_MEGABYTES = 32;
+  #thread(lane: number): VerificationThread {
+    const running = this.#threads[lane];
+    if (running !== undefined && !running.hasEnded) return running;
+    const thread = new VerificationThread();
+    this.#threads[lane] = thread;
+    return thread;
+  }
+}
 
 class VerificationThread {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #nextJob = 1;
-  #anchors: TrustAnchors | undefined;
   hasEnded = false;
 
-  constructor(certificateIdKey: Uint8Array) {
-    this.#worker = new Worker(new URL("./verification-thread.ts", import.meta.url), {
-      workerData: { certificateIdKey: new Uint8Array(certificateIdKey) },
-      name: "cairn-verification",
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
-    });
+  constructor() {
+    this.#worker = new Worker(new URL("./verification-thread.ts", import.meta.url), { name: "cairn-verification" });
     // An idle thread keeps no process alive.
     this.#worker.unref();
     this.#worker.on("message", (answer: VerificationAnswer) => {
@@ -75,21 +74,11 @@ class VerificationThread {
     this.#worker.on("exit", () => this.#fail(new Error("A verifying thread has ended.")));
   }
 
-  ask(
-    records: readonly UploadedRecord[],
-    context: { readonly anchors: TrustAnchors; readonly senderOf: (senderId: string) => Sender | undefined },
-  ): Promise<VerificationAnswer> {
-    const jobId = this.#nextJob++;
-    const anchors = context.anchors === this.#anchors ? undefined : context.anchors;
-    this.#anchors = context.anchors;
-    const job = packJob(jobId, records, { anchors, senderOf: context.senderOf });
+  ask(signatures: readonly SignatureToVerify[], bringers: readonly number[]): Promise<FoundSignatures> {
+    const job = packJob(this.#nextJob++, signatures, bringers);
     return new Promise((answered, failed) => {
-      this.#waiting.set(jobId, { answered, failed });
-      const { bytes, ends, inboxIds, receivedAt, byPayer, senders } = job;
-      this.#worker.postMessage(
-        job,
-        [bytes, ends, inboxIds, receivedAt, byPayer, senders].map(({ buffer }) => buffer),
-      );
+      this.#waiting.set(job.jobId, { answered, failed });
+      this.#worker.postMessage(job, buffersOf(job));
     });
   }
 

@@ -1,42 +1,27 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
+import { type P256PublicKey, publicKeyFromPoint } from "@cairn/cose";
 import { nodeCrypto, openSignatureBatches } from "@cairn/cose/node";
-import type { TrustAnchors } from "@cairn/messages";
-import { certificateIdCipher } from "../keys/certificate-id-cipher.ts";
-import { forgetCertificates, verificationCaches } from "./context.ts";
-import { PaymentProver } from "./payment-prover.ts";
-import { packAnswer, unpackJob, type VerificationJob } from "./verification-transfer.ts";
-import { verifyUploadRecords } from "./verify-records.ts";
+import { RecentCache } from "./recent-cache.ts";
+import { unpackJob, type VerificationAnswer, type VerificationJob } from "./verification-job.ts";
+import { verifySignatures } from "./verify-signatures.ts";
 
-/** One thread of the verification pool: it decodes, verifies and applies the rules, and keeps nothing but its caches. */
-const crypto = nodeCrypto({ keyCacheSize: 20_000 });
-const caches = verificationCaches();
-const cipher = certificateIdCipher(workerData.certificateIdKey);
+/** One thread of the verification pool: it verifies signatures and remembers nothing but keys. */
+const REMEMBERED_KEYS = 20_000;
+const crypto = nodeCrypto({ keyCacheSize: REMEMBERED_KEYS });
 const batches = openSignatureBatches();
-const prover = batches === undefined ? undefined : new PaymentProver(batches);
-let anchors: TrustAnchors | undefined;
+const keys = new RecentCache<string, P256PublicKey>(REMEMBERED_KEYS);
 
-/** Jobs are done in the order in which they come. */
-let last: Promise<void> = Promise.resolve();
-parentPort?.on("message", (job: VerificationJob) => {
-  last = last.then(() => work(job));
+parentPort?.on("message", async (job: VerificationJob) => {
+  const found = await verifySignatures(unpackJob(job, rememberedKey), [...job.bringers], { crypto, batches });
+  parentPort?.postMessage({ jobId: job.jobId, ...found } satisfies VerificationAnswer);
 });
 
-async function work(job: VerificationJob): Promise<void> {
-  if (job.anchors !== undefined) {
-    forgetCertificates(caches);
-    anchors = job.anchors;
-  }
-  if (anchors === undefined) throw new Error("The first job brings the trusted keys.");
-  const records = unpackJob(job);
-  const senders = new Map(job.senderIds.map((senderId, index) => [senderId, job.sendersKnown[index]]));
-  const verified = await verifyUploadRecords(records, {
-    anchors,
-    crypto,
-    certificateIdCipher: cipher,
-    caches,
-    prover,
-    senderOf: ({ senderId }) => senders.get(senderId),
-  });
-  const answer = packAnswer(job.jobId, records, verified);
-  parentPort?.postMessage(answer, [answer.bytes.buffer]);
+/** One object for one point: what was worked out for a key is remembered by the object. */
+function rememberedKey(point: Uint8Array): P256PublicKey {
+  const name = Buffer.from(point.buffer, point.byteOffset, point.length).toString("latin1");
+  const known = keys.get(name);
+  if (known !== undefined) return known;
+  const key = publicKeyFromPoint(point);
+  keys.set(name, key);
+  return key;
 }

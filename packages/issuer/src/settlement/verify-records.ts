@@ -1,28 +1,11 @@
-import type { P256PublicKey } from "@cairn/cose";
 import type { CertificateIdCipher } from "@cairn/issue";
-import {
-  type Decoded,
-  isRefusal,
-  type MessageId,
-  type OpenPayment,
-  type Payment,
-  type Refusal,
-  refusal,
-  type Verified,
-  verifyUnder,
-} from "@cairn/messages";
+import { isRefusal, type MessageId, refusal } from "@cairn/messages";
 import type { SettlementItem } from "@cairn/settle";
 import type { InboxRecord, RequestVoidRecord } from "@cairn/stores";
-import { type Sender, type VerifyRecordsContext, verifiedCertificate } from "./context.ts";
-import {
-  certificateIdOf,
-  type DecodedRecord,
-  type DecodingContext,
-  decodeRecord,
-  paymentIdOf,
-} from "./decode-record.ts";
+import { type CheckedRecord, checkSignatures } from "./check-signatures.ts";
+import type { Sender, VerifyRecordsContext } from "./context.ts";
+import { certificateIdOf, type DecodedRecord, decodeRecord, paymentIdOf } from "./decode-record.ts";
 import { openedId } from "./opened-ids.ts";
-import type { ProvenPayments } from "./payment-prover.ts";
 import { faultOf, isRecordFault, type RecordFault, recordFault } from "./record-codes.ts";
 import { openPaymentItem, twoWayItem, voidRecord } from "./settlement-item.ts";
 
@@ -43,15 +26,17 @@ export type VerifiedRecords<Uploaded extends UploadedRecord = InboxRecord> = {
   /** Not judged, for a fault of our own: they stay in the inbox for another try. */
   readonly faulty: readonly { readonly record: Uploaded; readonly error: unknown }[];
   /** Who sent hints that made a batch fail: they cost time and changed nothing. */
-  readonly wrongHintsOf: readonly UploadedRecord["senderId"][];
+  readonly wrongHintsOf: readonly SenderId[];
 };
+type SenderId = UploadedRecord["senderId"];
 
 /**
  * Turns uploaded bytes into payments to settle. For each record, in this order:
- * strict decoding; the payments' signatures many at a time where their hints allow it; the sender speaks for the record's payee or account; the certificate id is one of ours; the user
+ * strict decoding; the sender speaks for the record's payee or account; the certificate id is one of ours; the user
  * certificate's signature under an issuer key of ours; the payment belongs to the certificate; the payment's signature
- * under the certificate's device key, unless it is proven; the payee certificate's signature; the capture's, receipt's or void's signature
- * under its terminal key; then the shared rules, whose verdict travels with the item.
+ * under the certificate's device key; the payee certificate's signature; the capture's, receipt's or void's signature
+ * under its terminal key; then the shared rules, whose verdict travels with the item. The signatures of all records are
+ * looked at together before any record is judged.
  *
  * The request's own signature is not looked at: the payment's signature covers the request's hash, and the uploader
  * speaks for the payee that the request names through its payee certificate. Certificates are verified once for equal
@@ -65,13 +50,15 @@ export async function verifyUploadRecords<Uploaded extends UploadedRecord>(
   const rejected: RejectedRecord<Uploaded>[] = [];
   const faulty: { readonly record: Uploaded; readonly error: unknown }[] = [];
   const voids: RequestVoidRecord[] = [];
-  const decoding = { crypto: context.crypto, decoding: context.caches.decoding };
-  const looked = records.map((record) => ({ record, seen: decodeSafely(record, decoding) }));
-  const proven = context.prover?.prove(
-    looked.flatMap(({ record, seen }) => ("decoded" in seen ? { record, ...seen } : [])),
+  const looked = records.map((record) => lookSafely(record, context));
+  const sent = looked.flatMap((look, index) =>
+    "decoded" in look ? [{ senderId: (records[index] as Uploaded).senderId, decoded: look.decoded }] : [],
   );
-  for (const { record, seen: first } of looked) {
-    const seen = "decoded" in first ? await judgeSafely(record, first.decoded, { ...context, proven }) : first;
+  const { checked, wrongHintsOf } = await checkSafely(sent, context);
+  let next = 0;
+  for (const [index, look] of looked.entries()) {
+    const record = records[index] as Uploaded;
+    const seen = "decoded" in look ? judgeSafely(record, checked[next++] as CheckedRecord | Failed, context) : look;
     if ("error" in seen) {
       faulty.push({ record, error: seen.error });
       continue;
@@ -86,63 +73,70 @@ export async function verifyUploadRecords<Uploaded extends UploadedRecord>(
     const { code, sentence } = isVoid ? recordFault("VOID_RECORDED") : judged;
     rejected.push({ record, paymentId, code, sentence });
   }
-  return { items, rejected, voids, faulty, wrongHintsOf: [...(proven?.wrongHintsOf ?? [])] };
+  return { items, rejected, voids, faulty, wrongHintsOf };
 }
 
-type JudgingContext = VerifyRecordsContext & { readonly proven: ProvenPayments | undefined };
 type Judged = SettlementItem | RequestVoidRecord | RecordFault;
-
 type Seen = { readonly paymentId: MessageId | undefined; readonly judged: Judged };
 
 /** An error is a fault of ours: bytes that are wrong are judged. */
 type Failed = { readonly error: unknown };
 
-function decodeSafely(
+/** What can be said without any signature. */
+function lookSafely(
   record: UploadedRecord,
-  decoding: DecodingContext,
+  { crypto, caches, senderOf, certificateIdCipher }: VerifyRecordsContext,
 ): { readonly decoded: DecodedRecord } | Seen | Failed {
   try {
-    const decoded = decodeRecord(record.bytes, record.broughtBy, decoding);
-    return isRecordFault(decoded) ? { paymentId: undefined, judged: decoded } : { decoded };
+    const decoded = decodeRecord(record.bytes, record.broughtBy, { crypto, decoding: caches.decoding });
+    if (isRecordFault(decoded)) return { paymentId: undefined, judged: decoded };
+    const foreign = refuseSender(decoded, senderOf(record), certificateIdCipher);
+    return foreign === undefined ? { decoded } : { paymentId: paymentIdOf(decoded), judged: foreign };
   } catch (error) {
     return { error };
   }
 }
 
-async function judgeSafely(
-  record: UploadedRecord,
-  decoded: DecodedRecord,
-  context: JudgingContext,
-): Promise<Seen | Failed> {
+/** What fails for all is tried for each, so that nobody's record has to wait for one that our means fail at. */
+async function checkSafely(
+  sent: Parameters<typeof checkSignatures>[0],
+  context: VerifyRecordsContext,
+): Promise<{ readonly checked: readonly (CheckedRecord | Failed)[]; readonly wrongHintsOf: readonly SenderId[] }> {
   try {
-    return { paymentId: paymentIdOf(decoded), judged: await verifyRecord(record, decoded, context) };
+    return await checkSignatures(sent, context);
+  } catch (error) {
+    if (sent.length === 1) return { checked: [{ error }], wrongHintsOf: [] };
+    const checked: (CheckedRecord | Failed)[] = [];
+    for (const each of sent) checked.push(...(await checkSafely([each], context)).checked);
+    return { checked, wrongHintsOf: [] };
+  }
+}
+
+function judgeSafely(
+  record: UploadedRecord,
+  checked: CheckedRecord | Failed,
+  context: VerifyRecordsContext,
+): Seen | Failed {
+  if ("error" in checked) return checked;
+  try {
+    return { paymentId: paymentIdOf(checked.decoded), judged: judge(record, checked, context) };
   } catch (error) {
     return { error };
   }
 }
 
-async function verifyRecord(record: UploadedRecord, decoded: DecodedRecord, context: JudgingContext): Promise<Judged> {
-  const foreign = refuseSender(decoded, context.senderOf(record), context.certificateIdCipher);
-  if (foreign !== undefined) return foreign;
-  if (decoded.kind === "void") return voidRecord(record, decoded, context);
-  const certificate = await verifiedCertificate(decoded.certificate, context);
+function judge(record: UploadedRecord, checked: CheckedRecord, context: VerifyRecordsContext): Judged {
+  if (checked.kind === "void") return voidRecord(record, checked, context);
+  const { certificate } = checked;
   if (isRefusal(certificate)) return faultOf(certificate);
-  const { certificateId, deviceKey } = certificate.content;
-  if (decoded.payment.unverified.certificateId !== certificateId) return faultOf(refusal("CERTIFICATE_MISMATCH"));
-  if (decoded.kind === "payment") {
-    const payment = await verifiedPayment(decoded.payment, deviceKey, context);
-    return isRefusal(payment) ? faultOf(payment) : twoWayItem({ record, decoded, certificate, payment }, context);
+  if (checked.decoded.payment.unverified.certificateId !== certificate.content.certificateId)
+    return faultOf(refusal("CERTIFICATE_MISMATCH"));
+  if (checked.kind === "payment") {
+    const { payment } = checked;
+    return isRefusal(payment) ? faultOf(payment) : twoWayItem({ record, checked, certificate, payment }, context);
   }
-  const payment = await verifiedPayment(decoded.payment, deviceKey, context);
-  return isRefusal(payment) ? faultOf(payment) : openPaymentItem({ record, decoded, certificate, payment }, context);
-}
-
-function verifiedPayment<Content extends Payment | OpenPayment>(
-  decoded: Decoded<Content>,
-  deviceKey: P256PublicKey,
-  { proven, crypto }: JudgingContext,
-): Verified<Content> | Promise<Verified<Content> | Refusal> {
-  return proven?.under(decoded, deviceKey) ?? verifyUnder(decoded, deviceKey, crypto);
+  const { payment } = checked;
+  return isRefusal(payment) ? faultOf(payment) : openPaymentItem({ record, checked, certificate, payment }, context);
 }
 
 /**

@@ -33,7 +33,12 @@ import {
 } from "@cairn/messages";
 import type { InboxRecord } from "@cairn/stores";
 import { certificateIdCipher } from "../../src/keys/certificate-id-cipher.ts";
-import { type Sender, type VerifyRecordsContext, verificationCaches } from "../../src/settlement/context.ts";
+import {
+  checkerHere,
+  type Sender,
+  type VerifyRecordsContext,
+  verificationCaches,
+} from "../../src/settlement/context.ts";
 import { crypto, payeeId } from "./values.ts";
 
 export const NOW = 1_800_000_000;
@@ -45,7 +50,7 @@ export const issuerSigner = generateNodeSigner();
 export const deviceSigner = generateNodeSigner();
 export const tillSigner = generateNodeSigner();
 const issuerKeyId = keyIdOf(issuerSigner.publicKey, crypto);
-export const CERTIFICATE_ID_KEY = new Uint8Array(16).fill(5);
+const CERTIFICATE_ID_KEY = new Uint8Array(16).fill(5);
 const cipher = certificateIdCipher(CERTIFICATE_ID_KEY);
 export const byIssuer = { signer: issuerSigner, crypto };
 export const byDevice = { signer: deviceSigner, crypto };
@@ -172,6 +177,7 @@ export async function contextFor(changes: Partial<VerifyRecordsContext> = {}): P
     crypto,
     certificateIdCipher: cipher,
     caches: verificationCaches(),
+    checker: checkerHere(crypto),
     senderOf: ({ broughtBy }) => senders[broughtBy],
     ...changes,
   };

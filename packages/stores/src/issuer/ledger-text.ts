@@ -79,5 +79,13 @@ export function entryHash(
 ): Uint8Array {
   const { entryId, kind, reference, currency, postedAt, postings } = entry;
   const text = `[${entryId},"${kind}",${JSON.stringify(reference)},"${currency}",${postedAt},${postings}]`;
-  return hash("sha256", Buffer.concat([previous, Buffer.from(text)]), "buffer");
+  // Three bytes at most for each of JavaScript's characters.
+  const most = previous.length + 3 * text.length;
+  const both = most <= SCRATCH.length ? SCRATCH : Buffer.alloc(most);
+  both.set(previous);
+  const length = previous.length + both.write(text, previous.length);
+  return Buffer.from(hash("sha256", both.subarray(0, length), "hex"), "hex");
 }
+
+/** A buffer for each entry would cost as much as its hash. */
+const SCRATCH = Buffer.alloc(4096);

@@ -4,11 +4,11 @@ import type { SignatureBatches } from "@cairn/cose";
 import { generateNodeSigner } from "@cairn/cose/node";
 import { decodeMessage, encodeUploadRecord, fromHex, payment as paymentKind } from "@cairn/messages";
 import { requireSignatureBatches, signatureBatchesMissing } from "../../../testing/signature-batches.ts";
-import { PaymentProver } from "../src/settlement/payment-prover.ts";
+import { type SignatureChecker, verificationCaches } from "../src/settlement/context.ts";
 import { VerificationPool } from "../src/settlement/verification-pool.ts";
 import { type UploadedRecord, verifyUploadRecords } from "../src/settlement/verify-records.ts";
+import { verifySignatures } from "../src/settlement/verify-signatures.ts";
 import {
-  CERTIFICATE_ID_KEY,
   contextFor,
   deviceSigner,
   inboxRecord,
@@ -68,33 +68,27 @@ describe("payments verified together", { skip: signatureBatchesMissing }, async 
         return real.areAllValid(signatures);
       },
     };
-    return { prover: new PaymentProver(batches), sizes };
-  }
-
-  /** How many signatures are looked at one by one. */
-  function countingCrypto() {
-    const seen = { singles: 0 };
-    const verifyEs256: typeof crypto.verifyEs256 = (...of) => {
-      seen.singles += 1;
-      return crypto.verifyEs256(...of);
+    const checker: SignatureChecker = {
+      takesHints: true,
+      verify: (signatures, bringers) => verifySignatures(signatures, bringers, { crypto, batches }),
     };
-    return { crypto: { ...crypto, verifyEs256 }, seen };
+    // Caches of its own: who is distrusted is remembered there.
+    return { checked: { ...context, caches: verificationCaches(), checker }, sizes };
   }
 
   const lastByte = (bytes: Uint8Array) => bytes.with(-1, (bytes.at(-1) ?? 0) ^ 1);
 
   test("sound payments are verified by one batch, and no signature of theirs alone", async () => {
     const records = await uploaded();
-    const { prover, sizes } = counted();
-    const { crypto: counting, seen } = countingCrypto();
-    await verifyUploadRecords(records.slice(0, 1), { ...context, crypto: counting });
-    const ofCertificates = seen.singles - 1;
-    seen.singles = 0;
-    const fresh = await contextFor();
-    const { items, rejected } = await verifyUploadRecords(records, { ...fresh, crypto: counting, prover });
+    const { checked, sizes } = counted();
+    const { items, rejected } = await verifyUploadRecords(records, checked);
     assert.deepEqual([items.length, rejected.length], [COUNT, 0]);
     assert.deepEqual(sizes, [COUNT]);
-    assert.equal(seen.singles, ofCertificates);
+  });
+
+  test("hints that nobody can use are not handed on", async () => {
+    const { items } = await verifyUploadRecords(await uploaded(), { ...context, caches: verificationCaches() });
+    assert.equal(items.length, COUNT);
   });
 
   const cases: Readonly<Record<string, Readonly<Record<number, Change>>>> = {
@@ -117,8 +111,8 @@ describe("payments verified together", { skip: signatureBatchesMissing }, async 
   for (const [name, changes] of Object.entries(cases))
     test(`what is found is what is found one by one: ${name}`, async () => {
       const records = await uploaded(changes);
-      const { prover, sizes } = counted();
-      const together = await verifyUploadRecords(records, { ...context, prover });
+      const { checked, sizes } = counted();
+      const together = await verifyUploadRecords(records, checked);
       const { wrongHintsOf, ...found } = together;
       const { wrongHintsOf: none, ...alone } = await verifyUploadRecords(records, context);
       assert.deepEqual(found, alone);
@@ -134,14 +128,14 @@ describe("payments verified together", { skip: signatureBatchesMissing }, async 
     });
 
   test("who sent a wrong hint is verified one by one from then on, and others are not", async () => {
-    const { prover, sizes } = counted();
-    await verifyUploadRecords(await uploaded({ 3: { hint: lastByte } }), { ...context, prover });
+    const { checked, sizes } = counted();
+    await verifyUploadRecords(await uploaded({ 3: { hint: lastByte } }), checked);
     sizes.length = 0;
     const sound = await uploaded();
-    assert.equal((await verifyUploadRecords(sound, { ...context, prover })).items.length, COUNT);
+    assert.equal((await verifyUploadRecords(sound, checked)).items.length, COUNT);
     assert.deepEqual(sizes, []);
     const another = sound.map((record) => ({ ...record, senderId: "00000000000000aa" as typeof record.senderId }));
-    await verifyUploadRecords(another, { ...context, prover });
+    await verifyUploadRecords(another, checked);
     assert.deepEqual(sizes, [COUNT]);
   });
 
@@ -157,23 +151,23 @@ describe("payments verified together", { skip: signatureBatchesMissing }, async 
       assert.ok(other !== undefined);
       return [record, { ...other, senderId: evil, inboxId: COUNT + 1 + index }];
     });
-    const { prover, sizes } = counted();
-    const { items, wrongHintsOf } = await verifyUploadRecords(mixed, { ...context, prover });
+    const { checked, sizes } = counted();
+    const { items, wrongHintsOf } = await verifyUploadRecords(mixed, checked);
     assert.equal(items.length, 2 * COUNT);
     assert.deepEqual(wrongHintsOf, [evil]);
     sizes.length = 0;
-    assert.equal((await verifyUploadRecords(mixed, { ...context, prover })).items.length, 2 * COUNT);
+    assert.equal((await verifyUploadRecords(mixed, checked)).items.length, 2 * COUNT);
     assert.deepEqual(sizes, [COUNT], "all of the honest terminal's, together, and none of the other's");
   });
 
   test("verifying threads use hints too, find the same, and say who sent wrong ones", async () => {
     const records = await uploaded({ 9: { hint: lastByte }, 20: { payment: lastByte } });
-    const pool = new VerificationPool({ certificateIdKey: CERTIFICATE_ID_KEY, threads: 1 });
+    const pool = new VerificationPool({ threads: 1 });
     try {
       const [first] = records;
       assert.ok(first !== undefined);
-      const senderOf = () => context.senderOf(first);
-      const there = await pool.verify(records, { lane: 0, anchors: context.anchors, senderOf });
+      assert.ok(pool.takesHints);
+      const there = await verifyUploadRecords(records, { ...context, caches: verificationCaches(), checker: pool });
       const { wrongHintsOf, ...found } = there;
       const { wrongHintsOf: none, ...alone } = await verifyUploadRecords(records, context);
       assert.deepEqual(found, alone);
@@ -186,7 +180,7 @@ describe("payments verified together", { skip: signatureBatchesMissing }, async 
 
   test("a payment proven under one certificate's key is not taken under another's", async () => {
     const records = await uploaded();
-    const { prover } = counted();
+    const { checked } = counted();
     // A certificate of another device, validly issued: the payment's own key is not the one that it names.
     const strangers = await userCertificateOf({ deviceKey: generateNodeSigner().publicKey });
     const payee = await payeeCertificateOf();
@@ -204,7 +198,7 @@ describe("payments verified together", { skip: signatureBatchesMissing }, async 
       hint,
     });
     const strange = { ...inboxRecord(bytes, "terminal"), inboxId: COUNT + 1 };
-    const { items, rejected } = await verifyUploadRecords([...records, strange], { ...context, prover });
+    const { items, rejected } = await verifyUploadRecords([...records, strange], checked);
     assert.equal(items.length, COUNT);
     assert.deepEqual(
       rejected.map(({ record, code }) => [record.inboxId, code]),
