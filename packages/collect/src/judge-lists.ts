@@ -43,8 +43,7 @@ export async function judgeTrustList(
     if (decoded.unverified.rootKeyId !== keyIdOf(rootKey, crypto)) return refusal("ISSUER_UNKNOWN", "another root key");
     const list = await verifyUnder(decoded, rootKey, crypto);
     if (isRefusal(list)) return list;
-    const now = Math.max(against.now, list.content.issuedAt);
-    return refuseTrustList(list, { held: held?.list, now }) ?? trustAnchors(list, crypto);
+    return refuseTrustList(list, { held: held?.list, now: against.now }) ?? trustAnchors(list, crypto);
   } catch (error) {
     return refusalFromError(error);
   }
@@ -58,7 +57,7 @@ export async function judgeStatusList(
   try {
     const list = await verifyStatusList(decodeMessage(statusList, bytes, against.crypto), against);
     if (isRefusal(list)) return list;
-    return refuseStatusList(list, { held: against.held, now: Math.max(against.now, list.content.issuedAt) }) ?? list;
+    return refuseStatusList(list, against) ?? list;
   } catch (error) {
     return refusalFromError(error);
   }
@@ -84,6 +83,7 @@ export async function judgePayeeCertificate(
       if (terms.currency !== held.content.terms.currency) return refusal("CURRENCY_MISMATCH", "another currency");
       if (issuedAt < held.content.issuedAt) return held;
     }
+    // The issuer has just signed: its time is as good as ours when our clock is slow.
     const now = Math.max(against.now, issuedAt);
     return refusePayeeCertificate(certificate.content, now) ?? certificate;
   } catch (error) {

@@ -34,6 +34,17 @@ test("accepts up to the maximum, and captures at once when told the amount", asy
   assert.equal(signed.content.amountMinor, 320n);
 });
 
+test("what is captured counts against the payee's ceiling, not what might have been", async () => {
+  const { terminal } = await makeTerminal(issuer, { payee: { terms: { perCertificateCapMinor: 400n } } });
+  const payer = await makePayer(issuer);
+  const within = await terminal.acceptOpen((await payer.payOpen(500n)).codeText, { captureMinor: 400n });
+  assert.ok(within.kind === "accepted");
+  assert.deepEqual([within.guaranteed, within.acceptance.risk], [true, undefined]);
+  const beyond = await terminal.acceptOpen((await payer.payOpen(500n)).codeText, { captureMinor: 1n });
+  assert.ok(beyond.kind === "accepted");
+  assert.equal(beyond.acceptance.risk, "PAYEE_CEILING_REACHED");
+});
+
 test("without an amount it stays uncaptured: no receipt, nothing to upload, told as such", async () => {
   const { terminal } = await makeTerminal(issuer);
   const payer = await makePayer(issuer);

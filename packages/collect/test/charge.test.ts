@@ -59,6 +59,15 @@ test("asks for nothing that it could not accept: old lists, a full store", async
   assert.equal(codeOf(await risky.charge({ amount: eur(5n) })), "requested");
   stale.clock.at = NOW + 31 * DAY;
   assert.equal(codeOf(await risky.charge({ amount: eur(5n) })), "TRUST_LIST_EXPIRED");
+  const untrusting = await makeTerminal(issuer, {
+    statusList: { issuedAt: NOW + 30 * DAY, expiresAt: NOW + 60 * DAY },
+  });
+  untrusting.clock.at = NOW + 30 * DAY + 301;
+  assert.equal(
+    codeOf(await untrusting.terminal.charge({ amount: eur(5n) })),
+    "TRUST_LIST_EXPIRED",
+    "a fresh list beside",
+  );
 
   const { terminal } = await makeTerminal(issuer, { payee: { terms: { storedTotalCapMinor: 199n } } });
   const payer = await makePayer(issuer);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { openTerminal, type TerminalPorts } from "@cairn/collect";
 import { generateNodeSigner } from "@cairn/cose/node";
 import { MemoryTerminalJournal } from "@cairn/stores";
-import { chargeFor, codeOf, makeIssuer, makeTerminal, NOW } from "./world.ts";
+import { chargeFor, codeOf, DAY, makeIssuer, makeTerminal, NOW } from "./world.ts";
 
 const issuer = makeIssuer();
 
@@ -60,6 +60,12 @@ test("enrolling again under the same root key takes home what is newer; another 
   const other = makeIssuer();
   await assert.rejects(terminal.enrol({ ...enrolment, rootKey: other.rootKey }), { code: "ROOT_KEY_DIFFERS" });
   assert.equal((await terminal.standing()).statusListAgeSeconds, 5);
+});
+
+test("a terminal whose clock is slow enrols all the same, with what was issued later than it thinks it is", async () => {
+  const { ports, clock, enrolment } = await fresh();
+  clock.at = NOW - 3 * DAY;
+  assert.equal(codeOf(await openTerminal(ports).enrol(enrolment)), "enrolled");
 });
 
 test("two processes that enrol at once both end enrolled", async () => {
