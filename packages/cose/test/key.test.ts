@@ -9,6 +9,7 @@ import {
   decodeCbor,
   decompress,
   encodeCbor,
+  isCompressedPoint,
   keyThumbprint,
   publicKeyFromCbor,
   publicKeyFromPoint,
@@ -33,6 +34,30 @@ test("compressed and uncompressed points of one key are the same key", () => {
   assert.equal(toHex(decompress(compressed)), `04${GX}${GY}`);
   assert.equal(toHex(compressedPoint(compressed)), `03${GX}`);
   assert.ok(!publicKeysEqual(compressed, publicKeyFromPoint(hex(`02${GX}`))));
+});
+
+test("keys are the same to the last byte and the sign, and so are the bytes of one", () => {
+  const key = publicKeyFromPoint(hex(`03${GX}`));
+  const point = compressedPoint(key);
+  assert.ok(isCompressedPoint(point, key));
+  for (const at of [0, 1, 32]) {
+    const other = point.with(at, (point[at] ?? 0) ^ 1);
+    assert.equal(isCompressedPoint(other, key), false, `byte ${at}`);
+    assert.equal(publicKeysEqual(publicKeyFromPoint(other), key), false, `byte ${at}`);
+  }
+  for (const bytes of [point.subarray(1), Uint8Array.of(...point, 0), new Uint8Array()])
+    assert.equal(isCompressedPoint(bytes, key), false, `${bytes.length} bytes`);
+});
+
+test("what callers do with the bytes that they gave or got changes no key and no thumbprint", () => {
+  const given = hex(`04${GX}${GY}`);
+  const key = publicKeyFromPoint(given);
+  const thumbprint = keyThumbprint(key, sha256);
+  const kept = toHex(thumbprint);
+  given.fill(0);
+  thumbprint.fill(0);
+  assert.equal(toHex(decompress(key)), `04${GX}${GY}`);
+  assert.equal(toHex(keyThumbprint(key, sha256)), kept);
 });
 
 test("decompressing agrees with the platform for both parities", () => {

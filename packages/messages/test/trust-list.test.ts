@@ -37,6 +37,21 @@ test("a key is found by id, use and time, each edge included", async () => {
   assert.equal(codeOf(trustedKeys(await anchorsOf(), wanted)), "ISSUER_UNKNOWN");
 });
 
+test("of keys with one id those are tried that were valid, and only of the issuer that is asked for", async () => {
+  const [early, late] = [trustedKey("issuer", { validUntil: NOW - 1 }), trustedKey("issuer", { validFrom: NOW })];
+  assert.deepEqual(trustedKeys(await anchorsOf(early, late), wanted), [late]);
+  const anchors = await anchorsOf(late);
+  assert.deepEqual(trustedKeys(anchors, { ...wanted, issuerId: late.issuerId }), [late]);
+  assert.equal(codeOf(trustedKeys(anchors, { ...wanted, issuerId: `${late.issuerId}x` })), "ISSUER_UNKNOWN");
+});
+
+test("an issuer's address begins with http", async () => {
+  for (const issuerUrl of ["javascript:https://issuer.example", "xhttps://issuer.example", "ftp://issuer.example"])
+    await assert.rejects(signTrustList({ keys: [trustedKey("issuer", { issuerUrl })] }), {
+      code: "MESSAGE_FIELD_INVALID",
+    });
+});
+
 test("the use is looked at before the time", async () => {
   const anchors = await anchorsOf(trustedKey("issuer", { uses: 2, validUntil: NOW - 1 }));
   assert.equal(codeOf(trustedKeys(anchors, wanted)), "ISSUER_KEY_NOT_ALLOWED");
