@@ -1,10 +1,15 @@
 import { type AccountNumber, type Partition, partitionOf } from "@cairn/issue";
-import { type Currency, currency, type PayeeId } from "@cairn/messages";
+import type { Currency, PayeeId } from "@cairn/messages";
 import type { LedgerAccount, LedgerEntry } from "@cairn/settle";
-import { ledgerAccountText, readLedgerAccount } from "../ledger-text.ts";
+import { ledgerAccountText } from "../ledger-text.ts";
 import type { LedgerBalance } from "../movements-port.ts";
 import type { StoredEntry } from "../port.ts";
 import { StoreError } from "../store-error.ts";
+
+type Place = Omit<LedgerBalance, "minor"> & {
+  /** Among the balances. */
+  readonly key: string;
+};
 
 /** Entries in the order of posting, and the balances beside them. */
 export class MemoryBooks {
@@ -12,6 +17,8 @@ export class MemoryBooks {
   readonly #byReference = new Map<string, StoredEntry>();
   /** By partition, ledger account and currency. */
   readonly #balances = new Map<string, bigint>();
+  /** The balances there have been of each kind of ledger account, by partition and ledger account: one a currency. */
+  readonly #places = new Map<LedgerAccount["kind"], Map<string, Place[]>>();
 
   /** @throws StoreError STORE_INPUT_INVALID, before anything is written, for what the database would refuse as well. */
   post(partition: Partition, entries: readonly LedgerEntry[]): void {
@@ -68,14 +75,20 @@ export class MemoryBooks {
 
   /** Of one kind of ledger account, over all partitions, those at zero left out. */
   balancesOf(kind: LedgerAccount["kind"]): LedgerBalance[] {
-    const found: LedgerBalance[] = [];
-    for (const [key, minor] of this.#balances) {
-      const [partition = "", name = "", of = ""] = key.split(" ");
-      const ledgerAccount = readLedgerAccount(name);
-      if (ledgerAccount.kind === kind && minor !== 0n)
-        found.push({ partition: Number(partition), ledgerAccount, currency: currency(of), minor });
-    }
-    return found;
+    return [...(this.#places.get(kind)?.values() ?? [])].flatMap((places) => this.#filled(places));
+  }
+
+  /** Of one ledger account in one partition, those at zero left out. */
+  balancesAt(partition: Partition, ledgerAccount: LedgerAccount): LedgerBalance[] {
+    const places = this.#places.get(ledgerAccount.kind)?.get(`${partition} ${ledgerAccountText(ledgerAccount)}`);
+    return this.#filled(places ?? []);
+  }
+
+  #filled(places: readonly Place[]): LedgerBalance[] {
+    return places.flatMap(({ key, ...place }) => {
+      const minor = this.#balances.get(key) ?? 0n;
+      return minor === 0n ? [] : [{ ...place, minor }];
+    });
   }
 
   verify(): { readonly entries: number; readonly faults: string[] } {
@@ -95,6 +108,14 @@ export class MemoryBooks {
     return { entries: this.#entries.length, faults };
   }
 
+  #place(place: Place): void {
+    const { partition, ledgerAccount } = place;
+    const ofKind = this.#places.get(ledgerAccount.kind) ?? new Map<string, Place[]>();
+    const name = `${partition} ${ledgerAccountText(ledgerAccount)}`;
+    const others = (ofKind.get(name) ?? []).filter(({ key }) => key !== place.key);
+    this.#places.set(ledgerAccount.kind, ofKind.set(name, [...others, place]));
+  }
+
   #changedBalances(partition: Partition, entries: readonly LedgerEntry[]): Map<string, bigint> {
     const changed = new Map<string, bigint>();
     const references = new Set<string>();
@@ -104,7 +125,9 @@ export class MemoryBooks {
       references.add(reference);
       for (const { ledgerAccount, minor } of postings) {
         const key = balanceKey(partition, ledgerAccountText(ledgerAccount), currency);
-        changed.set(key, (changed.get(key) ?? this.#balances.get(key) ?? 0n) + minor);
+        const before = changed.get(key) ?? this.#balances.get(key);
+        if (before === undefined) this.#place({ key, partition, ledgerAccount, currency });
+        changed.set(key, (before ?? 0n) + minor);
       }
     }
     for (const [key, minor] of changed) {

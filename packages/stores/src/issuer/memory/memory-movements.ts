@@ -1,4 +1,3 @@
-import { ledgerAccountText } from "../ledger-text.ts";
 import { accountsOf, movementView } from "../movement-view.ts";
 import type {
   MovementDecision,
@@ -31,12 +30,9 @@ export class MemoryMovements implements MovementsPort {
       record: found(this.#members.account(account), "ACCOUNT_UNKNOWN", account),
       certificates: this.#certificates.of(account),
     }));
-    const names = new Set(balances.map(ledgerAccountText));
     const view = movementView({
       accounts,
-      balances: balances
-        .flatMap(({ kind }) => this.#books.balancesOf(kind))
-        .filter((kept) => kept.partition === partition && names.has(ledgerAccountText(kept.ledgerAccount))),
+      balances: balances.flatMap((ledgerAccount) => this.#books.balancesAt(partition, ledgerAccount)),
       entries: references.flatMap((reference) => this.#books.find(partition, reference) ?? []),
       records: records.flatMap((key) => this.#records.get(keyOf(partition, key)) ?? []),
     });
