@@ -137,12 +137,18 @@ function decodeProtected(bytes: Uint8Array): ProtectedHeaders {
   if (labels !== undefined && !(labels instanceof Map)) throw malformed("The protected header is not a map.");
   if (labels?.get(ALGORITHM_LABEL) !== ES256) throw new CoseError("COSE_ALGORITHM", "The algorithm is not ES256.");
   const headers: { keyId?: Uint8Array; type?: string } = {};
-  for (const [label, value] of labels) {
-    if (label === ALGORITHM_LABEL) continue;
-    if (label === KEY_ID_LABEL && value instanceof Uint8Array) headers.keyId = value;
-    else if (label === TYPE_LABEL && typeof value === "string") headers.type = value;
-    else throw new CoseError("COSE_HEADER", `Header ${label} is not supported, or not of this type.`);
+  const keyId = labels.get(KEY_ID_LABEL);
+  const type = labels.get(TYPE_LABEL);
+  let known = 1;
+  if (keyId instanceof Uint8Array) {
+    headers.keyId = keyId;
+    known += 1;
   }
+  if (typeof type === "string") {
+    headers.type = type;
+    known += 1;
+  }
+  if (known < labels.size) throw new CoseError("COSE_HEADER", "A header is unsupported or ill-typed.");
   return headers;
 }
 
