@@ -1,3 +1,4 @@
+import { constants, platform, setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 import { type P256PublicKey, publicKeyFromPoint } from "@cairn/cose";
 import { nodeCrypto, openSignatureBatches } from "@cairn/cose/node";
@@ -6,6 +7,11 @@ import { unpackJob, type VerificationAnswer, type VerificationJob } from "./veri
 import { verifySignatures } from "./verify-signatures.ts";
 
 /** One thread of the verification pool: it verifies signatures and remembers nothing but keys. */
+
+// The main thread goes first: it serves calls and writes, and what it wrote gives these threads their work. On Linux
+// priorities are a thread's own; elsewhere this one would be the whole process's.
+if (platform() === "linux") setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+
 const REMEMBERED_KEYS = 20_000;
 const crypto = nodeCrypto({ keyCacheSize: REMEMBERED_KEYS });
 const batches = openSignatureBatches();
