@@ -67,6 +67,8 @@ type Payer = {
 const EUR = currency("EUR");
 const PRICE_MINOR = 10n;
 const PAYEE = "BENCH" as PayeeId;
+/** As from a few connections: while one upload waits for the disk or the database, the next is looked at. */
+const UPLOADS_AT_ONCE = 4;
 const log = {
   debug: () => undefined,
   info: () => undefined,
@@ -177,10 +179,13 @@ export async function buildWorld(
       } as const;
       const intake = { crypto, certificateIdCipher: keys.certificateIdCipher, decoding: caches.decoding };
       const uploaded = records.splice(0, count);
-      for (let start = 0; start < count; start += MAXIMUM_RECORDS) {
-        const batch = uploaded.slice(start, start + MAXIMUM_RECORDS);
-        await store.receive(batch.map((bytes) => takeIn(bytes, bringer, intake).row));
-      }
+      const portions = Array.from({ length: Math.ceil(count / MAXIMUM_RECORDS) }, (_, index) =>
+        uploaded.slice(index * MAXIMUM_RECORDS, (index + 1) * MAXIMUM_RECORDS),
+      ).values();
+      const bring = async (): Promise<void> => {
+        for (const portion of portions) await store.receive(portion.map((bytes) => takeIn(bytes, bringer, intake).row));
+      };
+      await Promise.all(Array.from({ length: UPLOADS_AT_ONCE }, bring));
       await worker.settleAll();
     },
     checkSettled: async (count) => {

@@ -148,15 +148,16 @@ export class Database {
 
   /**
    * Statements that are one transaction and sent at once; each sees what others had committed before it began. They are
-   * sent again when the reply was lost: so only such as do no more the second time.
+   * sent again when the reply was lost: so only such as do no more the second time. Gives the rows of the last one.
    */
-  together(statements: readonly { readonly text: string; readonly values: readonly SqlValue[] }[]): Promise<void> {
+  together(statements: readonly { readonly text: string; readonly values: readonly SqlValue[] }[]): Promise<Row[]> {
     return this.#patiently(async (client) => {
       const session = new Session(client);
       try {
         session.beginPlain();
-        for (const { text, values } of statements) session.later(text, ...values);
-        await session.commit();
+        const replies = statements.map(({ text, values }) => session.all(text, ...values));
+        await Promise.all([...replies, session.commit()]);
+        return (await replies.at(-1)) ?? [];
       } catch (error) {
         await session.rollback();
         throw error;

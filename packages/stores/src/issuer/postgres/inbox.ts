@@ -40,7 +40,6 @@ export class Inbox {
     if (records.length === 0) return;
     const groups = this.#placedByPartition ? Map.groupBy(records, ({ partition }) => partition).values() : [records];
     await Promise.all([...groups].map((group) => this.#receive(group)));
-    this.#recent.add(records);
   }
 
   async takeBatch(limit: number, { except, now = NO_LIMIT }: BatchChoice): Promise<InboxBatch | undefined> {
@@ -139,9 +138,10 @@ export class Inbox {
    * for each record, by the index: as a join, a plan made while the inbox was empty would read all of it.
    */
   async #receive(received: readonly InboxRecord[]): Promise<void> {
-    const records = [...new Map(received.map((record) => [record.recordHash, record])).values()];
+    const byHash = new Map(received.map((record) => [record.recordHash, record]));
+    const records = [...byHash.values()];
     const senders = [...new Set(records.map(({ senderId }) => keyOf(senderId)))].sort((one, other) => one - other);
-    await this.#database.together([
+    const written = await this.#database.together([
       // From the partition's row, so that a distributed engine takes the lock where the records are.
       {
         text: `SELECT pg_advisory_xact_lock(n.sender) FROM partitions p, unnest($2::bigint[]) AS n (sender)
@@ -158,9 +158,11 @@ export class Inbox {
             WHERE (SELECT x.inbox_id FROM inbox x
               WHERE x.payment_key = n.payment_key AND x.record_hash = n.record_hash AND x.partition = n.partition
               LIMIT 1) IS NULL
-            RETURNING partition, inbox_id
+            RETURNING partition, inbox_id, record_hash
+        ), waiting AS (
+          INSERT INTO inbox_waiting (partition, inbox_id) SELECT partition, inbox_id FROM written
         )
-        INSERT INTO inbox_waiting (partition, inbox_id) SELECT partition, inbox_id FROM written`,
+        SELECT inbox_id, record_hash FROM written`,
         values: [
           smallints(records.map((record) => record.partition)),
           hexadecimals(records.map((record) => record.recordHash)),
@@ -173,28 +175,27 @@ export class Inbox {
         ],
       },
     ]);
+    for (const row of written) {
+      const record = byHash.get(text(row, "record_hash"));
+      if (record !== undefined) this.#recent.add({ ...record, inboxId: number(row, "inbox_id") });
+    }
   }
 
   /** What this process wrote itself is not read back: only that it waits. */
   async #waiting(partition: Partition, limit: number, now: number): Promise<InboxRecord[]> {
     const waiting = await this.#database.all(
-      `SELECT w.inbox_id, i.record_hash FROM (
-          SELECT inbox_id FROM inbox_waiting WHERE partition = $1 AND not_before <= $3 ORDER BY inbox_id LIMIT $2
-        ) w JOIN inbox i ON i.partition = $1 AND i.inbox_id = w.inbox_id
-        ORDER BY w.inbox_id`,
+      "SELECT inbox_id FROM inbox_waiting WHERE partition = $1 AND not_before <= $3 ORDER BY inbox_id LIMIT $2",
       partition,
       limit,
       now,
     );
-    const known = waiting.map((row) => ({
-      inboxId: number(row, "inbox_id"),
-      of: this.#recent.take(text(row, "record_hash")),
-    }));
-    const unknown = known.flatMap(({ inboxId, of }) => (of === undefined ? [inboxId] : []));
+    const known = waiting.map((row) => {
+      const inboxId = number(row, "inbox_id");
+      return { inboxId, record: this.#recent.take(inboxId) };
+    });
+    const unknown = known.flatMap(({ inboxId, record }) => (record === undefined ? [inboxId] : []));
     const read = new Map((await this.#read(partition, unknown)).map((record) => [record.inboxId, record]));
-    return known.map(({ inboxId, of }) =>
-      of === undefined ? found(read.get(inboxId), "STORE_DAMAGED", String(inboxId)) : { ...of, inboxId },
-    );
+    return known.map(({ inboxId, record }) => record ?? found(read.get(inboxId), "STORE_DAMAGED", String(inboxId)));
   }
 
   async #read(partition: Partition, inboxIds: readonly number[]): Promise<InboxRecord[]> {

@@ -10,30 +10,27 @@ const RECORD_BYTES = 1_400;
  * away once; any that is not here, because another process took it in or it was pushed out, is read like before.
  */
 export class RecentRecords {
-  readonly #records = new Map<string, InboxRecord>();
+  readonly #records = new Map<number, InboxRecord>();
   #bytes = 0;
 
   /** The newest push out the oldest. */
-  add(records: readonly InboxRecord[]): void {
-    for (const record of records) {
-      if (this.#records.has(record.recordHash)) continue;
-      this.#records.set(record.recordHash, record);
-      this.#bytes += bytesOf(record);
-    }
-    for (const [hash, record] of this.#records) {
+  add(record: InboxRecord): void {
+    this.#records.set(record.inboxId, record);
+    this.#bytes += bytesOf(record);
+    for (const oldest of this.#records.values()) {
       if (this.#bytes <= MAXIMUM_BYTES) return;
-      this.#forget(hash, record);
+      this.#forget(oldest);
     }
   }
 
-  take(recordHash: string): InboxRecord | undefined {
-    const record = this.#records.get(recordHash);
-    if (record !== undefined) this.#forget(recordHash, record);
+  take(inboxId: number): InboxRecord | undefined {
+    const record = this.#records.get(inboxId);
+    if (record !== undefined) this.#forget(record);
     return record;
   }
 
-  #forget(recordHash: string, record: InboxRecord): void {
-    this.#records.delete(recordHash);
+  #forget(record: InboxRecord): void {
+    this.#records.delete(record.inboxId);
     this.#bytes -= bytesOf(record);
   }
 }
