@@ -1,8 +1,7 @@
-import type { CryptoPort } from "@cairn/cose";
 import type { KeyId } from "@cairn/messages";
 import type { SettlementItem } from "@cairn/settle";
 import type { InboxRecord, IssuerStore } from "@cairn/stores";
-import { decodeRecord } from "./decode-record.ts";
+import { type DecodingContext, decodeRecord } from "./decode-record.ts";
 import { isRecordFault, recordFault } from "./record-codes.ts";
 import type { VerifiedRecords } from "./verify-records.ts";
 
@@ -24,16 +23,16 @@ export type KeyRing = {
 export async function guardItems(
   verified: VerifiedRecords,
   records: readonly InboxRecord[],
-  context: { readonly keys: KeyRing; readonly store: Pick<IssuerStore, "certificate">; readonly crypto: CryptoPort },
+  context: DecodingContext & { readonly keys: KeyRing; readonly store: Pick<IssuerStore, "certificate"> },
 ): Promise<VerifiedRecords> {
-  const { keys, store, crypto } = context;
+  const { keys, store } = context;
   if (keys.withdrawn.size === 0 && !keys.hasOthers) return verified;
   const byInboxId = new Map(records.map((record) => [record.inboxId, record]));
   const items: SettlementItem[] = [];
   const rejected = [...verified.rejected];
   for (const item of verified.items) {
     const record = byInboxId.get(item.inboxId);
-    const decoded = record === undefined ? undefined : decodeRecord(record.bytes, record.broughtBy, { crypto });
+    const decoded = record === undefined ? undefined : decodeRecord(record.bytes, record.broughtBy, context);
     if (record === undefined || decoded === undefined || isRecordFault(decoded) || decoded.kind === "void") continue;
     const { certificate, payeeCertificate } = decoded;
     if (keys.withdrawn.has(certificate.unverified.issuerKeyId)) {

@@ -84,10 +84,11 @@ export class Rounds {
     for (const senderId of verified.wrongHintsOf)
       log.warn({ senderId }, "a payment or its hint made a batch fail; this sender's payments are verified one by one");
     const parts = splitByPartition(batches, verified);
+    const guarding = { keys: keyRing(), store, crypto, decoding: this.#caches.decoding };
     return Promise.all(
       batches.map(async (batch, index) => ({
         ...batch,
-        verified: await guardItems(parts[index] ?? NOTHING, batch.records, { keys: keyRing(), store, crypto }),
+        verified: await guardItems(parts[index] ?? NOTHING, batch.records, guarding),
       })),
     );
   }
