@@ -206,4 +206,12 @@ export function membersSuite(name: string, open: OpenStore): void {
     assert.equal(await store.useNonce("b", NOW + 20, NOW + 11), true);
     await store.close();
   });
+
+  test(`${name}: a clock that is set back, or behind another server's, takes no nonce a second time`, async () => {
+    const store = await open();
+    assert.equal(await store.useNonce("a", NOW + 10, NOW), true);
+    assert.equal(await store.useNonce("b", NOW + 400, NOW + 300), true);
+    assert.equal(await store.useNonce("a", NOW + 10, NOW + 5), false);
+    await store.close();
+  });
 }

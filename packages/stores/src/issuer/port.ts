@@ -240,7 +240,7 @@ export interface IssuerStore extends MovementsPort, ReconciliationPort, KeptPort
   verifyBooks(): Promise<{ readonly entries: number; readonly faults: readonly string[] }>;
 
   // --- freshness of signed calls
-  /** True the first time, false for ever after (until `expiresAt`, when it may be forgotten). */
+  /** True the first time, false for ever after. It is remembered some minutes beyond `expiresAt`, as clocks differ. */
   useNonce(nonce: string, expiresAt: number, now: number): Promise<boolean>;
 }
 

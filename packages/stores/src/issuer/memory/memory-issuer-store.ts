@@ -2,6 +2,7 @@ import { type AccountNumber, partitionOf } from "@cairn/issue";
 import type { CertificateId, DeviceId, MessageId, PayeeId, RequestHash, TerminalId } from "@cairn/messages";
 import type { AccountFunds, CertificateState, SettlementItem, SettlementResult, SettlementState } from "@cairn/settle";
 import type { MovementDecision, MovementInput, MovementView, OperationKind } from "../movements-port.ts";
+import { NONCE_KEPT_SECONDS } from "../nonce-memory.ts";
 import { mainOutcome, outcomeSeenBy, type PaymentFacts, sideOutcome } from "../outcome-views.ts";
 import type {
   BatchChoice,
@@ -263,7 +264,7 @@ export class MemoryIssuerStore implements IssuerStore {
   async useNonce(nonce: string, expiresAt: number, now: number) {
     // In the order of use, which is nearly that of expiry: what lies behind one that is still good is left for later.
     for (const [old, oldExpiresAt] of this.#nonces) {
-      if (oldExpiresAt >= now) break;
+      if (oldExpiresAt >= now - NONCE_KEPT_SECONDS) break;
       this.#nonces.delete(old);
     }
     if (expiresAt < now || this.#nonces.has(nonce)) return false;

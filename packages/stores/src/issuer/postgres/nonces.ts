@@ -1,3 +1,4 @@
+import { NONCE_KEPT_SECONDS } from "../nonce-memory.ts";
 import { partitionOfId } from "../partitions.ts";
 import type { Database } from "./database.ts";
 
@@ -18,7 +19,8 @@ export class Nonces {
       [partition, nonce, expiresAt],
       { once: true },
     );
-    await this.#database.run("DELETE FROM nonces WHERE partition = $1 AND expires_at < $2", partition, now);
+    const forgotten = now - NONCE_KEPT_SECONDS;
+    await this.#database.run("DELETE FROM nonces WHERE partition = $1 AND expires_at < $2", partition, forgotten);
     return count === 1;
   }
 }

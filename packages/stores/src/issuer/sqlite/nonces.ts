@@ -1,3 +1,4 @@
+import { NONCE_KEPT_SECONDS } from "../nonce-memory.ts";
 import { partitionOfId } from "../partitions.ts";
 import type { Database } from "./database.ts";
 
@@ -12,7 +13,7 @@ export class Nonces {
   /** Within the caller's transaction. */
   use(nonce: string, expiresAt: number, now: number): boolean {
     if (expiresAt < now) return false;
-    this.#database.run("DELETE FROM nonces WHERE expires_at < ?", now);
+    this.#database.run("DELETE FROM nonces WHERE expires_at < ?", now - NONCE_KEPT_SECONDS);
     const sql = "INSERT INTO nonces VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
     return this.#database.run(sql, partitionOfId(nonce), nonce, expiresAt) === 1;
   }
