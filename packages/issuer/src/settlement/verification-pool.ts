@@ -4,6 +4,7 @@ import type { SignatureToVerify } from "@cairn/cose";
 import { openSignatureBatches } from "@cairn/cose/node";
 import type { SignatureChecker } from "./context.ts";
 import { buffersOf, packJob, type VerificationAnswer } from "./verification-job.ts";
+import { VerificationLanes } from "./verification-lanes.ts";
 import type { FoundSignatures } from "./verify-signatures.ts";
 
 type Waiting = { readonly answered: (answer: VerificationAnswer) => void; readonly failed: (error: Error) => void };
@@ -14,23 +15,21 @@ type Waiting = { readonly answered: (answer: VerificationAnswer) => void; readon
  */
 export class VerificationPool implements SignatureChecker {
   readonly #threads: (VerificationThread | undefined)[];
+  readonly #lanes: VerificationLanes;
 
   /** Of this process as a whole: threads find what the one that starts them finds. */
   readonly takesHints: boolean = openSignatureBatches() !== undefined;
 
   constructor({ threads = availableParallelism() }: { readonly threads?: number } = {}) {
     this.#threads = new Array<undefined>(threads).fill(undefined);
+    this.#lanes = new VerificationLanes(threads);
   }
 
-  /** Signatures under one key go to the same thread each time, which has that key ready. */
   async verify(signatures: readonly SignatureToVerify[], bringers: readonly number[]): Promise<FoundSignatures> {
-    const lanes = this.#threads.map((): number[] => []);
-    for (const [position, { publicKey }] of signatures.entries())
-      lanes[(publicKey.x.at(-1) ?? 0) % lanes.length]?.push(position);
     const areValid = new Array<boolean>(signatures.length).fill(false);
     const wrongHintsOf = new Set<number>();
     await Promise.all(
-      lanes.map(async (positions, lane) => {
+      this.#lanes.share(signatures).map(async (positions, lane) => {
         if (positions.length === 0) return;
         const asked = positions.map((position) => signatures[position] as SignatureToVerify);
         const by = positions.map((position) => bringers[position] ?? 0);
