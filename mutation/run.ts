@@ -4,6 +4,7 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { PatchedCopy, root } from "../seeded-bugs/patched-copy.ts";
+import { environmentWithin } from "../testing/processor-time.ts";
 import { testsFor } from "./tests-for.ts";
 
 const HELP = `node mutation/run.ts --package NAME [options]
@@ -29,7 +30,13 @@ const folder = fileURLToPath(new URL(".", import.meta.url));
 const results = join(folder, "results");
 const stryker = join(folder, "node_modules/@stryker-mutator/core/bin/stryker.js");
 
+/** A round of tests takes five. What takes more loops, however busy the machine is with other work. */
+const PROCESSOR_SECONDS = 25;
+/** What neither ends nor works, waits for something that never comes. */
+const WALL_CLOCK_MS = 600_000;
+
 type Mutant = {
+  readonly id: string;
   readonly status: string;
   readonly mutatorName: string;
   readonly replacement?: string;
@@ -48,8 +55,10 @@ type Result = {
   readonly mutants: number;
   readonly seconds: number;
   readonly survivors: readonly Change[];
-  /** Counted as caught. A loop is; a machine too busy to end a test in time is not, so they are kept to be looked at. */
-  readonly timedOut: readonly Change[];
+  /** Counted as caught: a test of theirs used more processor time than all tests together do. */
+  readonly loops: readonly Change[];
+  /** Counted as caught, and to be looked at: a test did not end for minutes, without working. */
+  readonly waits: readonly Change[];
 };
 
 if (values.help || (values.package === undefined && values.file === undefined && !values.summary))
@@ -64,9 +73,15 @@ function main(): void {
   if (files.length === 0) throw new Error(`There is no package ${values.package}.`);
   for (const file of files) {
     process.stderr.write(`${file}: `);
-    const result = values.again ? mutateAgain(file) : mutate(file, [file]);
-    writeFileSync(nameOfResult(file), `${JSON.stringify(result, undefined, 1)}\n`);
-    process.stderr.write(`${result.caught} of ${result.mutants} caught, ${result.seconds} s\n`);
+    try {
+      const result = values.again ? mutateAgain(file) : mutate(file, [file]);
+      writeFileSync(nameOfResult(file), `${JSON.stringify(result, undefined, 1)}\n`);
+      process.stderr.write(`${result.caught} of ${result.mutants} caught, ${result.seconds} s\n`);
+    } catch (error) {
+      // A test that fails without any mutant stops one file, not the night's run.
+      process.exitCode = 1;
+      process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+    }
   }
   summarise();
 }
@@ -112,6 +127,7 @@ function mutate(file: string, places: readonly string[]): Result {
   const begin = performance.now();
   try {
     const report = join(copy.folder, "mutation-report.json");
+    const looped = join(copy.folder, "looped.txt");
     // Each round only when the one before found nothing.
     const command = testsFor(copy.folder, file)
       .map((tests) => [process.execPath, "--test", "--test-isolation=none", "--test-reporter=dot", ...tests])
@@ -130,7 +146,7 @@ function mutate(file: string, places: readonly string[]): Result {
       allowEmpty: true,
       reporters: ["json"],
       jsonReporter: { fileName: report },
-      timeoutMS: 30_000,
+      timeoutMS: WALL_CLOCK_MS,
       tempDirName: "stryker-tmp",
     };
     writeFileSync(join(copy.folder, "stryker.conf.json"), JSON.stringify(configuration));
@@ -138,12 +154,19 @@ function mutate(file: string, places: readonly string[]): Result {
       cwd: copy.folder,
       encoding: "utf8",
       // Most of a short test is reading TypeScript: what is not mutated is read once.
-      env: { ...process.env, NODE_NO_WARNINGS: "1", NODE_COMPILE_CACHE: join(copy.folder, "compiled") },
+      env: {
+        ...process.env,
+        ...environmentWithin({ seconds: PROCESSOR_SECONDS, file: looped }),
+        NODE_NO_WARNINGS: "1",
+        NODE_COMPILE_CACHE: join(copy.folder, "compiled"),
+      },
     });
     if (run.status !== 0) throw new Error(`Stryker stopped: ${run.stdout.slice(-2_000)}${run.stderr}`);
     const seconds = Math.round((performance.now() - begin) / 1_000);
     return {
-      ...(existsSync(report) ? read(report, file) : { file, caught: 0, mutants: 0, survivors: [], timedOut: [] }),
+      ...(existsSync(report)
+        ? read(report, file, existsSync(looped) ? readFileSync(looped, "utf8").split("\n") : [])
+        : { file, caught: 0, mutants: 0, survivors: [], loops: [], waits: [] }),
       seconds,
     };
   } finally {
@@ -152,24 +175,25 @@ function mutate(file: string, places: readonly string[]): Result {
   }
 }
 
-function read(report: string, file: string): Omit<Result, "seconds"> {
+function read(report: string, file: string, looped: readonly string[]): Omit<Result, "seconds"> {
   const { files }: { readonly files: Readonly<Record<string, { readonly mutants: readonly Mutant[] }>> } = JSON.parse(
     readFileSync(report, "utf8"),
   );
   const mutants = Object.values(files).flatMap((one) => one.mutants);
-  const of = (...statuses: readonly string[]): readonly Change[] =>
+  const of = (isOne: (mutant: Mutant) => boolean): readonly Change[] =>
     mutants
-      .filter(({ status }) => statuses.includes(status))
+      .filter(isOne)
       .map(({ mutatorName, replacement = "", location: { start } }) => ({
         ...start,
         mutator: mutatorName,
         replacement,
       }))
       .sort((left, right) => left.line - right.line || left.column - right.column);
-  const survivors = of("Survived", "NoCoverage");
-  const timedOut = of("Timeout");
-  const caught = of("Killed").length + timedOut.length;
-  return { file, caught, mutants: caught + survivors.length, survivors, timedOut };
+  const survivors = of(({ status }) => status === "Survived" || status === "NoCoverage");
+  const caught = of(({ status }) => status === "Killed" || status === "Timeout").length;
+  const loops = of(({ status, id }) => status === "Killed" && looped.includes(id));
+  const waits = of(({ status }) => status === "Timeout");
+  return { file, caught, mutants: caught + survivors.length, survivors, loops, waits };
 }
 
 function summarise(): void {

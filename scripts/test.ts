@@ -16,6 +16,7 @@ const PLACES = [
   "demo/**/*.test.ts",
   "fuzz/**/*.test.ts",
   "seeded-bugs/**/*.test.ts",
+  "testing/*.test.ts",
   "prove/**/*.test.ts",
 ];
 /** Two cores are what the smallest machine has; tests that start processes of their own need the rest of a bigger one. */

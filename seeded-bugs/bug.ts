@@ -8,6 +8,8 @@ export type SeededBug = {
   readonly breaks: number;
   /** The search that is tried first; the others follow when it finds nothing. */
   readonly search: SearchName;
+  /** A search that never ends is what is expected of it; with any other bug that is no catch. */
+  readonly mayHang?: boolean;
   readonly edits: readonly Edit[];
 };
 

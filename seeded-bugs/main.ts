@@ -32,10 +32,7 @@ async function main(): Promise<void> {
     for (const bug of chosen) {
       const one = await hunt(bug, copy, used);
       found.push(one);
-      const how = one.caughtBy === undefined ? "by nothing" : `by ${one.caughtBy}`;
-      process.stderr.write(
-        `${one.caughtBy === undefined ? "MISSED" : "caught"}  ${bug.name.padEnd(32)} ${how}, ${one.seconds} s\n`,
-      );
+      process.stderr.write(`${sayHow(one)}, ${one.seconds} s\n`);
     }
   } finally {
     copy.remove();
@@ -44,4 +41,10 @@ async function main(): Promise<void> {
   if (values.json) process.stdout.write(`${JSON.stringify(found)}\n`);
   else process.stdout.write(`${found.length - missed} caught, ${missed} missed\n`);
   process.exitCode = missed === 0 && found.length > 0 ? 0 : 1;
+}
+
+function sayHow({ bug, caughtBy, hung }: Caught): string {
+  const name = bug.padEnd(32);
+  if (caughtBy !== undefined) return `caught  ${name} by ${caughtBy}`;
+  return hung === undefined ? `MISSED  ${name} by nothing` : `HUNG    ${name} ${hung} does not end, which is no catch`;
 }

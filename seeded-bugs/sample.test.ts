@@ -24,6 +24,21 @@ for (const bug of sample) {
   });
 }
 
+test("a search that loops is no catch, unless a loop is what the bug does", async () => {
+  const [bug] = sample.filter(({ name }) => name === "settled-twice");
+  const [edit] = bug?.edits ?? [];
+  assert.ok(bug !== undefined && edit !== undefined);
+  const looping = {
+    ...bug,
+    name: "endless",
+    edits: [{ ...edit, replace: `${edit.find}; for (;;);` }],
+  };
+  const limits = { processorSeconds: 3, wallClockMs: 600_000 };
+  const { caughtBy, hung } = await hunt(looping, copy, [], limits);
+  assert.deepEqual({ caughtBy, hung }, { caughtBy: undefined, hung: bug.search });
+  assert.equal((await hunt({ ...looping, mayHang: true }, copy, [], limits)).caughtBy, bug.search);
+});
+
 test("what was planted is gone afterwards", async () => {
   for (const search of new Set(sample.map((bug) => bug.search))) assert.ok(await passes(search, copy), search);
 });

@@ -252,7 +252,11 @@ describe("many signatures at once", { skip: signatureBatchesMissing }, async () 
 test("where foreign-function calls are off there is none, and nobody is warned of anything", () => {
   const source = `import { openSignatureBatches } from ${JSON.stringify(entry.href)}; console.log(openSignatureBatches() !== undefined);`;
   const run = (...flags: string[]) =>
-    spawnSync(process.execPath, [...flags, "--input-type=module", "--eval", source], { encoding: "utf8" });
+    spawnSync(process.execPath, [...flags, "--input-type=module", "--eval", source], {
+      encoding: "utf8",
+      // What else a caller of the tests lets Node.js load may lie where the child may not read.
+      env: { ...process.env, NODE_OPTIONS: "" },
+    });
   const here = ["--permission", `--allow-fs-read=${fileURLToPath(new URL("../../..", import.meta.url))}*`];
   for (const [flags, expected] of [
     [[], `${signatureBatches !== undefined}\n`],
