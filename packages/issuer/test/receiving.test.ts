@@ -7,7 +7,7 @@ import { eventually } from "./support/issuer.ts";
 import { TestTerminal } from "./support/terminal.ts";
 import { crypto, EUR } from "./support/values.ts";
 import type { TestWallet } from "./support/wallet.ts";
-import { addWallet, makeWorld, type World } from "./support/world.ts";
+import { addWallet, KIOSK, makeWorld, type World } from "./support/world.ts";
 
 /** Makes a second key of a wallet one that receives for its account. */
 async function openReceiving(world: World, wallet: TestWallet): Promise<TestTerminal> {
@@ -109,6 +109,54 @@ test("a code to receive with is good for the key that was named alone, so that n
   assert.ok(lost);
   await watch.client.reportLoss(lost.deviceId);
   await assert.rejects(named.client.upload([]), { code: "CALLER_FROZEN" });
+});
+
+test("a wallet cannot name its sibling's receiving key, neither to have it blocked nor to keep it from being blocked", async (t) => {
+  const world = await makeWorld(t);
+  const { account, wallet, receiver } = await withReceiver(world);
+  const sibling = await addWallet(world, account);
+  const itsKey = await openReceiving(world, sibling);
+  // Either one may be in a thief's hands: it would take the other one's key over, in the server's list of who has what.
+  for (const [thief, key] of [
+    [wallet, itsKey],
+    [sibling, receiver],
+  ] as const)
+    await assert.rejects(thief.client.openReceiving(terminalIdOf(key.signer.publicKey, crypto)), {
+      code: "KEY_ALREADY_ENROLLED",
+    });
+  const [lost] = (await sibling.client.devices()).filter(({ isCaller }) => !isCaller);
+  assert.ok(lost);
+  await sibling.client.reportLoss(lost.deviceId);
+  await assert.rejects(receiver.client.upload([]), { code: "CALLER_FROZEN" });
+  await assert.doesNotReject(itsKey.client.upload([]));
+});
+
+test("a code to receive with that was drawn before the loss is no good after it, whenever it is used", async (t) => {
+  const world = await makeWorld(t);
+  const { operator } = world;
+  const { account, wallet } = await withReceiver(world);
+  // A thief keeps a code for later: by then the phone is reported lost.
+  const kept = new TestTerminal(world);
+  const { code } = await wallet.client.openReceiving(terminalIdOf(kept.signer.publicKey, crypto));
+  const watch = await addWallet(world, account);
+  const [lost] = (await watch.client.devices()).filter(({ isCaller }) => !isCaller);
+  assert.ok(lost);
+  await watch.client.reportLoss(lost.deviceId);
+  for (let times = 0; times < 2; times++) await assert.rejects(kept.enrol(code), { code: "CALLER_FROZEN" });
+  await assert.rejects(kept.client.upload([]), { code: "CALLER_FROZEN" });
+  await operator.reportFound(lost.deviceId);
+  await kept.enrol(code);
+  await assert.doesNotReject(kept.client.upload([]));
+});
+
+test("whoever is blocked gets nothing by enrolling again with the code of then: no new certificate either", async (t) => {
+  const world = await makeWorld(t);
+  const { operator } = world;
+  const { code } = await operator.createTerminalCode(KIOSK);
+  const till = await new TestTerminal(world).enrol(code);
+  await operator.setTerminalStatus(terminalIdOf(till.signer.publicKey, crypto), "frozen");
+  // The terms of the payee have changed since, so that a certificate would be a new one.
+  await assert.rejects(till.enrol(code), { code: "CALLER_FROZEN" });
 });
 
 test("a device names a few keys to receive with and no more, and the same one as often as it likes", async (t) => {

@@ -15,7 +15,13 @@ export function reverseMoneyRoutes(app: FastifyInstance, context: ServerContext)
       schema: signedCall(
         {
           summary: "A wallet asks for a one-time code to receive with, as a terminal of its own account.",
-          problems: [...CALL_PROBLEMS, "RECEIVING_OFF", "ACCOUNT_FROZEN", "RECEIVING_KEYS_FULL"],
+          problems: [
+            ...CALL_PROBLEMS,
+            "RECEIVING_OFF",
+            "ACCOUNT_FROZEN",
+            "RECEIVING_KEYS_FULL",
+            "KEY_ALREADY_ENROLLED",
+          ],
         },
         ReceivingAnswer,
       ),

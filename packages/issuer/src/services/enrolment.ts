@@ -14,6 +14,7 @@ import type { AttemptLimit } from "./attempt-limit.ts";
 import { storedKey } from "./callers.ts";
 import { retireDevice, type WithdrawalContext } from "./device-loss.ts";
 import { enrolmentCodeHash } from "./enrolment-code.ts";
+import { blockedWithItsWallet } from "./receiving.ts";
 import { type ServiceCode, ServiceError } from "./service-error.ts";
 import { asMalformed, authenticate, type CallContext, openCall } from "./signed-calls.ts";
 
@@ -35,7 +36,7 @@ const LABEL_FORM = /^[^\p{C}\p{Zl}\p{Zp}]{1,40}$/u;
  * A device that takes another one's place puts that one out of use: it is blocked and its certificates are withdrawn.
  * Their exposure stays until the upload deadline. A crash in between is made good when the wallet, which had no answer,
  * asks again.
- * @throws ServiceError as `redeem`.
+ * @throws ServiceError as `redeem`, CALLER_FROZEN
  */
 export async function enrolDevice(
   call: EnrolmentCall,
@@ -47,12 +48,12 @@ export async function enrolDevice(
     return context.store.enrolDevice({ codeHash, deviceId, publicKey: encodeKey(key), protection, label, at });
   });
   if (device.replacesDeviceId !== undefined) await retireDevice(device.replacesDeviceId, context);
-  return device;
+  return notFrozen(device);
 }
 
-/** @throws ServiceError as `redeem`. */
+/** @throws ServiceError as `redeem`, CALLER_FROZEN */
 export async function enrolTerminal(call: EnrolmentCall, context: EnrolmentContext): Promise<TerminalRecord> {
-  return redeem(call, context, async ({ code, key, label }, codeHash) => {
+  const terminal = await redeem(call, context, async ({ code, key, label }, codeHash) => {
     const terminalId = terminalIdOf(key, context.crypto);
     const wanted = { terminalId, publicKey: encodeKey(key), label, at: context.clock.nowSeconds() };
     const anybodys = await context.store.enrolTerminal({ ...wanted, codeHash });
@@ -61,6 +62,13 @@ export async function enrolTerminal(call: EnrolmentCall, context: EnrolmentConte
       ? anybodys
       : context.store.enrolTerminal({ ...wanted, codeHash: named });
   });
+  return notFrozen(await blockedWithItsWallet(terminal, context));
+}
+
+/** Whoever is blocked enrols again, with the code of then, for nothing: not for new certificates or lists either. */
+function notFrozen<EnrolledRecord extends DeviceRecord | TerminalRecord>(record: EnrolledRecord): EnrolledRecord {
+  if (record.status === "frozen") throw new ServiceError("CALLER_FROZEN");
+  return record;
 }
 
 const FAILURES: Readonly<Record<EnrolmentFailure, ServiceCode>> = {

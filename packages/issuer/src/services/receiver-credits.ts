@@ -103,4 +103,4 @@ export class ReceiverCredits {
   }
 }
 
-const readReceiver = (body: string): Receiver => Value.Parse(Receiver, JSON.parse(body));
+export const readReceiver = (body: string): Receiver => Value.Parse(Receiver, JSON.parse(body));

@@ -1,8 +1,10 @@
 import { type CborValue, decodeCbor } from "@cairn/cose";
-import { type AccountNumber, type Partition, partitionOf } from "@cairn/issue";
+import { type AccountNumber, accountNumber, type Partition, partitionOf } from "@cairn/issue";
 import {
+  type DeviceId,
   IDENTIFIER_BYTES,
   identifier,
+  identifierFromText,
   isPayeeId,
   MAXIMUM_NAME_BYTES,
   MessageError,
@@ -13,14 +15,17 @@ import {
   type AccountRecord,
   type DeviceRecord,
   type IssuerStore,
+  type MovementDecision,
   type PayeeRecord,
   partitionOfId,
+  type TerminalRecord,
 } from "@cairn/stores";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { Random } from "../ports.ts";
 import { deviceCaller } from "./callers.ts";
 import { createEnrolmentCode } from "./enrolment-codes.ts";
+import { readReceiver } from "./receiver-credits.ts";
 import type { ServerContext } from "./server-context.ts";
 import { ServiceError } from "./service-error.ts";
 import { asMalformed, openCall } from "./signed-calls.ts";
@@ -60,8 +65,10 @@ type Receiving = Static<typeof Receiving>;
 
 /**
  * Gives the calling wallet a one-time code for a terminal of its own account's payee. It is good for the key that the
- * wallet names and for no other: what is named is what is blocked when the wallet is lost.
- * @throws ServiceError RECEIVING_OFF, ACCOUNT_FROZEN, RECEIVING_KEYS_FULL, and those of signed calls.
+ * wallet names and for no other: what is named is what is blocked when the wallet is lost. A key belongs to the wallet
+ * that named it first. Nobody else can have known it then: it is in no message before it is enrolled.
+ * @throws ServiceError RECEIVING_OFF, ACCOUNT_FROZEN, RECEIVING_KEYS_FULL, KEY_ALREADY_ENROLLED, and those of signed
+ *   calls.
  */
 export async function openReceiving(
   body: Uint8Array,
@@ -76,7 +83,8 @@ export async function openReceiving(
   if (account === undefined) throw new Error("A device of no account.");
   if (account.status === "frozen") throw new ServiceError("ACCOUNT_FROZEN");
   const payeeId = await payeeOf(account, { device, terminalId }, context);
-  if (payeeId === undefined) throw new ServiceError("RECEIVING_KEYS_FULL");
+  if (payeeId === "keys-full") throw new ServiceError("RECEIVING_KEYS_FULL");
+  if (payeeId === "anothers-key") throw new ServiceError("KEY_ALREADY_ENROLLED");
   if ((await store.payee(payeeId)) === undefined) {
     const { name, currency } = account;
     await store.createPayee({ payeeId, name: shownName(name), currency, ...receiving, createdAt: clock.nowSeconds() });
@@ -89,15 +97,12 @@ export async function openReceiving(
 /** Of the account's receiving terminals those of one device: they are lost and found with it. */
 export async function receivingTerminals(
   { account, deviceId }: Pick<DeviceRecord, "account" | "deviceId">,
-  { store }: { readonly store: IssuerStore },
+  { store }: StoreContext,
 ): Promise<readonly TerminalId[]> {
-  const record = recordOf(account);
-  const body = await store.move({ partition: partitionOf(account), records: [record] }, (view) => ({
-    result: view.record(record),
-  }));
-  if (body === undefined) return [];
+  const receiving = await receivingOf(account, store);
+  if (receiving === undefined) return [];
   const known: TerminalId[] = [];
-  const { payeeId, terminals } = readReceiving(body);
+  const { payeeId, terminals } = receiving;
   for (const each of terminals) {
     const terminalId = identifierOf(each.terminalId);
     // A wallet may have named any id: only what was enrolled for this account's payee is its own.
@@ -107,23 +112,54 @@ export async function receivingTerminals(
 }
 
 /**
- * The payee that an account receives as: made once, in the account's own partition, so that money has no way to go.
- * Undefined when the device has named too many keys.
+ * A terminal that has just been enrolled, as it is from then on: blocked, if it is the receiving key of a wallet that is
+ * blocked. Its code may have been drawn before the wallet was lost. Whoever reports the loss blocks what is enrolled by
+ * then, and has blocked the wallet before; so either of the two sees the other.
  */
+export async function blockedWithItsWallet(terminal: TerminalRecord, { store }: StoreContext): Promise<TerminalRecord> {
+  const { terminalId, payeeId } = terminal;
+  const record = { kind: "receiver", id: payeeId } as const;
+  const receiver = await store.move({ partition: partitionOfId(payeeId), records: [record] }, (view) => ({
+    result: view.record(record),
+  }));
+  if (receiver === undefined) return terminal;
+  const receiving = await receivingOf(accountNumber(readReceiver(receiver).account), store);
+  const named = receiving?.terminals.find((each) => each.terminalId === terminalId);
+  const deviceId = named === undefined ? undefined : deviceIdOf(named.deviceId);
+  if (deviceId === undefined || (await store.device(deviceId))?.status !== "frozen") return terminal;
+  await store.setTerminalStatus(terminalId, "frozen");
+  return { ...terminal, status: "frozen" };
+}
+
+type StoreContext = { readonly store: IssuerStore };
+
+async function receivingOf(account: AccountNumber, store: IssuerStore): Promise<Receiving | undefined> {
+  const record = recordOf(account);
+  const body = await store.move({ partition: partitionOf(account), records: [record] }, (view) => ({
+    result: view.record(record),
+  }));
+  return body === undefined ? undefined : readReceiving(body);
+}
+
+type PayeeOrWhyNot = PayeeId | "keys-full" | "anothers-key";
+
+/** The payee that an account receives as: made once, in the account's own partition, so that money has no way to go. */
 function payeeOf(
   { account }: AccountRecord,
   { device, terminalId }: { readonly device: DeviceRecord; readonly terminalId: TerminalId },
   { store, random }: ServerContext,
-): Promise<PayeeId | undefined> {
+): Promise<PayeeOrWhyNot> {
   const partition = partitionOf(account);
   const offered = makePayeeId(partition, random);
   const record = recordOf(account);
-  return store.move({ partition, records: [record] }, (view) => {
+  return store.move({ partition, records: [record] }, (view): MovementDecision<PayeeOrWhyNot> => {
     const held = view.record(record);
     const { payeeId, terminals } = held === undefined ? { payeeId: offered, terminals: [] } : readReceiving(held);
     const others = terminals.filter((each) => each.terminalId !== terminalId);
+    const before = terminals.find((each) => each.terminalId === terminalId);
+    if (before !== undefined && before.deviceId !== device.deviceId) return { result: "anothers-key" };
     if (others.filter(({ deviceId }) => deviceId === device.deviceId).length >= MOST_KEYS_OF_A_DEVICE)
-      return { result: undefined };
+      return { result: "keys-full" };
     const next: Receiving = { payeeId, terminals: [...others, { deviceId: device.deviceId, terminalId }] };
     return {
       result: checkedPayeeId(payeeId),
@@ -164,6 +200,7 @@ const recordOf = (account: AccountNumber) => ({ kind: "receiving", id: account.t
 const readReceiving = (body: string): Receiving => Value.Parse(Receiving, JSON.parse(body));
 const identifierOf = (hex: string): TerminalId =>
   identifier<TerminalId>(new Uint8Array(Buffer.from(hex, "hex")), IDENTIFIER_BYTES.terminalId);
+const deviceIdOf = (hex: string): DeviceId | undefined => identifierFromText<DeviceId>(hex, IDENTIFIER_BYTES.deviceId);
 
 function readTerminalId(value: CborValue): TerminalId {
   if (!(value instanceof Uint8Array) || value.length !== IDENTIFIER_BYTES.terminalId)
