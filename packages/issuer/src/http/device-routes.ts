@@ -51,7 +51,8 @@ export async function deviceRoutes(plain: FastifyInstance, context: DeviceRoutes
 
   // Before the first list of an offline root nothing that a device gets would mean anything to it.
   plain.addHook("onRequest", async () => void trustLists.current());
-  const newNonce = () => makeNonce({ now: clock.nowSeconds(), secret: context.nonceSecret, random: context.random });
+  const { nonceSecret: secret, random, crypto } = context;
+  const newNonce = () => makeNonce({ now: clock.nowSeconds(), secret, random, crypto });
   // Every call of these routes that has a body is a signed one.
   plain.addHook("onSend", async (request, reply) => {
     if (request.method === "POST") reply.header(NONCE_HEADER, newNonce().nonce);

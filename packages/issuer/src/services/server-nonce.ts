@@ -1,5 +1,7 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
+import type { CryptoPort } from "@cairn/cose";
 import { fromHex, IDENTIFIER_BYTES, identifier, type ServerNonce } from "@cairn/messages";
+import { hmac } from "../keys/hmac.ts";
 import type { Random } from "../ports.ts";
 
 /**
@@ -10,10 +12,16 @@ import type { Random } from "../ports.ts";
 const EXPIRY_BYTES = 4;
 const RANDOM_BYTES = 8;
 const BODY_BYTES = EXPIRY_BYTES + RANDOM_BYTES;
+const CONTEXT = new TextEncoder().encode("cairn/1/server-nonce");
 /** A device on a slow line fetches one, signs and sends: two minutes are plenty. */
 export const NONCE_VALIDITY_SECONDS = 120;
 
-export function makeNonce(input: { readonly now: number; readonly secret: Uint8Array; readonly random: Random }): {
+export function makeNonce(input: {
+  readonly now: number;
+  readonly secret: Uint8Array;
+  readonly random: Random;
+  readonly crypto: Pick<CryptoPort, "sha256">;
+}): {
   readonly nonce: ServerNonce;
   readonly expiresAt: number;
 } {
@@ -21,20 +29,28 @@ export function makeNonce(input: { readonly now: number; readonly secret: Uint8A
   const bytes = new Uint8Array(IDENTIFIER_BYTES.serverNonce);
   new DataView(bytes.buffer).setUint32(0, expiresAt);
   bytes.set(input.random.bytes(RANDOM_BYTES), EXPIRY_BYTES);
-  bytes.set(authenticate(bytes.subarray(0, BODY_BYTES), input.secret), BODY_BYTES);
+  bytes.set(authenticate(bytes.subarray(0, BODY_BYTES), input), BODY_BYTES);
   return { nonce: identifier<ServerNonce>(bytes, IDENTIFIER_BYTES.serverNonce), expiresAt };
 }
 
 /** When a nonce of ours expires; undefined when it is not ours or has expired. Single use is the store's to keep. */
-export function nonceExpiry(nonce: ServerNonce, at: { readonly now: number; readonly secret: Uint8Array }) {
+export function nonceExpiry(
+  nonce: ServerNonce,
+  at: { readonly now: number; readonly secret: Uint8Array; readonly crypto: Pick<CryptoPort, "sha256"> },
+): number | undefined {
   const bytes = fromHex(nonce);
-  const expected = authenticate(bytes.subarray(0, BODY_BYTES), at.secret);
+  const expected = authenticate(bytes.subarray(0, BODY_BYTES), at);
   if (!timingSafeEqual(expected, bytes.subarray(BODY_BYTES))) return undefined;
   const expiresAt = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
   return expiresAt >= at.now ? expiresAt : undefined;
 }
 
-function authenticate(body: Uint8Array, secret: Uint8Array): Uint8Array {
-  const full = createHmac("sha256", secret).update("cairn/1/server-nonce").update(body).digest();
-  return full.subarray(0, IDENTIFIER_BYTES.serverNonce - BODY_BYTES);
+function authenticate(
+  body: Uint8Array,
+  by: { readonly secret: Uint8Array; readonly crypto: Pick<CryptoPort, "sha256"> },
+): Uint8Array {
+  const message = new Uint8Array(CONTEXT.length + body.length);
+  message.set(CONTEXT);
+  message.set(body, CONTEXT.length);
+  return hmac(by.secret, message, by.crypto).subarray(0, IDENTIFIER_BYTES.serverNonce - BODY_BYTES);
 }

@@ -35,7 +35,8 @@ export type OpenedCall = {
 export function openCall(purpose: CallPurpose, body: Uint8Array, context: CallContext): OpenedCall {
   const { envelope, content } = readCall(purpose, body, context.crypto);
   const { nonce, callerId } = envelope.unverified;
-  const nonceExpiresAt = nonceExpiry(nonce, { now: context.clock.nowSeconds(), secret: context.nonceSecret });
+  const { clock, crypto, nonceSecret: secret } = context;
+  const nonceExpiresAt = nonceExpiry(nonce, { now: clock.nowSeconds(), secret, crypto });
   if (nonceExpiresAt === undefined) throw new ServiceError("NONCE_INVALID");
   return { callerId, envelope, nonceExpiresAt, content };
 }

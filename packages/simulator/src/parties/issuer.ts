@@ -103,7 +103,9 @@ export class SimulatedIssuer {
 
   // --- what the routes of the real server do, for one call each
   async nonce(): Promise<ServerNonce> {
-    return makeNonce({ now: this.nowSeconds(), secret: this.keys.nonceSecret, random: this.#parts.random }).nonce;
+    const { random, signatures } = this.#parts;
+    const { crypto } = signatures;
+    return makeNonce({ now: this.nowSeconds(), secret: this.keys.nonceSecret, random, crypto }).nonce;
   }
 
   async lists(): Promise<{ readonly trustList: Uint8Array; readonly statusList: Uint8Array }> {
