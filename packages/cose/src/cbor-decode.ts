@@ -1,3 +1,4 @@
+import { copyOfBytes } from "./bytes.ts";
 import {
   ARRAY,
   BYTES,
@@ -69,7 +70,7 @@ export function* splitCborSequence(bytes: Uint8Array): Generator<Uint8Array, voi
     const start = reader.position;
     reader.containers = 0;
     readItem(reader, 0);
-    yield reader.bytes.slice(start, reader.position);
+    yield copyOfBytes(reader.bytes, start, reader.position);
   }
 }
 
@@ -116,7 +117,9 @@ function checkedInteger(value: number, start: number): number {
 
 function readBytes(reader: Reader, length: number, start: number): Uint8Array {
   const begin = claim(reader, length, start);
-  return reader.copies ? reader.bytes.slice(begin, reader.position) : reader.bytes.subarray(begin, reader.position);
+  return reader.copies
+    ? copyOfBytes(reader.bytes, begin, reader.position)
+    : reader.bytes.subarray(begin, reader.position);
 }
 
 function readText(reader: Reader, length: number, start: number): string {

@@ -1,3 +1,4 @@
+import { copyOfBytes } from "./bytes.ts";
 import {
   ARRAY,
   BYTES,
@@ -33,7 +34,7 @@ const DESK = new Uint8Array(DESK_BYTES);
 export function encodeCbor(value: CborValue): Uint8Array {
   const writer: Writer = { bytes: DESK, length: 0, containers: 0 };
   writeItem(writer, value, 0);
-  return writer.bytes.slice(0, writer.length);
+  return copyOfBytes(writer.bytes, 0, writer.length);
 }
 
 function writeItem(writer: Writer, value: CborValue, depth: number): void {
@@ -58,9 +59,28 @@ function writeInteger(writer: Writer, value: number): void {
 }
 
 function writeText(writer: Writer, text: string): void {
+  if (writeAscii(writer, text)) return;
   const bytes = encodeUtf8(text);
   if (bytes === undefined) throw new CborError("CBOR_INVALID_UTF8", "Text holds half a surrogate pair.", writer.length);
   writeBytes(writer, TEXT, bytes);
+}
+
+/** Most texts: one byte a letter, without an array of their own. False, and nothing written, for any other. */
+function writeAscii(writer: Writer, text: string): boolean {
+  const before = writer.length;
+  writeHead(writer, TEXT, text.length);
+  reserve(writer, text.length);
+  const { bytes, length } = writer;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code >= 0x80) {
+      writer.length = before;
+      return false;
+    }
+    bytes[length + at] = code;
+  }
+  writer.length = length + text.length;
+  return true;
 }
 
 function writeArray(writer: Writer, items: readonly CborValue[], depth: number): void {
@@ -72,15 +92,25 @@ function writeArray(writer: Writer, items: readonly CborValue[], depth: number):
 function writeMap(writer: Writer, map: CborMap, depth: number): void {
   enterContainer(writer, depth);
   writeHead(writer, MAP, map.size);
-  const keys = [...map.keys()];
   // Most maps are put together in order, and sorting costs more than writing them.
-  if (keys.some((key, at) => at > 0 && compareKeys(keys[at - 1] as CborKey, key) > 0)) keys.sort(compareKeys);
-  for (const key of keys) {
-    if (typeof key === "number") writeInteger(writer, key);
-    else if (typeof key === "string") writeText(writer, key);
-    else throw new CborError("CBOR_UNSUPPORTED", "A map key is neither integer nor text.", writer.length);
-    writeItem(writer, map.get(key) as CborValue, depth + 1);
+  if (isInOrder(map)) for (const [key, value] of map) writeEntry(writer, key, value, depth);
+  else for (const key of [...map.keys()].sort(compareKeys)) writeEntry(writer, key, map.get(key) as CborValue, depth);
+}
+
+function isInOrder(map: CborMap): boolean {
+  let previous: CborKey | undefined;
+  for (const key of map.keys()) {
+    if (previous !== undefined && compareKeys(previous, key) > 0) return false;
+    previous = key;
   }
+  return true;
+}
+
+function writeEntry(writer: Writer, key: CborKey, value: CborValue, depth: number): void {
+  if (typeof key === "number") writeInteger(writer, key);
+  else if (typeof key === "string") writeText(writer, key);
+  else throw new CborError("CBOR_UNSUPPORTED", "A map key is neither integer nor text.", writer.length);
+  writeItem(writer, value, depth + 1);
 }
 
 function enterContainer(writer: Writer, depth: number): void {

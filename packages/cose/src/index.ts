@@ -1,3 +1,4 @@
+export { copyOfBytes, cutBytesFromSlabs, newBytes } from "./bytes.ts";
 export {
   type CborCode,
   CborError,

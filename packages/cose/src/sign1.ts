@@ -4,9 +4,10 @@
  * one is the empty map. What is verified is always the bytes received, never a re-encoding of them.
  */
 
-import { ARRAY, BYTES, CborError, type CborMap, MAP, TAG, TEXT } from "./cbor.ts";
+import { newBytes } from "./bytes.ts";
+import { ARRAY, BYTES, CborError, MAP, NEGATIVE, TAG, TEXT } from "./cbor.ts";
 import { decodeCborViews } from "./cbor-decode.ts";
-import { encodeCbor, headLength, putHead } from "./cbor-encode.ts";
+import { headLength, putHead } from "./cbor-encode.ts";
 import { CoseError } from "./cose-error.ts";
 import { SIGNATURE_LENGTH } from "./crypto.ts";
 import { encodeUtf8 } from "./utf8.ts";
@@ -63,10 +64,7 @@ export function prepareSign1(input: {
   readonly form: Sign1Form;
 }): PreparedSign1 {
   const { headers, form } = input;
-  const labels: CborMap = new Map([[ALGORITHM_LABEL, ES256]]);
-  if (headers.keyId !== undefined) labels.set(KEY_ID_LABEL, headers.keyId);
-  if (headers.type !== undefined) labels.set(TYPE_LABEL, headers.type);
-  const protectedBytes = encodeCbor(labels);
+  const protectedBytes = encodeProtected(headers);
   const toBeSigned = sigStructure(protectedBytes, form.context, input.payload);
   return {
     toBeSigned,
@@ -87,7 +85,7 @@ export function finishSign1(prepared: PreparedSign1, signature: Uint8Array): Uin
   const lead = tagged ? [COSE_SIGN1_TAG_BYTE, (ARRAY << 5) | 4] : [(ARRAY << 5) | 4];
   const length =
     lead.length + byteStringLength(protectedBytes) + 1 + byteStringLength(payload) + byteStringLength(signature);
-  const bytes = new Uint8Array(length);
+  const bytes = newBytes(length);
   bytes.set(lead);
   let position = putByteString(bytes, lead.length, protectedBytes);
   bytes[position] = MAP << 5;
@@ -131,6 +129,28 @@ export function toBeSigned(sign1: Sign1, form: Sign1Form, scratch?: Uint8Array):
   return sigStructure(sign1.protectedBytes, form.context, sign1.payload, scratch);
 }
 
+/** {1: -7, 4: keyId, 16: type}, put together by hand like the rest of the frame. */
+function encodeProtected({ keyId, type }: ProtectedHeaders): Uint8Array {
+  const text = type === undefined ? undefined : utf8Of(type);
+  const size = 1 + (keyId === undefined ? 0 : 1) + (text === undefined ? 0 : 1);
+  const length =
+    3 + (keyId === undefined ? 0 : 1 + byteStringLength(keyId)) + (text === undefined ? 0 : 1 + byteStringLength(text));
+  const bytes = newBytes(length);
+  bytes[0] = (MAP << 5) | size;
+  bytes[1] = ALGORITHM_LABEL;
+  bytes[2] = (NEGATIVE << 5) | (-1 - ES256);
+  let position = 3;
+  if (keyId !== undefined) {
+    bytes[position] = KEY_ID_LABEL;
+    position = putString(bytes, position + 1, BYTES, keyId);
+  }
+  if (text !== undefined) {
+    bytes[position] = TYPE_LABEL;
+    putString(bytes, position + 1, TEXT, text);
+  }
+  return bytes;
+}
+
 function decodeProtected(bytes: Uint8Array): ProtectedHeaders {
   // RFC 9052 section 3 encodes the empty header as no bytes at all.
   const labels = bytes.length === 0 ? undefined : decodeCborViews(bytes);
@@ -152,18 +172,18 @@ function decodeProtected(bytes: Uint8Array): ProtectedHeaders {
   return headers;
 }
 
-/** What the few contexts of a protocol come to in bytes. */
-const EXTERNALS = new Map<string, Uint8Array>();
-const MAXIMUM_EXTERNALS = 100;
+/** What the few contexts and types of a protocol come to in bytes. */
+const TEXTS = new Map<string, Uint8Array>();
+const MAXIMUM_TEXTS = 100;
 
 /** @throws CborError CBOR_INVALID_UTF8 */
-function externalOf(context: string): Uint8Array {
-  const known = EXTERNALS.get(context);
+function utf8Of(text: string): Uint8Array {
+  const known = TEXTS.get(text);
   if (known !== undefined) return known;
-  const external = encodeUtf8(context);
-  if (external === undefined) throw new CborError("CBOR_INVALID_UTF8", "The context holds half a surrogate pair.", 0);
-  if (EXTERNALS.size < MAXIMUM_EXTERNALS) EXTERNALS.set(context, external);
-  return external;
+  const bytes = encodeUtf8(text);
+  if (bytes === undefined) throw new CborError("CBOR_INVALID_UTF8", "Context or type hold half a surrogate pair.", 0);
+  if (TEXTS.size < MAXIMUM_TEXTS) TEXTS.set(text, bytes);
+  return bytes;
 }
 
 /** ["Signature1", protected, external_aad, payload], put together by hand: several times as fast as by `encodeCbor`. */
@@ -173,11 +193,10 @@ function sigStructure(
   payload: Uint8Array,
   scratch?: Uint8Array,
 ): Uint8Array {
-  const external = externalOf(context);
+  const external = utf8Of(context);
   const start = 2 + SIGNATURE_CONTEXT.length;
   const length = start + byteStringLength(protectedBytes) + byteStringLength(external) + byteStringLength(payload);
-  const bytes =
-    scratch !== undefined && length <= scratch.length ? scratch.subarray(0, length) : new Uint8Array(length);
+  const bytes = scratch !== undefined && length <= scratch.length ? scratch.subarray(0, length) : newBytes(length);
   bytes[0] = (ARRAY << 5) | 4;
   bytes[1] = (TEXT << 5) | SIGNATURE_CONTEXT.length;
   bytes.set(SIGNATURE_CONTEXT, 2);
@@ -191,7 +210,11 @@ function byteStringLength(content: Uint8Array): number {
 
 /** Writes a byte string and answers where the next byte goes. */
 function putByteString(bytes: Uint8Array, position: number, content: Uint8Array): number {
-  const begin = putHead(bytes, position, BYTES, content.length);
+  return putString(bytes, position, BYTES, content);
+}
+
+function putString(bytes: Uint8Array, position: number, major: number, content: Uint8Array): number {
+  const begin = putHead(bytes, position, major, content.length);
   bytes.set(content, begin);
   return begin + content.length;
 }

@@ -1,4 +1,4 @@
-import { splitCborSequence } from "@cairn/cose";
+import { newBytes, splitCborSequence } from "@cairn/cose";
 import { decodeBase45, encodeBase45 } from "./base45.ts";
 import { MAXIMUM_MESSAGE_BYTES } from "./bounds.ts";
 import { MessageError } from "./message-error.ts";
@@ -61,7 +61,7 @@ function codeTypeOf(letter: string): CodeType {
 }
 
 function joinPair(pair: { readonly certificate: Uint8Array; readonly message: Uint8Array }): Uint8Array {
-  const joined = new Uint8Array(pair.certificate.length + pair.message.length);
+  const joined = newBytes(pair.certificate.length + pair.message.length);
   joined.set(pair.certificate);
   joined.set(pair.message, pair.certificate.length);
   return joined;

@@ -6,11 +6,11 @@ import { CONFIRMATION_COSE_KEY } from "./labels.ts";
 import { MessageError } from "./message-error.ts";
 
 /**
- * How one value stands in CBOR: writer and reader side by side. Readers take only what the writer could have made
- * and throw {@link MessageError} MESSAGE_FIELD_INVALID for the rest.
+ * How one value stands in CBOR: writer and reader side by side. Readers take only what the writer could have made, and
+ * writers write only what the reader takes; both throw {@link MessageError} MESSAGE_FIELD_INVALID for the rest.
  */
 export type Codec<Value> = {
-  write(value: Value): CborValue;
+  write(value: Value, name: string): CborValue;
   read(value: CborValue, name: string): Value;
 };
 
@@ -32,9 +32,9 @@ export function required<Value>(label: number, codec: Codec<Value>): Field<Value
 }
 
 export function optional<Value>(label: number, codec: Codec<Value>): Field<Value | undefined> {
-  const write = (value: Value | undefined): CborValue => {
+  const write = (value: Value | undefined, name: string): CborValue => {
     if (value === undefined) throw new TypeError("An absent field is never written.");
-    return codec.write(value);
+    return codec.write(value, name);
   };
   return { label, codec: { write, read: codec.read }, optional: true };
 }
@@ -46,16 +46,11 @@ function invalid(name: string, why: string): MessageError {
 function unsigned(maximum: number): Codec<number> {
   const accepts = (value: unknown): value is number =>
     typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= maximum;
-  return {
-    write: (value) => {
-      if (!accepts(value)) throw invalid("value", `must be a whole number from 0 to ${maximum}`);
-      return value;
-    },
-    read: (value, name) => {
-      if (!accepts(value)) throw invalid(name, `must be a whole number from 0 to ${maximum}`);
-      return value;
-    },
+  const check = (value: unknown, name: string): number => {
+    if (!accepts(value)) throw invalid(name, `must be a whole number from 0 to ${maximum}`);
+    return value;
   };
+  return { write: check, read: check };
 }
 
 /** Whole seconds since 1970-01-01T00:00:00Z (RFC 8392 NumericDate, integers only). */
@@ -68,8 +63,9 @@ export const sequenceNumber = unsigned(MAXIMUM_SEQUENCE);
 
 /** Minor units, 0 to 2^53-1, bigint in memory. */
 export const minorUnits: Codec<bigint> = {
-  write: (value) => {
-    if (value < 0n || value > MAXIMUM_MINOR) throw invalid("amount", "must be from 0 to 2^53-1");
+  write: (value, name) => {
+    if (typeof value !== "bigint" || value < 0n || value > MAXIMUM_MINOR)
+      throw invalid(name, "must be from 0 to 2^53-1");
     return Number(value);
   },
   read: (value, name) => {
@@ -78,19 +74,20 @@ export const minorUnits: Codec<bigint> = {
   },
 };
 
-export const currencyCode: Codec<Currency> = {
-  write: (value) => value,
-  read: (value, name) => {
-    if (typeof value !== "string" || !isCurrency(value))
-      throw invalid(name, "must be three capital letters (ISO 4217)");
-    return value;
-  },
-};
+function checkedCurrency(value: unknown, name: string): Currency {
+  if (typeof value !== "string" || !isCurrency(value)) throw invalid(name, "must be three capital letters (ISO 4217)");
+  return value;
+}
+
+export const currencyCode: Codec<Currency> = { write: checkedCurrency, read: checkedCurrency };
 
 /** Byte string of a fixed length, hexadecimal in memory. */
 export function bytesId<Id extends HexIdentifier>(length: number): Codec<Id> {
   return {
-    write: (value) => fromHex(value),
+    write: (value, name) => {
+      if (typeof value !== "string" || value.length !== 2 * length) throw invalid(name, `must be ${length} bytes`);
+      return fromHex(value);
+    },
     read: (value, name) => {
       if (!(value instanceof Uint8Array) || value.length !== length) throw invalid(name, `must be ${length} bytes`);
       return identifier<Id>(value, length);
@@ -99,12 +96,16 @@ export function bytesId<Id extends HexIdentifier>(length: number): Codec<Id> {
 }
 
 const encoder = new TextEncoder();
+/** Most names: nothing else needs to be looked at in them but their length. */
+const PLAIN = /^[!-~](?:[ -~]*[!-~])?$/;
 /** Control characters, line breaks and direction overrides could make a name on a screen say something else. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/u;
 
 /** Text that people read: bounded in UTF-8 bytes, not empty, in Unicode normal form C, without invisible characters. */
 export function shownText(maximumBytes: number): Codec<string> {
-  const check = (value: string, name: string): string => {
+  const check = (value: unknown, name: string): string => {
+    if (typeof value !== "string") throw invalid(name, "must be text");
+    if (value.length <= maximumBytes && PLAIN.test(value)) return value;
     const length = encoder.encode(value).length;
     if (length === 0 || length > maximumBytes) throw invalid(name, `must be 1 to ${maximumBytes} bytes of text`);
     if (UNPRINTABLE.test(value)) throw invalid(name, "must not hold invisible or control characters");
@@ -112,13 +113,7 @@ export function shownText(maximumBytes: number): Codec<string> {
     if (value !== value.trim()) throw invalid(name, "must not begin or end with a space");
     return value;
   };
-  return {
-    write: (value) => check(value, "text"),
-    read: (value, name) => {
-      if (typeof value !== "string") throw invalid(name, "must be text");
-      return check(value, name);
-    },
-  };
+  return { write: check, read: check };
 }
 
 /** Text of a narrow form (an id, a URL), checked by a type guard. */
@@ -126,26 +121,22 @@ export function formedText<Text extends string>(
   form: (text: string) => text is Text,
   maximumBytes: number,
 ): Codec<Text> {
-  return {
-    write: (value) => value,
-    read: (value, name) => {
-      if (typeof value !== "string" || value.length > maximumBytes || !form(value))
-        throw invalid(name, "has not the allowed form");
-      return value;
-    },
+  const check = (value: unknown, name: string): Text => {
+    if (typeof value !== "string" || value.length > maximumBytes || !form(value))
+      throw invalid(name, "has not the allowed form");
+    return value;
   };
+  return { write: check, read: check };
 }
 
 /** A whole number out of a closed set. */
 export function oneOf<Value extends number>(allowed: readonly Value[]): Codec<Value> {
-  return {
-    write: (value) => value,
-    read: (value, name) => {
-      const found = allowed.find((candidate) => candidate === value);
-      if (found === undefined) throw invalid(name, `must be one of ${allowed.join(", ")}`);
-      return found;
-    },
+  const check = (value: unknown, name: string): Value => {
+    const found = allowed.find((candidate) => candidate === value);
+    if (found === undefined) throw invalid(name, `must be one of ${allowed.join(", ")}`);
+    return found;
   };
+  return { write: check, read: check };
 }
 
 /** `cnf` claim with a COSE_Key (RFC 8747 section 3.2). */
@@ -169,14 +160,26 @@ export function row<Columns extends { readonly [name: string]: Codec<unknown> }>
 ): Codec<{ readonly [Name in keyof Columns]: Columns[Name] extends Codec<infer Value> ? Value : never }> {
   type Row = { readonly [Name in keyof Columns]: Columns[Name] extends Codec<infer Value> ? Value : never };
   const entries = Object.entries(columns) as [string, Codec<unknown>][];
+  // Mostly the row of one field: what errors call its columns is not put together for every message.
+  let known: { readonly row: string; readonly columns: readonly string[] } = { row: "", columns: [] };
+  const namesIn = (row: string): readonly string[] => {
+    if (known.row !== row) known = { row, columns: entries.map(([column]) => `${row}.${column}`) };
+    return known.columns;
+  };
   return {
-    write: (value) => entries.map(([name, codec]) => codec.write((value as Record<string, unknown>)[name])),
+    write: (value, name) => {
+      const names = namesIn(name);
+      return entries.map(([column, codec], index) =>
+        codec.write((value as Record<string, unknown>)[column], names[index] as string),
+      );
+    },
     read: (value, name) => {
       if (!Array.isArray(value) || value.length !== entries.length)
         throw invalid(name, `must be a row of ${entries.length}`);
+      const names = namesIn(name);
       const read: Record<string, unknown> = {};
       entries.forEach(([column, codec], index) => {
-        read[column] = codec.read(value[index] as CborValue, `${name}.${column}`);
+        read[column] = codec.read(value[index] as CborValue, names[index] as string);
       });
       return read as Row;
     },
@@ -185,7 +188,10 @@ export function row<Columns extends { readonly [name: string]: Codec<unknown> }>
 
 export function listOf<Value>(codec: Codec<Value>, maximumLength: number): Codec<readonly Value[]> {
   return {
-    write: (values) => values.map(codec.write),
+    write: (values, name) => {
+      if (values.length > maximumLength) throw invalid(name, `must be a list of at most ${maximumLength}`);
+      return values.map((element, index) => codec.write(element, `${name}[${index}]`));
+    },
     read: (value, name) => {
       if (!Array.isArray(value) || value.length > maximumLength)
         throw invalid(name, `must be a list of at most ${maximumLength}`);
@@ -211,7 +217,8 @@ export function writeFields(fields: Fields, content: { readonly [name: string]: 
   for (const [name, field] of entriesOf(fields)) {
     const value = content[name];
     if (value === undefined && field.optional) continue;
-    map.set(field.label, field.codec.write(value));
+    if (value === undefined) throw new MessageError("MESSAGE_FIELD_MISSING", name);
+    map.set(field.label, field.codec.write(value, name));
   }
   return map;
 }

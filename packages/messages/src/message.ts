@@ -1,5 +1,6 @@
 import {
   type CryptoPort,
+  copyOfBytes,
   decodeCborViews,
   decodeSign1,
   encodeCbor,
@@ -89,7 +90,7 @@ export function defineMessage<Name extends string, Id extends HexIdentifier, con
     form: input.form ?? { context: `cairn/1/${input.name}` },
     maximumBytes: input.maximumBytes ?? MAXIMUM_MESSAGE_BYTES,
     type: input.type,
-    keyIdOf: (content) => fromHex(content[input.keyId.name]),
+    keyIdOf: (content) => input.keyId.codec.write(content[input.keyId.name], input.keyId.name) as Uint8Array,
     writePayload: (content) => {
       input.check?.(content);
       return encodeCbor(writeFields(input.fields, content));
@@ -113,8 +114,6 @@ export function prepareMessage<Content>(
   const keyId = kind.keyIdOf(content);
   const headers = kind.type === undefined ? { keyId } : { keyId, type: kind.type };
   const payload = kind.writePayload(content);
-  // Reading back what was written proves that the other side will accept it.
-  kind.readContent(keyId, payload);
   const prepared = prepareSign1({ headers, payload, form: kind.form });
   if (payload.length + prepared.protectedBytes.length + FRAME_BYTES > kind.maximumBytes)
     throw new MessageError("MESSAGE_TOO_LARGE", `${kind.name}: ${payload.length} bytes of payload`);
@@ -143,7 +142,7 @@ export async function signMessage<Content>(
 
 /** Signs what was decoded from one's own store, where it waited under another signature, as under the zeros of a draft. */
 export async function signDecoded<Content>(decoded: Decoded<Content>, signer: Signer): Promise<Verified<Content>> {
-  const bytes = new Uint8Array(decoded.bytes);
+  const bytes = copyOfBytes(decoded.bytes);
   // A COSE_Sign1 ends with its signature.
   bytes.set(await signer.sign(decoded.toBeSigned), bytes.length - SIGNATURE_LENGTH);
   return verified({ content: decoded.unverified, messageId: decoded.messageId, bytes });

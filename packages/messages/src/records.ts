@@ -1,4 +1,4 @@
-import { type CborValue, encodeCbor, splitCborSequence } from "@cairn/cose";
+import { type CborValue, encodeCbor, newBytes, splitCborSequence } from "@cairn/cose";
 import { MAXIMUM_RECORDS } from "./bounds.ts";
 import { MessageError } from "./message-error.ts";
 import { bytesAt } from "./signed-call.ts";
@@ -177,7 +177,7 @@ export function readSyncRecord(value: CborValue): SyncRecord {
 
 /** The content of an upload or sync call: records one behind the other (RFC 8742). */
 export function joinRecords(records: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(records.reduce((length, record) => length + record.length, 0));
+  const joined = newBytes(records.reduce((length, record) => length + record.length, 0));
   let offset = 0;
   for (const record of records) {
     joined.set(record, offset);

@@ -1,4 +1,4 @@
-import { type CborValue, type CryptoPort, type Signer, splitCborSequence } from "@cairn/cose";
+import { type CborValue, type CryptoPort, newBytes, type Signer, splitCborSequence } from "@cairn/cose";
 import { MAXIMUM_BODY_BYTES } from "./bounds.ts";
 import { bytesId, required, timeSeconds } from "./fields.ts";
 import {
@@ -75,7 +75,7 @@ export async function writeSignedCall(
   const { callerId, nonce, content, issuedAt } = call;
   const contentHash = contentHashOf(content, by.crypto);
   const envelope = await signMessage(signedCall[purpose], { callerId, nonce, contentHash, issuedAt }, by);
-  const body = new Uint8Array(envelope.bytes.length + content.length);
+  const body = newBytes(envelope.bytes.length + content.length);
   body.set(envelope.bytes);
   body.set(content, envelope.bytes.length);
   return body;

@@ -47,11 +47,14 @@ function inflate(compressed: Uint8Array): Uint8Array {
 
 /** The `StatusList` map of the standard. Its two keys are text, the only text keys in all of Cairn. */
 const compressedBits: Codec<Uint8Array> = {
-  write: (bits) =>
-    new Map<string, CborValue>([
+  write: (bits, name) => {
+    if (!(bits instanceof Uint8Array)) throw new MessageError("MESSAGE_FIELD_INVALID", `${name}: must be bytes`);
+    if (bits.length > MAXIMUM_STATUS_LIST_INFLATED_BYTES) throw new MessageError("MESSAGE_TOO_LARGE", name);
+    return new Map<string, CborValue>([
       ["bits", 1],
       ["lst", compress(bits)],
-    ]),
+    ]);
+  },
   read: (value, name) => {
     const compressed =
       value instanceof Map && value.size === 2 && value.get("bits") === 1 ? value.get("lst") : undefined;

@@ -1,6 +1,7 @@
 import { createECDH, createPrivateKey, hash, type KeyObject } from "node:crypto";
 import {
   type CryptoPort,
+  newBytes,
   type P256PublicKey,
   publicKeyFromPoint,
   publicKeysEqual,
@@ -35,7 +36,7 @@ export function simulatedSignatures(seed: string): Signatures {
   return {
     crypto: {
       sha256(bytes) {
-        const digest = new Uint8Array(DIGEST_LENGTH);
+        const digest = newBytes(DIGEST_LENGTH);
         writeChecksum(digest, NOBODY, bytes);
         return digest;
       },
@@ -56,7 +57,7 @@ export function simulatedSignatures(seed: string): Signatures {
       const signer: Signer = {
         publicKey,
         async sign(message) {
-          const signature = new Uint8Array(SIGNATURE_LENGTH);
+          const signature = newBytes(SIGNATURE_LENGTH);
           writeChecksum(signature, secret, message);
           return signature;
         },
@@ -92,14 +93,24 @@ function writeChecksum(to: Uint8Array, [k1, k2, k3, k4]: Secret, message: Uint8A
   let h2 = k2;
   let h3 = k3;
   let h4 = k4;
-  for (let at = 0; at < message.length; at += 16) {
-    h1 ^= Math.imul(rotated(Math.imul(wordAt(message, at), 0x239b961b), 15), 0xab0e9789);
+  const end = message.length;
+  for (let at = 0; at < end; at += 16) {
+    let block = message;
+    let begin = at;
+    if (at + 16 > end) {
+      // Beyond the end there are zeros.
+      LAST_BLOCK.fill(0);
+      for (let left = at; left < end; left += 1) LAST_BLOCK[left - at] = message[left] as number;
+      block = LAST_BLOCK;
+      begin = 0;
+    }
+    h1 ^= Math.imul(rotated(Math.imul(wordAt(block, begin), 0x239b961b), 15), 0xab0e9789);
     h1 = (Math.imul(rotated(h1, 19) + h2, 5) + 0x561ccd1b) | 0;
-    h2 ^= Math.imul(rotated(Math.imul(wordAt(message, at + 4), 0xab0e9789), 16), 0x38b34ae5);
+    h2 ^= Math.imul(rotated(Math.imul(wordAt(block, begin + 4), 0xab0e9789), 16), 0x38b34ae5);
     h2 = (Math.imul(rotated(h2, 17) + h3, 5) + 0x0bcaa747) | 0;
-    h3 ^= Math.imul(rotated(Math.imul(wordAt(message, at + 8), 0x38b34ae5), 17), 0xa1e38b93);
+    h3 ^= Math.imul(rotated(Math.imul(wordAt(block, begin + 8), 0x38b34ae5), 17), 0xa1e38b93);
     h3 = (Math.imul(rotated(h3, 15) + h4, 5) + 0x96cd1c35) | 0;
-    h4 ^= Math.imul(rotated(Math.imul(wordAt(message, at + 12), 0xa1e38b93), 18), 0x239b961b);
+    h4 ^= Math.imul(rotated(Math.imul(wordAt(block, begin + 12), 0xa1e38b93), 18), 0x239b961b);
     h4 = (Math.imul(rotated(h4, 13) + h1, 5) + 0x32ac3b17) | 0;
   }
   for (let at = 0; at < to.length; at += 16) {
@@ -114,10 +125,12 @@ function writeChecksum(to: Uint8Array, [k1, k2, k3, k4]: Secret, message: Uint8A
   }
 }
 
-/** Beyond the end there are zeros. */
+const LAST_BLOCK = new Uint8Array(16);
+
+/** Four bytes that are there. */
 function wordAt(bytes: Uint8Array, at: number): number {
-  const low = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
-  return low | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
+  const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+  return low | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
 }
 
 function writeWord(bytes: Uint8Array, at: number, word: number): void {

@@ -1,4 +1,5 @@
 import { DEFAULT_COLLECT_POLICY } from "@cairn/collect";
+import { cutBytesFromSlabs } from "@cairn/cose";
 import { type AccountNumber, DEFAULT_POLICY, type IssuingPolicy, openExposure } from "@cairn/issue";
 import { type Currency, currency, type KeyProtection, type PayeeId, rememberDecoded } from "@cairn/messages";
 import { type IssuerStore, MemoryIssuerStore } from "@cairn/stores";
@@ -58,6 +59,7 @@ export class World {
   constructor(options: SimulationOptions, opened: IssuerStore | undefined) {
     this.options = options;
     const { seed } = options;
+    cutBytesFromSlabs();
     const report = (violation: Violation): never => {
       this.violation ??= violation;
       throw new Broken(violation);

@@ -1,3 +1,4 @@
+import { copyOfBytes } from "@cairn/cose";
 import { type AccountNumber, partitionOf } from "@cairn/issue";
 import type { CertificateId, Currency, DeviceId, MessageId } from "@cairn/messages";
 import { type CertificateState, type ConflictProof, judgeClosing } from "@cairn/settle";
@@ -61,7 +62,7 @@ export class MemoryCertificates {
 
   recordIssued(certificateId: CertificateId, bytes: Uint8Array): void {
     const kept = found(this.#kept.get(certificateId), "CERTIFICATE_UNKNOWN", certificateId);
-    kept.record = { ...kept.record, bytes: bytes.slice() };
+    kept.record = { ...kept.record, bytes: copyOfBytes(bytes) };
   }
 
   recordClosing(
@@ -71,7 +72,7 @@ export class MemoryCertificates {
     const kept = this.#kept.get(certificateId);
     if (kept === undefined) return "unknown-certificate";
     const { answer, conflict } = judgeClosing(stateOf(kept), facts, closedAt);
-    if (!kept.closings.has(facts.messageId)) kept.closings.set(facts.messageId, bytes.slice());
+    if (!kept.closings.has(facts.messageId)) kept.closings.set(facts.messageId, copyOfBytes(bytes));
     if (answer === "recorded") {
       const { sequence, spentMinor } = facts;
       kept.closing = facts;

@@ -1,3 +1,4 @@
+import { copyOfBytes } from "@cairn/cose";
 import type { Partition } from "@cairn/issue";
 import type { DeviceId, MessageId, TerminalId } from "@cairn/messages";
 import type { InboxFacts } from "../outcome-views.ts";
@@ -24,7 +25,7 @@ export class MemoryInbox {
       const hashes = this.#hashes.get(received.partition) ?? new Set();
       if (hashes.has(received.recordHash)) continue;
       this.#hashes.set(received.partition, hashes.add(received.recordHash));
-      const record = { ...received, inboxId: this.#kept.size + 1, bytes: received.bytes.slice() };
+      const record = { ...received, inboxId: this.#kept.size + 1, bytes: copyOfBytes(received.bytes) };
       const kept = { record, decidedAt: undefined, rejection: undefined };
       this.#kept.set(record.inboxId, kept);
       const waiting = this.#waiting.get(record.partition) ?? new Map<number, InboxRecord>();

@@ -1,3 +1,4 @@
+import { copyOfBytes } from "@cairn/cose";
 import { type AccountNumber, partitionOf } from "@cairn/issue";
 import type { CertificateId, DeviceId, MessageId, PayeeId, RequestHash, TerminalId } from "@cairn/messages";
 import type { AccountFunds, CertificateState, SettlementItem, SettlementResult, SettlementState } from "@cairn/settle";
@@ -302,7 +303,7 @@ export class MemoryIssuerStore implements IssuerStore {
       if (kept === undefined) continue;
       const { account } = kept.record;
       const earlier = kept.payments.get(payment.paymentId);
-      const bytes = earlier?.bytes ?? addedBy?.bytes.slice() ?? new Uint8Array();
+      const bytes = earlier?.bytes ?? (addedBy === undefined ? new Uint8Array() : copyOfBytes(addedBy.bytes));
       const { currency } = kept;
       const sideClaims = earlier?.sideClaims ?? [];
       const facts = { certificateId, account, currency, payment, decidedAt: at, sideClaims, bytes };

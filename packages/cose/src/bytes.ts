@@ -1,0 +1,41 @@
+/**
+ * Where the byte arrays of messages come from. An engine gives each array of more than some 64 bytes a buffer of its own,
+ * outside of its heap, which costs about a microsecond and as much again to collect: many times what writing a message
+ * into it costs. A program that makes millions of messages cuts them from slabs instead (`cutBytesFromSlabs`).
+ */
+
+const SLAB_BYTES = 65_536;
+/** Longer ones are worth a buffer of their own, and would leave too much of a slab unused. */
+const LONGEST_CUT = 4_096;
+
+let slab: Uint8Array | undefined;
+let used = 0;
+
+/**
+ * From here on short arrays of this program are views of slabs. For programs that keep their messages to themselves: an
+ * array that is kept keeps all of its slab in memory, and whoever clones or transfers `array.buffer`, as a message to a
+ * thread or a record of IndexedDB does, gets the neighbours too. Not to be undone.
+ */
+export function cutBytesFromSlabs(): void {
+  slab ??= new Uint8Array(SLAB_BYTES);
+}
+
+/** Zeros. */
+export function newBytes(length: number): Uint8Array {
+  if (slab === undefined || length > LONGEST_CUT) return new Uint8Array(length);
+  if (used + length > SLAB_BYTES) {
+    slab = new Uint8Array(SLAB_BYTES);
+    used = 0;
+  }
+  const begin = used;
+  used += length;
+  return slab.subarray(begin, used);
+}
+
+/** A copy of bytes `start` to `end` (exclusive). */
+export function copyOfBytes(bytes: Uint8Array, start = 0, end: number = bytes.length): Uint8Array {
+  if (slab === undefined) return new Uint8Array(bytes.subarray(start, end));
+  const copy = newBytes(end - start);
+  copy.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+  return copy;
+}
