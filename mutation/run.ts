@@ -13,6 +13,7 @@ against each mutant. Writes what it found of each file into mutation/results. Se
 
   --package NAME   cose, messages, issue, pay, collect or settle
   --file FILE      only this source file; may be repeated (then --package is not needed)
+  --missing        only files of which there is no result yet: goes on with a run that was broken off
   --again          only the lines where mutants lived the last time: whether new tests notice them
   --summary        runs nothing: the scores of what mutation/results holds
 `;
@@ -20,6 +21,7 @@ const { values } = parseArgs({
   options: {
     package: { type: "string" },
     file: { type: "string", multiple: true },
+    missing: { type: "boolean", default: false },
     again: { type: "boolean", default: false },
     summary: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -31,7 +33,7 @@ const results = join(folder, "results");
 const stryker = join(folder, "node_modules/@stryker-mutator/core/bin/stryker.js");
 
 /** A round of tests takes five. What takes more loops, however busy the machine is with other work. */
-const PROCESSOR_SECONDS = 25;
+const PROCESSOR_SECONDS = 15;
 /** What neither ends nor works, waits for something that never comes. */
 const WALL_CLOCK_MS = 600_000;
 
@@ -72,6 +74,7 @@ function main(): void {
   const files = values.file ?? globSync(`packages/${values.package}/src/**/*.ts`, { cwd: root }).sort();
   if (files.length === 0) throw new Error(`There is no package ${values.package}.`);
   for (const file of files) {
+    if (values.missing && existsSync(nameOfResult(file))) continue;
     process.stderr.write(`${file}: `);
     try {
       const result = values.again ? mutateAgain(file) : mutate(file, [file]);
