@@ -84,7 +84,9 @@ test("a lost phone takes no more money, and another account's terminal cannot be
   const { operator, terminal } = world;
   const { account, wallet, receiver } = await withReceiver(world);
   // This wallet claims the kiosk's till for its own.
-  await wallet.client.openReceiving(terminalIdOf(terminal.signer.publicKey, crypto));
+  await assert.rejects(wallet.client.openReceiving(terminalIdOf(terminal.signer.publicKey, crypto)), {
+    code: "KEY_ALREADY_ENROLLED",
+  });
   const watch = await addWallet(world, account);
   const [lost] = (await watch.client.devices()).filter(({ isCaller }) => !isCaller);
   assert.ok(lost);
@@ -147,6 +149,19 @@ test("a code to receive with that was drawn before the loss is no good after it,
   await operator.reportFound(lost.deviceId);
   await kept.enrol(code);
   await assert.doesNotReject(kept.client.upload([]));
+});
+
+test("a wallet that never heard that its receiving key was enrolled draws another code and enrols it again", async (t) => {
+  const world = await makeWorld(t);
+  const { wallet, receiver } = await withReceiver(world);
+  const before = receiver.certificate.bytes;
+  const { code } = await wallet.client.openReceiving(terminalIdOf(receiver.signer.publicKey, crypto));
+  await receiver.enrol(code);
+  assert.deepEqual(receiver.certificate.bytes, before);
+  // Of another account's payee the key is not: money would arrive where nobody expects it.
+  await assert.rejects(world.wallet.client.openReceiving(terminalIdOf(receiver.signer.publicKey, crypto)), {
+    code: "KEY_ALREADY_ENROLLED",
+  });
 });
 
 test("whoever is blocked gets nothing by enrolling again with the code of then: no new certificate either", async (t) => {

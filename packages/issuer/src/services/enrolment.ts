@@ -58,9 +58,10 @@ export async function enrolTerminal(call: EnrolmentCall, context: EnrolmentConte
     const wanted = { terminalId, publicKey: encodeKey(key), label, at: context.clock.nowSeconds() };
     const anybodys = await context.store.enrolTerminal({ ...wanted, codeHash });
     const named = enrolmentCodeHash(code, context.crypto, terminalId);
-    return anybodys !== "code-unknown" || named === undefined
-      ? anybodys
-      : context.store.enrolTerminal({ ...wanted, codeHash: named });
+    if (anybodys !== "code-unknown" || named === undefined) return anybodys;
+    const its = await context.store.enrolTerminal({ ...wanted, codeHash: named });
+    // It never heard that it was enrolled: its wallet draws a new code, which is drawn only for the payee that it is of.
+    return its === "key-known" ? ((await context.store.terminal(terminalId)) ?? its) : its;
   });
   return notFrozen(await blockedWithItsWallet(terminal, context));
 }

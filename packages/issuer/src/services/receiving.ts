@@ -82,6 +82,9 @@ export async function openReceiving(
   const account = await store.account(device.account);
   if (account === undefined) throw new Error("A device of no account.");
   if (account.status === "frozen") throw new ServiceError("ACCOUNT_FROZEN");
+  const enrolled = await store.terminal(terminalId);
+  if (enrolled !== undefined && enrolled.payeeId !== (await receivingOf(account.account, store))?.payeeId)
+    throw new ServiceError("KEY_ALREADY_ENROLLED");
   const payeeId = await payeeOf(account, { device, terminalId }, context);
   if (payeeId === "keys-full") throw new ServiceError("RECEIVING_KEYS_FULL");
   if (payeeId === "anothers-key") throw new ServiceError("KEY_ALREADY_ENROLLED");
