@@ -133,10 +133,15 @@ async function act(item: PlanItem, { world, shopping, mischief }: Actors): Promi
       return shopping.purchase(await world.wallet(item.wallet), world.terminal(item.terminal), item.amountMinor);
     case "ride":
       return shopping.ride(await world.wallet(item.wallet), world.terminal(item.terminal), item.maximumMinor);
+    case "hand": {
+      const receiver = await world.receiver(item.to);
+      if (receiver === undefined) return;
+      return shopping.purchase(await world.wallet(item.wallet), receiver, item.amountMinor);
+    }
     case "sync": {
       const wallet = await world.wallet(item.wallet);
       const beforeATrip = world.kernel.cause.random.chance(ASKS_FOR_A_NEW_ONE);
-      await perform(world, wallet.node, 0, () => wallet.sync(beforeATrip));
+      await perform(world, wallet.node, 0, () => world.comesOnline(wallet, beforeATrip));
       return;
     }
     case "upload": {

@@ -57,6 +57,15 @@ test("what is brought back is given back, once and never beyond what was paid", 
   for (const answer of ["given", "REFUND_EXCEEDS_PAYMENT", "PAYMENT_UNKNOWN"]) assert.ok(answers.has(answer), answer);
 });
 
+test("persons pay each other from phone to phone, and what they are paid reaches their accounts", async () => {
+  const { violation, story } = await simulate({ ...OPTIONS, seed: "hand", days: 4, wallets: 40, isTold: true });
+  assert.equal(violation, undefined);
+  const told = (end: RegExp): boolean => story.some(({ says }) => end.test(says));
+  assert.ok(told(/^wallet W\d+ can be paid from now on$/));
+  assert.ok(told(/^wallet W\d+'s receiving side accepts \d+\.\d\d from wallet W\d+$/));
+  assert.ok(told(/^wallet W\d+'s receiving side is online, uploads \d+ records?$/));
+});
+
 test("without faults everything that was accepted is settled, and nobody is blamed", async () => {
   const { violation, payments, conflicts } = await simulate({ ...OPTIONS, faults: new Set() });
   assert.equal(violation, undefined);

@@ -25,6 +25,7 @@ export { currentPayeeCertificate } from "./payee-certificates.ts";
 export { sweepPayees } from "./payouts/sweep.ts";
 export { PushChannel } from "./push-channel.ts";
 export { ReceiverCredits } from "./receiver-credits.ts";
+export { DEFAULT_RECEIVING, openReceiving } from "./receiving.ts";
 export type { ServerContext } from "./server-context.ts";
 export { makeNonce } from "./server-nonce.ts";
 export { ServiceError } from "./service-error.ts";

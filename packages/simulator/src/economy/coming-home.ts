@@ -54,7 +54,7 @@ export async function comeRight(world: World, isBroken: () => boolean): Promise<
         kernel.begin(at + afterMs, cause--, () => online(world, terminal, () => terminal.upload()));
     }
     for (const wallet of [...world.wallets.values(), ...world.otherWallets])
-      kernel.begin(at + 600_000, cause--, () => online(world, wallet, () => wallet.sync()));
+      kernel.begin(at + 600_000, cause--, () => online(world, wallet, () => world.comesOnline(wallet)));
   }
   await kernel.run(begin + AFTERMATH_DAYS * DAY_MS, isBroken);
   if (isBroken()) return;

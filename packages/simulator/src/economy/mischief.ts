@@ -121,6 +121,7 @@ export class Mischief {
     const world = this.#world;
     this.#copies += 1;
     const signer = world.surroundings.signatures.signer(`phone ${this.#copies}`);
+    world.losesReceiver(wallet);
     const successor = this.#phone(wallet, `wallet W${number + 1} on phone ${this.#copies + 1}`, signer);
     await successor.enrol(2, wallet.deviceId);
     const before = world.wallets.get(number);
@@ -207,10 +208,11 @@ export class Mischief {
     world.truth.dishonest.set(wallet.owner.account, "its key was taken");
     world.tell(() => `the key of ${wallet.name} is taken out`);
     const count = random.between(3, 8);
-    // One till again and again, all tills of one payee, or all over town.
-    const first = random.pick(world.terminals);
-    const ofPayee = world.terminals.filter(({ payeeId }) => payeeId === first.payeeId);
-    const haunts = random.pick([[first], ofPayee, world.terminals]);
+    // One till again and again, all tills of one payee, or all over town, from phone to phone too.
+    const everywhere = [...world.terminals, ...world.receivers.values()];
+    const first = random.pick(everywhere);
+    const ofPayee = everywhere.filter(({ payeeId }) => payeeId === first.payeeId);
+    const haunts = random.pick([[first], ofPayee, everywhere]);
     const style = random.pick(STYLES);
     for (let number = 0; number < count; number += 1) {
       await wait(world, random.below(HOUR_MS));

@@ -7,6 +7,8 @@ export const DAY_MS = 86_400_000;
 export type PlanItem = { readonly id: number; readonly at: number } & (
   | { readonly kind: "purchase"; readonly wallet: number; readonly terminal: number; readonly amountMinor: bigint }
   | { readonly kind: "ride"; readonly wallet: number; readonly terminal: number; readonly maximumMinor: bigint }
+  /** One person pays another, from phone to phone. */
+  | { readonly kind: "hand"; readonly wallet: number; readonly to: number; readonly amountMinor: bigint }
   | { readonly kind: "sync"; readonly wallet: number }
   | { readonly kind: "upload"; readonly terminal: number }
   | { readonly kind: "wages"; readonly wallet: number; readonly amountMinor: bigint }
@@ -46,6 +48,11 @@ const PER_DAY: Partial<Record<FaultKind, { readonly perHundred: number; readonly
 
 /** How many terminals of a hundred stay away for days. */
 const STALE_PERCENT = 5;
+
+/** Of the wallets one in so many is paid by others, each by its own neighbours. */
+const ONE_RECEIVES_OF = 5;
+/** How often on a day a person pays another. */
+const PAYS_A_PERSON = 0.12;
 
 /** What one day brings, in the order of time. Ids are the same for a seed whatever the length of the run. */
 export function planOfDay(input: PlanInput, day: number, firstId: number): PlanItem[] {
@@ -92,6 +99,12 @@ export function planOfDay(input: PlanInput, day: number, firstId: number): PlanI
       if (input.faults.has(fault)) items.push({ kind: "fault", fault, wallet, terminal, at: when });
     }
   }
+  for (let wallet = 0; wallet < wallets; wallet += 1)
+    if (paymentsPerDay > 0 && random.chance(PAYS_A_PERSON)) {
+      // Now and then oneself: nobody gains by it.
+      const to = (Math.floor(wallet / ONE_RECEIVES_OF) * ONE_RECEIVES_OF) % wallets;
+      items.push({ kind: "hand", wallet, to, amountMinor: price(random), at: at(8, 23) });
+    }
   const numbered = items.map((item, index): PlanItem => ({ ...item, id: firstId + index }));
   return numbered.sort((left, right) => left.at - right.at || left.id - right.id);
 }

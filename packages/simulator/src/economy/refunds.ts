@@ -41,6 +41,8 @@ type Sale = {
  */
 export function perhapsBringBack(world: World, sale: Sale): void {
   const { kernel, options } = world;
+  // Persons pay back as they paid.
+  if (sale.terminal.isOnPhone) return;
   const random = new Seeded(options.seed, "refund", kernel.cause.id);
   if (!random.chance(BROUGHT_BACK)) return;
   kernel.after(random.below(LATEST_MS), undefined, async () => {

@@ -1,7 +1,14 @@
 import { DEFAULT_COLLECT_POLICY } from "@cairn/collect";
 import { cutBytesFromSlabs } from "@cairn/cose";
 import { type AccountNumber, DEFAULT_POLICY, type IssuingPolicy, openExposure } from "@cairn/issue";
-import { type Currency, currency, type KeyProtection, type PayeeId, rememberDecoded } from "@cairn/messages";
+import {
+  type Currency,
+  currency,
+  type DeviceId,
+  type KeyProtection,
+  type PayeeId,
+  rememberDecoded,
+} from "@cairn/messages";
 import { type IssuerStore, MemoryIssuerStore } from "@cairn/stores";
 import type { DiskCounts } from "../kernel/disk.ts";
 import { Disk } from "../kernel/disk.ts";
@@ -11,7 +18,8 @@ import { Network } from "../kernel/network.ts";
 import { Seeded } from "../kernel/seeded.ts";
 import type { SimulationOptions } from "../options.ts";
 import { SimulatedIssuer } from "../parties/issuer.ts";
-import type { Surroundings } from "../parties/party.ts";
+import { perform, type Surroundings } from "../parties/party.ts";
+import { openReceiver } from "../parties/receiver.ts";
 import { SimulatedTerminal } from "../parties/terminal.ts";
 import { SimulatedWallet } from "../parties/wallet.ts";
 import { LedgerWatch } from "../promises/ledger-watch.ts";
@@ -50,6 +58,8 @@ export class World {
   readonly terminals: SimulatedTerminal[] = [];
   /** By the plan's number. */
   readonly wallets = new Map<number, SimulatedWallet>();
+  /** By which phones are paid, once somebody wanted to. */
+  readonly receivers = new Map<DeviceId, SimulatedTerminal>();
   /** Copies and forgotten phones. */
   readonly otherWallets: SimulatedWallet[] = [];
   violation: Violation | undefined;
@@ -155,6 +165,34 @@ export class World {
     const wallet = await opening;
     if (!this.wallets.has(number)) this.wallets.set(number, wallet);
     return wallet;
+  }
+
+  /** The side of a wallet that is paid: set up when somebody wants to pay it. Undefined where that comes to nothing. */
+  async receiver(number: number): Promise<SimulatedTerminal | undefined> {
+    const wallet = await this.wallet(number);
+    const known = this.receivers.get(wallet.deviceId);
+    if (known !== undefined) return known;
+    const opened = await perform(this, wallet.node, 0, () =>
+      openReceiver(this.surroundings, wallet, this.options.seed),
+    );
+    // Two payers may have come at once.
+    const receiver = this.receivers.get(wallet.deviceId) ?? opened;
+    if (receiver !== undefined) this.receivers.set(wallet.deviceId, receiver);
+    return receiver;
+  }
+
+  /** A phone finds a network: its wallet syncs, and what it was paid comes home. */
+  async comesOnline(wallet: SimulatedWallet, closeAll = false): Promise<void> {
+    await wallet.sync(closeAll);
+    await this.receivers.get(wallet.deviceId)?.upload();
+  }
+
+  /** A phone is gone, and what it was paid and had not brought home with it. */
+  losesReceiver({ deviceId }: SimulatedWallet): void {
+    const receiver = this.receivers.get(deviceId);
+    if (receiver === undefined) return;
+    this.truth.goneReceivers.add(receiver.terminalId);
+    this.receivers.delete(deviceId);
   }
 
   async #openWallet(number: number): Promise<SimulatedWallet> {

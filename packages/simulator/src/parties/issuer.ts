@@ -3,11 +3,15 @@ import type { IssuingPolicy } from "@cairn/issue";
 import {
   AttemptLimit,
   Backups,
+  currentPayeeCertificate,
+  DEFAULT_RECEIVING,
   decodingCaches,
+  enrolTerminal,
   InboxLimit,
   keepHouse,
   type Logger,
   makeNonce,
+  openReceiving,
   Policies,
   PushChannel,
   ReceiverCredits,
@@ -131,6 +135,16 @@ export class SimulatedIssuer {
     return { ...answer, lists: await this.lists() };
   }
 
+  openReceiving(body: Uint8Array) {
+    return openReceiving(body, this.context);
+  }
+
+  async enrolTerminal(body: Uint8Array) {
+    const terminal = await enrolTerminal({ body, address: "::1" }, this.context);
+    const { bytes } = await currentPayeeCertificate(terminal, this.context);
+    return { payeeCertificate: bytes, ...(await this.lists()) };
+  }
+
   outcomes(body: Uint8Array) {
     return tellOutcomes(body, this.context);
   }
@@ -199,7 +213,7 @@ export class SimulatedIssuer {
       trustLists,
       statusLists,
       credits: new ReceiverCredits({ store, clock, log, onCredited: () => undefined }),
-      receiving: undefined,
+      receiving: DEFAULT_RECEIVING,
       tillRefunds: true,
       clockWatch: undefined,
       arrivalTimeoutMs: 0,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { openTerminal, type Terminal, type TerminalJournal } from "@cairn/collect";
+import { openTerminal, type StoredSetup, type Terminal, type TerminalJournal } from "@cairn/collect";
 import { encodeCbor, publicKeyToCbor, type Signer } from "@cairn/cose";
 import { currentPayeeCertificate, ServiceError, type TillRefund } from "@cairn/issuer/services";
 import {
@@ -35,6 +35,9 @@ export type RefundOrder = {
 /** A payee's till or gate. */
 export class SimulatedTerminal {
   readonly node: Node;
+  readonly name: string;
+  /** A person's wallet that receives, not a till. */
+  readonly isOnPhone: boolean;
   readonly payeeId: PayeeId;
   readonly signer: Signer;
   readonly terminalId: TerminalId;
@@ -47,26 +50,33 @@ export class SimulatedTerminal {
 
   constructor(
     surroundings: Surroundings,
-    about: { readonly name: string; readonly payeeId: PayeeId; readonly signer: Signer; readonly random: Seeded },
+    about: {
+      readonly name: string;
+      readonly payeeId: PayeeId;
+      readonly signer: Signer;
+      readonly random: Seeded;
+      /** The phone on which it runs; undefined of a till, which is a device of its own. */
+      readonly node?: Node;
+    },
   ) {
     this.#in = surroundings;
     this.#random = about.random;
-    this.node = new Node(about.name);
+    this.node = about.node ?? new Node(about.name);
+    this.name = about.name;
+    this.isOnPhone = about.node !== undefined;
     this.payeeId = about.payeeId;
     this.signer = about.signer;
     this.terminalId = terminalIdOf(about.signer.publicKey, surroundings.signatures.crypto);
     this.app = this.#newApp();
+    const { onRestart } = this.node;
     this.node.onRestart = () => {
+      onRestart();
       this.app = this.#newApp();
     };
   }
 
-  get name(): string {
-    return this.node.name;
-  }
-
   async enrol(): Promise<void> {
-    const { issuer, truth } = this.#in;
+    const { issuer } = this.#in;
     const { store } = issuer;
     const at = issuer.nowSeconds();
     const codeHash = createHash("sha256").update(`code of ${this.name}`).digest("hex");
@@ -75,13 +85,15 @@ export class SimulatedTerminal {
     const { terminalId } = this;
     const enrolled = await store.enrolTerminal({ codeHash, terminalId, publicKey, label: "till", at });
     if (typeof enrolled === "string") throw new Error(`A terminal was not enrolled: ${enrolled}.`);
-    truth.terminals.set(terminalId, this);
     const { bytes } = await currentPayeeCertificate(enrolled, issuer.context);
-    const outcome = await this.app.enrol({
-      rootKey: issuer.rootKey(),
-      ...(await issuer.quietLists()),
-      payeeCertificate: bytes,
-    });
+    await this.takeHome({ ...(await issuer.quietLists()), payeeCertificate: bytes });
+  }
+
+  /** What an enrolment answers. */
+  async takeHome(answer: Pick<StoredSetup, "trustList" | "statusList" | "payeeCertificate">): Promise<void> {
+    const { issuer, truth } = this.#in;
+    truth.terminals.set(this.terminalId, this);
+    const outcome = await this.app.enrol({ rootKey: issuer.rootKey(), ...answer });
     if (outcome.kind === "refused") throw new Error(`A terminal refused to enrol: ${outcome.refusal.code}.`);
   }
 

@@ -23,6 +23,11 @@ export async function* whatIsStillWrong(world: World): AsyncIterable<Violation> 
         says: `${ledgerAccount} is ${money(minor)}, and its postings were ${money(watch.balance(ledgerAccount))}`,
       };
   }
+  for (const payeeId of truth.receivers.keys())
+    for (const kind of ["clearing", "payee"] as const) {
+      const minor = watch.balance(`${kind}:${payeeId}`);
+      if (minor !== 0n) yield { promise: 1, says: `${money(-minor)} that a wallet was paid never reached its account` };
+    }
   for (const [currency, minor] of sums)
     if (minor !== 0n) yield { promise: 1, says: `all entries in ${currency} sum to ${money(minor)}` };
   for (const [paymentId, acceptances] of truth.accepted) {
@@ -32,6 +37,8 @@ export async function* whatIsStillWrong(world: World): AsyncIterable<Violation> 
       if (!isGuaranteed || takenMinor === undefined || truth.evilTerminals.has(terminalId)) continue;
       const [outcome] = await store.outcomes([paymentId], { payeeId, terminalId });
       if (outcome?.state === "settled") continue;
+      // It was on a phone that was lost before it came home, and so is what the payer gave for it.
+      if (truth.goneReceivers.has(terminalId) && outcome?.state !== "refused") continue;
       const isLate = outcome?.code === "UPLOAD_TOO_LATE" && watch.isBroughtTooLate(paymentId, acceptance);
       const isCopied = isOpen && acceptances.length > 1;
       const isBlamed = made !== undefined && truth.dishonest.has(made.account);

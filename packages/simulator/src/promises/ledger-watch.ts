@@ -14,6 +14,7 @@ import type { Violation } from "./violation.ts";
 
 const SETTLEMENT = "settlement:";
 const REFUND = "refund:";
+const RECEIVED = "received:";
 /** What was uploaded in time may wait so long for a worker that is down. */
 const WORKERS_DELAY_SECONDS = 3_600;
 /** The writes that come most often and have no business with the books: if one posts, the next look tells. */
@@ -80,11 +81,11 @@ export class LedgerWatch {
   /** Looks at what a write of the issuer's brought; undefined when nothing is to be seen. */
   written(method: string, [about]: readonly unknown[]): Promise<void> | undefined {
     if (method === "recordVoid") this.#voided.add((about as RequestVoidRecord).requestHash);
-    if (method === "receive") this.#received(about as readonly InboxRecord[]);
+    if (method === "receive") this.#uploaded(about as readonly InboxRecord[]);
     return POSTS_NOTHING.has(method) ? undefined : this.look();
   }
 
-  #received(records: readonly InboxRecord[]): void {
+  #uploaded(records: readonly InboxRecord[]): void {
     for (const { senderId, paymentId, receivedAt } of records) {
       const of = `${senderId} ${paymentId}`;
       if (!this.#receivedAt.has(of)) this.#receivedAt.set(of, receivedAt);
@@ -112,6 +113,7 @@ export class LedgerWatch {
         this.#post(entry);
         if (entry.reference.startsWith(SETTLEMENT)) await this.#settlement(entry);
         if (entry.reference.startsWith(REFUND)) this.#refund(entry);
+        if (entry.reference.startsWith(RECEIVED)) this.#received(entry);
       }
       if (entries.length < PAGE) return this.#compareBalances();
     }
@@ -217,6 +219,16 @@ export class LedgerWatch {
     if (left.minor < 0n)
       this.#report({ promise: 1, says: `${money(-left.minor)} more are given back than ${made.by} paid` });
     this.#touched.add(made.account);
+  }
+
+  /** What a person was paid goes into that person's account. */
+  #received({ reference, postings }: StoredEntry): void {
+    const payee = postings.find(({ ledgerAccount }) => ledgerAccount.kind === "payee")?.ledgerAccount;
+    const owner = payee?.kind === "payee" ? this.#truth.receivers.get(payee.payeeId) : undefined;
+    if (owner !== undefined) this.#touched.add(owner);
+    for (const { ledgerAccount } of postings)
+      if ("account" in ledgerAccount && ledgerAccount.account !== owner)
+        this.#report({ promise: 1, says: `${reference} goes to ${ledgerAccount.account}, and not to who was paid` });
   }
 
   /** Money goes to payees that took it by the rules, or to one that is known to break them: never to who took nothing. */

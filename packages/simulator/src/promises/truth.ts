@@ -70,6 +70,10 @@ export class Truth {
   readonly dishonest = new Map<AccountNumber, string>();
   /** Accounts of which a device closed a certificate falsely. */
   readonly falselyClosed = new Set<AccountNumber>();
+  /** Payees that are persons, and the account into which goes what they are paid. */
+  readonly receivers = new Map<PayeeId, AccountNumber>();
+  /** Phones that received and are gone, with what they had not brought home. */
+  readonly goneReceivers = new Set<TerminalId>();
   /** Terminals that do not go by the rules. */
   readonly evilTerminals = new Set<TerminalId>();
   /** By ledger reference: what cashiers gave back, or tried to. */
