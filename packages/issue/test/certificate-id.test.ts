@@ -62,6 +62,8 @@ test("account numbers and serials outside their range are refused", () => {
   for (const value of [0, -1, 1.5, 2 ** 48, Number.NaN, Number.POSITIVE_INFINITY])
     assert.throws(() => accountNumber(value), hasCode("ACCOUNT_NUMBER_RANGE"));
   assert.equal(accountNumber(2 ** 48 - 1), 2 ** 48 - 1);
+  const forged = (2 ** 48) as ReturnType<typeof accountNumber>;
+  assert.throws(() => sealCertificateId({ account: forged, serial: 1 }, cipher), hasCode("ACCOUNT_NUMBER_RANGE"));
   for (const serial of [-1, 1.5, 2 ** 32, Number.NaN])
     assert.throws(() => sealCertificateId({ account: accountNumber(7), serial }, cipher), hasCode("SERIAL_RANGE"));
 });

@@ -141,6 +141,13 @@ test("what is low or changed waits until the newest certificate is old enough", 
   const at = (secondsAgo: number) => codes(withOne({ ...due, issuedAt: NOW - secondsAgo }), { policy });
   assert.deepEqual(at(3_599), []);
   assert.deepEqual(at(3_600), ["REMAINING_LOW", "ALLOWANCE_CHANGED"]);
+  const older = aCertificate({ ...due, issuedAt: NOW - 7_200 });
+  const newer = aCertificate({ ...due, certificateId: certificateId(2), issuedAt: NOW - 60 });
+  for (const certificates of [
+    [older, newer],
+    [newer, older],
+  ])
+    assert.deepEqual(codes({ certificates }, { policy }), []);
 });
 
 test("all conditions are told with whether they hold and are switched on", () => {

@@ -149,3 +149,53 @@ test("a cap of zero shuts a protection level out", () => {
     0n,
   );
 });
+
+/** Each figure of a policy as JSON, with another value in its place. */
+function* otherwise(json: unknown, path: readonly string[] = []): Iterable<readonly [readonly string[], unknown]> {
+  if (typeof json === "object" && json !== null)
+    for (const [name, value] of Object.entries(json)) yield* otherwise(value, [...path, name]);
+  else if (typeof json === "boolean") yield [path, !json];
+  else if (typeof json === "number") yield [path, json === 0 ? 1 : json - 1];
+  else if (path.at(-1) === "hold") yield [path, "none"];
+  else if (path.at(-1) === "version") yield [path, "another"];
+  else yield [path, `${BigInt(json as string) + 100n}`];
+}
+
+function changed(json: unknown, [name, ...rest]: readonly string[], value: unknown): unknown {
+  if (name === undefined) return value;
+  const section = json as Record<string, unknown>;
+  return { ...section, [name]: changed(section[name], rest, value) };
+}
+
+test("each figure of a policy is read from its own place", () => {
+  let figures = 0;
+  for (const [path, value] of otherwise(asJson(DEFAULT_POLICY))) {
+    const json = changed(asJson(DEFAULT_POLICY), path, value);
+    const checked = checkPolicy(json);
+    assert.ok("policy" in checked, path.join("."));
+    assert.deepEqual(asJson(checked.policy), json, path.join("."));
+    figures++;
+  }
+  assert.ok(figures > 50, figures.toString());
+});
+
+test("the bounds of amounts, of names and of caps that are rounded down", () => {
+  const most = (2n ** 53n - 1n).toString();
+  assert.equal(readPolicy({ limit: { perDayCapMinor: most } }).limit.perDayCapMinor, 2n ** 53n - 1n);
+  refused({ limit: { perDayCapMinor: (2n ** 53n).toString() } }, "POLICY_FIELD_INVALID", "limit.perDayCapMinor");
+  for (const version of [7, true, " a", "a ", "a\n", "\na", "", "a".repeat(41), "\u00e9"])
+    refused({ version }, "POLICY_FIELD_INVALID", "version");
+  assert.equal(readPolicy({ version: "a".repeat(40) }).version, "a".repeat(40));
+  // 5.99 in steps of 1.00 is 5.00: just the least.
+  assert.equal(readPolicy({ limit: { perDayCapMinor: "599" } }).limit.perDayCapMinor, 599n);
+  refused({ limit: { perDayCapMinor: "499" } }, "POLICY_INCONSISTENT", "limit.perDayCapMinor");
+});
+
+test("a figure that was replaced by its default contradicts no other", () => {
+  const checked = checkPolicy({ limit: { floorMinor: 7, perCertificateCapMinor: "100" } });
+  assert.ok("faults" in checked);
+  assert.deepEqual(
+    checked.faults.map(({ path }) => path),
+    ["limit.floorMinor"],
+  );
+});

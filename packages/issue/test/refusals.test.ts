@@ -62,6 +62,8 @@ test("old credit information does not matter to an account that has no credit, b
   const old = { informedAt: 0, lineMinor: 0n };
   assert.deepEqual(codes({ account: anAccount({}, { ...old, usedMinor: 0n }) }), []);
   assert.deepEqual(codes({ account: anAccount({}, { ...old, usedMinor: 1n }) }), ["CREDIT_INFORMATION_TOO_OLD"]);
+  const unused = { informedAt: 0, usedMinor: 0n, lineMinor: 1n };
+  assert.deepEqual(codes({ account: anAccount({}, unused) }), ["CREDIT_INFORMATION_TOO_OLD"]);
   assert.deepEqual(codes({ account: anAccount({}, { ...old, usedMinor: 0n, overdueMinor: 1n }) }), [
     "DEBT_OVERDUE",
     "CREDIT_INFORMATION_TOO_OLD",
@@ -126,6 +128,12 @@ test("a key is not too weak where the allowance, rounded down, makes no certific
   const poor = (balanceMinor: bigint) => anAccount({ balanceMinor }, { lineMinor: 0n, usedMinor: 0n });
   assert.deepEqual(codes({ account: poor(740n) }, policy), ["EXPOSURE_AT_CAP"]);
   assert.deepEqual(codes({ account: poor(750n) }, policy), ["KEY_PROTECTION_TOO_LOW"]);
+  // Just enough: an allowance of 6.00 makes a certificate of the least that there is.
+  const least = readPolicy({
+    limit: { ...limit, floorMinor: "600" },
+    protection: { 2: { perCertificateCapMinor: "0" } },
+  });
+  assert.deepEqual(codes({ account: poor(750n) }, least), ["KEY_PROTECTION_TOO_LOW"]);
 });
 
 test("precedence: with every reason at once, in the documented order; each one taken away leaves the rest", () => {
