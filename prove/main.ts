@@ -8,10 +8,11 @@ import { rowsOf, tableOf } from "./table.ts";
 const HELP = `npm run -s prove -- [options]
 Looks for a breach of every promise of docs/spec/promises.md, by every search of the project, and prints a table.
 
-  --long         the long form: about three quarters of an hour
+  --long         the long form: about two hours, one of them fuzzing
   --only NAME    only this search; may be repeated (${searches.map(({ name }) => name).join(", ")})
   --keep FILE    keeps what each search came to in this file; what is kept there already is not searched again, so that a
                  long run can be made in parts
+  --again        searches again what is kept, of the searches that are chosen
   --json
 `;
 const { values } = parseArgs({
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     long: { type: "boolean", default: false },
     only: { type: "string", multiple: true, default: [] },
     keep: { type: "string" },
+    again: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -32,10 +34,10 @@ else await main(values.long ? "long" : "short");
 async function main(length: Length): Promise<void> {
   const chosen = searches.filter(({ name }) => values.only.length === 0 || values.only.includes(name));
   const kept = new Kept(values.keep, length);
-  const waiting = chosen.filter((search) => kept.of(search) === undefined);
+  const waiting = chosen.filter((search) => values.again || kept.of(search) === undefined);
   const running = new Map<string, number>();
   const heart = setInterval(() => tellProgress(running, waiting.length), process.stderr.isTTY ? 1_000 : 20_000);
-  const done: Done[] = chosen.flatMap((search) => kept.of(search) ?? []);
+  const done: Done[] = chosen.flatMap((search) => (waiting.includes(search) ? [] : (kept.of(search) ?? [])));
   const begin = performance.now();
   const worker = async (): Promise<void> => {
     for (let search = waiting.shift(); search !== undefined; search = waiting.shift()) {
@@ -71,8 +73,9 @@ async function main(length: Length): Promise<void> {
 
 /** What is kept may be of another day and another machine than this one. */
 function machinesOf(all: readonly Done[]): readonly string[] {
-  const days = Map.groupBy(all, ({ machine: { date, processor, cores, memoryGiB, node } }) => {
-    return `${date.slice(0, 10)}: ${processor}, ${cores} cores, ${memoryGiB} GiB, Node.js ${node}`;
+  const days = Map.groupBy(all, ({ machine: { date, processor, cores, memoryGiB, node, commit } }) => {
+    const sources = commit === undefined ? "" : `, commit ${commit}`;
+    return `${date.slice(0, 10)}: ${processor}, ${cores} cores, ${memoryGiB} GiB, Node.js ${node}${sources}`;
   });
   return [...days].map(([day, its]) => `${day} (${its.map(({ search }) => search.name).join(", ")})`);
 }

@@ -16,6 +16,8 @@ export type Outcome = {
   /** How much was searched, in the search's own unit. */
   readonly searched: number;
   readonly unit: string;
+  /** What a reader of the figures must know besides. */
+  readonly note?: string;
   /** What was found; empty when every promise held. */
   readonly found: readonly string[];
 };

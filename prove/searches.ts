@@ -75,7 +75,7 @@ const shortBytes: Search = {
   },
 };
 
-const FUZZ_SECONDS: Readonly<Record<Length, number>> = { short: 60, long: 300 };
+const FUZZ_SECONDS: Readonly<Record<Length, number>> = { short: 60, long: 3_600 };
 const fuzz: Search = {
   name: "fuzz",
   method: "guided fuzzing of every decoder and HTTP route",
