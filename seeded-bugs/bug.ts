@@ -49,7 +49,8 @@ export const SEARCHES = {
     ...[
       "simulate",
       "--seed",
-      "hunt",
+      // Four economies with each of the policies among them.
+      "track",
       "--runs",
       "4",
       "--jobs",

@@ -1,3 +1,4 @@
+import { DEFAULT_POLICY } from "@cairn/issue";
 import type { SimulationOptions } from "../options.ts";
 import { perform } from "../parties/party.ts";
 import type { SimulatedTerminal } from "../parties/terminal.ts";
@@ -5,12 +6,14 @@ import { whatIsStillWrong } from "../promises/convergence.ts";
 import type { Violation } from "../promises/violation.ts";
 import { bringInTheLastSecond } from "./last-seconds.ts";
 import { DAY_MS, type PlanItem } from "./plan.ts";
-import { POLICY, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
-/** After the longest certificate and the upload deadline, with a day to spare. */
+/** After the longest certificate and the upload deadline, with a day to spare: every economy's policy has these. */
 const AFTERMATH_DAYS =
-  Math.ceil((Math.max(...Object.values(POLICY.validitySecondsByScoreBand)) + POLICY.uploadDeadlineSeconds) / 86_400) +
-  1;
+  Math.ceil(
+    (Math.max(...Object.values(DEFAULT_POLICY.validitySecondsByScoreBand)) + DEFAULT_POLICY.uploadDeadlineSeconds) /
+      86_400,
+  ) + 1;
 /** When everybody is online again: at once, a little later, and when all deadlines have passed. */
 const HOMECOMINGS = [0.5, 1, 2, AFTERMATH_DAYS - 0.5];
 

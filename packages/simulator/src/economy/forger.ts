@@ -1,7 +1,10 @@
 import { ServiceError } from "@cairn/issuer/services";
 import {
   type ChainHash,
+  type Closing,
+  closing,
   decodeMessage,
+  encodeSyncRecord,
   encodeUploadRecord,
   IDENTIFIER_BYTES,
   identifier,
@@ -31,6 +34,8 @@ export type TakenKey = {
   readonly wallet: SimulatedWallet;
   readonly certificate: UserCertificate;
   readonly bytes: Uint8Array;
+  /** The phone's. */
+  readonly counter: { readonly sequence: number; readonly spentMinor: bigint };
   /** The thief's own count. */
   sequence: number;
   spentMinor: bigint;
@@ -44,10 +49,10 @@ export async function takeKey(world: World, wallet: SimulatedWallet): Promise<Ta
     writes: [],
   }));
   const now = world.issuer.nowSeconds();
-  for (const { bytes, closing } of certificates.toReversed()) {
+  for (const { bytes, closing, counter } of certificates.toReversed()) {
     const certificate = decodeMessage(userCertificate, bytes, crypto).unverified;
     if (closing === undefined && certificate.expiresAt > now)
-      return { wallet, certificate, bytes, sequence: 0, spentMinor: 0n };
+      return { wallet, certificate, bytes, counter, sequence: 0, spentMinor: 0n };
   }
   return undefined;
 }
@@ -107,10 +112,11 @@ export async function showForged(
   world: World,
   taken: TakenKey,
   terminal: SimulatedTerminal,
-  style: Style,
+  { style, mostMinor }: { readonly style: Style; readonly mostMinor?: bigint },
 ): Promise<void> {
-  const amountMinor = largest(taken);
-  if (!terminal.node.isUp) return;
+  const largestMinor = largest(taken);
+  const amountMinor = mostMinor !== undefined && mostMinor < largestMinor ? mostMinor : largestMinor;
+  if (!terminal.node.isUp || amountMinor <= 0n) return;
   const asked = await terminal.app.charge({ amount: { minor: amountMinor, currency: CURRENCY } });
   if (asked.kind === "refused") return;
   world.truth.asked(asked.requestId, { payeeId: terminal.payeeId, terminal: terminal.name, amountMinor });
@@ -167,28 +173,46 @@ export async function uploadForged(world: World, taken: TakenKey, terminal: Simu
   await upload(world, terminal, records);
 }
 
-/** A payee that voided a request and claims its payment all the same. */
-export async function uploadVoided(
-  world: World,
-  terminal: SimulatedTerminal,
-  codes: { readonly request: string; readonly payment: string },
-): Promise<void> {
-  world.truth.evilTerminals.add(terminal.terminalId);
-  const request = readCode(codes.request);
-  const paid = readCode(codes.payment);
-  world.tell(() => `${terminal.name} uploads a payment for a request that it voided`);
-  const record = encodeUploadRecord({
-    kind: "payment",
-    payeeCertificate: request.certificate,
-    request: request.message,
-    certificate: paid.certificate,
-    payment: paid.message,
-  });
-  await upload(world, terminal, [record]);
+/**
+ * The thief of a key signs its last word by hand: what the phone has spent, under a number so high that no payment's is
+ * beyond it. Then the thief goes on where the phone stopped.
+ */
+export async function closeByHand(world: World, taken: TakenKey): Promise<void> {
+  const { wallet, certificate, counter } = taken;
+  const { surroundings, issuer, kernel } = world;
+  const { network, signatures } = surroundings;
+  const { crypto } = signatures;
+  const { random } = kernel.cause;
+  const content: Closing = {
+    certificateId: certificate.certificateId,
+    sequence: counter.sequence + 60,
+    spentMinor: counter.spentMinor,
+    previous: identifier<ChainHash>(random.bytes(IDENTIFIER_BYTES.chainHash), IDENTIFIER_BYTES.chainHash),
+    issuedAt: issuer.nowSeconds(),
+  };
+  const { bytes } = await signMessage(closing, content, { signer: wallet.signer, crypto });
+  world.truth.falselyClosed.add(wallet.owner.account);
+  world.tell(
+    () => `the thief of ${wallet.name}'s key closes its certificate: 60 payments more, and nothing more spent`,
+  );
+  taken.sequence = counter.sequence;
+  taken.spentMinor = counter.spentMinor;
+  try {
+    const nonce = await network.call(wallet.node, issuer.server, () => issuer.nonce());
+    const records = joinRecords([encodeSyncRecord({ kind: "closing", closing: bytes })]);
+    const body = await writeSignedCall(
+      "sync",
+      { callerId: wallet.deviceId, nonce, content: records, issuedAt: issuer.nowSeconds() },
+      { signer: wallet.signer, crypto },
+    );
+    await network.call(wallet.node, issuer.server, () => issuer.sync(body, []));
+  } catch (error) {
+    if (!(error instanceof NoAnswer) && !(error instanceof ServiceError)) throw error;
+  }
 }
 
 /** A call like any other of this terminal's. */
-async function upload(world: World, terminal: SimulatedTerminal, records: readonly Uint8Array[]): Promise<void> {
+export async function upload(world: World, terminal: SimulatedTerminal, records: readonly Uint8Array[]): Promise<void> {
   const { surroundings, issuer } = world;
   const { network, signatures } = surroundings;
   try {
@@ -205,7 +229,7 @@ async function upload(world: World, terminal: SimulatedTerminal, records: readon
 }
 
 /** The payee certificate that the terminal shows. */
-async function readBundle(world: World, terminal: SimulatedTerminal) {
+export async function readBundle(world: World, terminal: SimulatedTerminal) {
   const asked = await terminal.app.charge({ amount: { minor: 100n, currency: CURRENCY } });
   if (asked.kind === "refused") return undefined;
   world.truth.asked(asked.requestId, { payeeId: terminal.payeeId, terminal: terminal.name, amountMinor: 100n });

@@ -4,7 +4,7 @@ import { RECORDS, type SimulatedTerminal } from "../parties/terminal.ts";
 import type { SimulatedWallet } from "../parties/wallet.ts";
 import type { Shopping } from "./shopping.ts";
 import { wordOf } from "./shopping.ts";
-import { CURRENCY, MAXIMUM_OFFLINE_SECONDS, POLICY, type World } from "./world.ts";
+import { CURRENCY, MAXIMUM_OFFLINE_SECONDS, type World } from "./world.ts";
 
 /** What happens in the very last second in which it may: bounds are where mistakes are. */
 
@@ -123,7 +123,7 @@ export async function bringInTheLastSecond(
     const its = acceptances.find((acceptance) => acceptance.terminalId === terminalId);
     if (its === undefined || !(await isWaiting(paymentId))) continue;
     waiting.push(paymentId);
-    const second = its.certificateExpiresAt + POLICY.uploadDeadlineSeconds - issuer.server.skewSeconds;
+    const second = its.certificateExpiresAt + world.policy.uploadDeadlineSeconds - issuer.server.skewSeconds;
     if (second * 1_000 > kernel.now) seconds.set(second, [...(seconds.get(second) ?? []), paymentId]);
   }
   // More than one call holds take more than a second.

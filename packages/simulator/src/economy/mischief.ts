@@ -1,13 +1,12 @@
-import { openExposure } from "@cairn/issue";
-import { reportLoss, ServiceError, withdraw, withdrawKey } from "@cairn/issuer/services";
+import { reportLoss, withdrawKey } from "@cairn/issuer/services";
 import { DISHONEST, type FaultKind } from "../faults.ts";
 import type { Node } from "../kernel/kernel.ts";
 import { copyOf } from "../parties/copy-wallet.ts";
 import { perform, wait } from "../parties/party.ts";
 import type { SimulatedTerminal } from "../parties/terminal.ts";
 import { SimulatedWallet } from "../parties/wallet.ts";
-import { money } from "../story.ts";
-import { largest, STYLES, showForged, takeKey, uploadForged } from "./forger.ts";
+import { drain } from "./drain.ts";
+import { closeByHand, largest, STYLES, showForged, takeKey, uploadForged } from "./forger.ts";
 import { payAround, takeListsAndStayAway, whoCanStillPay } from "./last-seconds.ts";
 import { Replays } from "./replays.ts";
 import type { Shopping } from "./shopping.ts";
@@ -17,6 +16,8 @@ const HOUR_MS = 3_600_000;
 const MOST_HOURS_TO_RESOLVE = 96;
 /** A new key is announced a week before it signs. */
 const ROTATION_OVERLAP_SECONDS = 7 * 86_400;
+/** A thief who has the key alone, not the phone, writes the closing. */
+const CLOSES_BY_HAND = 0.4;
 const LARGEST_CLOCK_JUMP_SECONDS = 7_200;
 
 /** What goes wrong by somebody's will or by bad luck, one function for each kind. */
@@ -38,7 +39,7 @@ export class Mischief {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     const wallet = await this.#world.wallet(on.wallet);
     const terminal = this.#world.terminal(on.terminal);
-    if (DISHONEST.has(kind)) await this.#drain(wallet);
+    if (DISHONEST.has(kind)) await drain(this.#world, wallet);
     await this.#do(kind, wallet, terminal, on.wallet);
     if (DISHONEST.has(kind)) await this.#startAnew(wallet, on.wallet);
   }
@@ -72,34 +73,6 @@ export class Mischief {
       case "mistaken-apps":
         return;
     }
-  }
-
-  /** Whoever means to overspend first takes home what is not promised to certificates: so what is overspent is a loss. */
-  async #drain(wallet: SimulatedWallet): Promise<void> {
-    const world = this.#world;
-    const { issuer } = world;
-    const { account } = wallet.owner;
-    await perform(world, issuer.server, 0, async () => {
-      const { context } = issuer;
-      const now = issuer.nowSeconds();
-      const { policy } = context.policies.at(now);
-      const its = await context.store.account(account);
-      const promisedMinor = openExposure(await context.store.certificatesOf(account), policy, now);
-      if (its === undefined) return;
-      const { balanceMinor, credit } = its;
-      // Whoever gives the credit takes back all but what is owed or promised, and a little.
-      const onCreditMinor = promisedMinor > balanceMinor ? promisedMinor - balanceMinor : 0n;
-      const lineMinor = credit.usedMinor + onCreditMinor + BigInt(world.kernel.cause.random.between(100, 1_500));
-      if (lineMinor < credit.lineMinor) await context.store.setCredit(account, { ...credit, lineMinor });
-      const amountMinor = balanceMinor - promisedMinor;
-      if (amountMinor <= 0n) return;
-      try {
-        await withdraw({ account, amountMinor, idempotencyKey: `drain-${world.kernel.cause.id}` }, context);
-        world.tell(() => `the owner of ${wallet.name} withdraws ${money(amountMinor)}`);
-      } catch (error) {
-        if (!(error instanceof ServiceError)) throw error;
-      }
-    });
   }
 
   /** Days later a person has looked at the conflict: the account may go on, with a new phone. */
@@ -217,16 +190,38 @@ export class Mischief {
     for (let number = 0; number < count; number += 1) {
       await wait(world, random.below(HOUR_MS));
       const terminal = random.pick(haunts);
-      await perform(world, terminal.node, 0, () => showForged(world, taken, terminal, style));
+      await perform(world, terminal.node, 0, () => showForged(world, taken, terminal, { style }));
     }
   }
 
   async #closeFalsely(wallet: SimulatedWallet): Promise<void> {
     const world = this.#world;
+    if (world.kernel.cause.random.chance(CLOSES_BY_HAND)) return this.#closeByHand(wallet);
     const copy = await this.#copy(wallet, "the copy of ");
     world.tell(() => `${wallet.name} is copied; it closes its certificate, and the copy spends it all the same`);
     await perform(world, wallet.node, 1_000, () => wallet.sync(true));
     for (const each of [copy, wallet]) await this.#spree(each, 5, 20 * HOUR_MS);
+  }
+
+  /** With the key alone: the last word, then the money away, then payments that the last word denies. */
+  async #closeByHand(wallet: SimulatedWallet): Promise<void> {
+    const world = this.#world;
+    const { random } = world.kernel.cause;
+    const taken = await takeKey(world, wallet);
+    if (taken === undefined) return;
+    world.truth.dishonest.set(wallet.owner.account, "its key was taken");
+    await closeByHand(world, taken);
+    await drain(this.#world, wallet);
+    const parts = 2;
+    const leftMinor = taken.certificate.terms.limitMinor - taken.counter.spentMinor;
+    for (let number = 0; number < parts; number += 1) {
+      await wait(world, random.below(HOUR_MS));
+      const terminal = random.pick(world.terminals);
+      const mostMinor = leftMinor / BigInt(parts);
+      await perform(world, terminal.node, 0, () =>
+        showForged(world, taken, terminal, { style: "beyond the limit", mostMinor }),
+      );
+    }
   }
 
   async #collude(wallet: SimulatedWallet, terminal: SimulatedTerminal): Promise<void> {

@@ -14,7 +14,7 @@ import { perform, wait } from "../parties/party.ts";
 import type { SimulatedTerminal } from "../parties/terminal.ts";
 import type { SimulatedWallet } from "../parties/wallet.ts";
 import { money } from "../story.ts";
-import { uploadVoided } from "./forger.ts";
+import { type Codes, uploadOverMaximum, uploadVoided, voidSettled } from "./evil-payees.ts";
 import { DAY_MS } from "./plan.ts";
 import { perhapsBringBack } from "./refunds.ts";
 import { CURRENCY, type World } from "./world.ts";
@@ -36,6 +36,14 @@ const TAKES_NO_RECEIPT = 0.2;
 const SYNCS_MEANWHILE = 0.05;
 /** About as many as a payment takes. */
 const MOST_STEPS_AHEAD = 60;
+/** A gate counts more zones than its passenger allowed. */
+const WRONG_FARE = 0.03;
+/** The fare is fixed where the passenger gets off. */
+const FARE_LATER = 0.3;
+const LONGEST_RIDE_MS = 3 * 3_600_000;
+/** A payee takes more than the maximum, or gives up what it was paid for. */
+const TAKES_MORE = 0.02;
+const GIVES_UP_SETTLED = 0.01;
 /** An app asks its owner one thing and the wallet another. */
 const ASKS_WRONGLY = 0.02;
 /** Shown codes that a photographer keeps. */
@@ -93,6 +101,8 @@ export class Shopping {
       await this.#answered(wallet, terminal, outcome);
       if (world.fate.strikes("replays", AGAIN)) await this.#showAgain({ codeText: shown, terminal, isOpen: false });
       if (random.chance(VOIDS_PAID)) await this.#void(wallet, terminal, asked.requestId);
+      if (outcome.kind === "accepted" && world.fate.strikes("colluding-payees", GIVES_UP_SETTLED))
+        this.#voidLater(wallet, terminal, { request: asked.codeText, payment: shown });
       return;
     }
   }
@@ -125,7 +135,9 @@ export class Shopping {
     const world = this.#world;
     const { random } = world.kernel.cause;
     const audience: { readonly audience?: PayeeId } = random.chance(0.5) ? { audience: terminal.payeeId } : {};
-    const fareMinor = maximumMinor - BigInt(random.below(Number(maximumMinor)));
+    const fareMinor = random.chance(WRONG_FARE)
+      ? maximumMinor + 1n
+      : maximumMinor - BigInt(random.below(Number(maximumMinor)));
     const shown = await perform(world, wallet.node, 500, async () => {
       const paid = await payOpen(wallet.ports, { maximum: amount(maximumMinor, CURRENCY), ...audience });
       if (paid.kind === "refused") return this.#refused(wallet.name, paid.refusal.code);
@@ -136,11 +148,37 @@ export class Shopping {
     if (shown === undefined) return;
     const photograph = { codeText: shown, terminal, isOpen: true };
     this.#photograph(photograph);
+    if (world.fate.strikes("colluding-payees", TAKES_MORE)) {
+      await perform(world, terminal.node, 400, () => uploadOverMaximum(world, terminal, { shown, maximumMinor }));
+      return;
+    }
+    const isLater = random.chance(FARE_LATER);
     const outcome = await perform(world, terminal.node, 400, () =>
-      terminal.app.acceptOpen(shown, { captureMinor: fareMinor }),
+      terminal.app.acceptOpen(shown, isLater ? {} : { captureMinor: fareMinor }),
     );
     if (outcome !== undefined) await this.#answered(wallet, terminal, outcome);
+    if (isLater && outcome?.kind === "accepted")
+      this.#captureLater(terminal, outcome.acceptance.paymentId, { fareMinor, maximumMinor });
     if (world.fate.strikes("replays", AGAIN * 3)) await this.#showAgain(photograph);
+  }
+
+  /** A fare that is refused is more than was allowed: then the gate takes what was. */
+  #captureLater(
+    terminal: SimulatedTerminal,
+    paymentId: MessageId,
+    { fareMinor, maximumMinor }: { readonly fareMinor: bigint; readonly maximumMinor: bigint },
+  ): void {
+    const world = this.#world;
+    world.kernel.after(world.kernel.cause.random.below(LONGEST_RIDE_MS), undefined, async () => {
+      for (const minor of [fareMinor, maximumMinor]) {
+        const outcome = await perform(world, terminal.node, 0, () => terminal.app.capture(paymentId, minor));
+        if (outcome?.kind !== "refused") {
+          if (outcome !== undefined) world.tell(() => `${terminal.name} fixes a fare at ${money(minor)}`);
+          return;
+        }
+        this.#refused(terminal.name, outcome.refusal.code);
+      }
+    });
   }
 
   /** Reviews a request, agrees to what it says, and pays. */
@@ -227,6 +265,15 @@ export class Shopping {
     if (!world.fate.strikes("colluding-payees", 0.4)) return;
     await wait(world, random.below(2 * DAY_MS));
     await perform(world, terminal.node, 0, () => uploadVoided(world, terminal, { request: codeText, payment: shown }));
+  }
+
+  /** Days after it was paid a payee gives the request up, as if the money were still the payer's. */
+  #voidLater(wallet: SimulatedWallet, terminal: SimulatedTerminal, codes: Codes): void {
+    const world = this.#world;
+    world.kernel.after(DAY_MS + world.kernel.cause.random.below(DAY_MS), undefined, async () => {
+      await perform(world, terminal.node, 0, () => voidSettled(world, terminal, codes));
+      await perform(world, wallet.node, 0, () => wallet.sync());
+    });
   }
 
   /** Whether the request is given up for good, which a paid one cannot be. */

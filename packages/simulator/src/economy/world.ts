@@ -1,6 +1,6 @@
 import { DEFAULT_COLLECT_POLICY } from "@cairn/collect";
 import { cutBytesFromSlabs } from "@cairn/cose";
-import { type AccountNumber, DEFAULT_POLICY, type IssuingPolicy, openExposure } from "@cairn/issue";
+import { type AccountNumber, type IssuingPolicy, openExposure } from "@cairn/issue";
 import {
   type Currency,
   currency,
@@ -22,11 +22,13 @@ import { perform, type Surroundings } from "../parties/party.ts";
 import { openReceiver } from "../parties/receiver.ts";
 import { SimulatedTerminal } from "../parties/terminal.ts";
 import { SimulatedWallet } from "../parties/wallet.ts";
+import { IssuingWatch } from "../promises/issuing-watch.ts";
 import { LedgerWatch } from "../promises/ledger-watch.ts";
 import { Truth } from "../promises/truth.ts";
 import { Broken, type Violation } from "../promises/violation.ts";
 import { realSignatures, simulatedSignatures } from "../signatures.ts";
 import { moment } from "../story.ts";
+import { policyOf } from "./policies.ts";
 
 /** 2026-01-05 00:00 UTC, a Monday. */
 export const START_MS = 1_767_571_200_000;
@@ -39,13 +41,12 @@ const DECODED_REMEMBERED = 20_000;
 export const MAXIMUM_OFFLINE_SECONDS = 3 * 86_400;
 const LARGEST_SKEW_SECONDS = 140;
 
-export const POLICY: IssuingPolicy = DEFAULT_POLICY;
-
 export type StoryLine = { readonly at: string; readonly says: string };
 
 /** One economy: its issuer, its tills and, as soon as they do something, its wallets. */
 export class World {
   readonly options: SimulationOptions;
+  readonly policy: IssuingPolicy;
   readonly kernel: Kernel;
   readonly fate: Fate;
   readonly network: Network;
@@ -70,6 +71,7 @@ export class World {
     this.options = options;
     const { seed } = options;
     cutBytesFromSlabs();
+    this.policy = policyOf(seed);
     const report = (violation: Violation): never => {
       this.violation ??= violation;
       throw new Broken(violation);
@@ -86,17 +88,18 @@ export class World {
     this.network = new Network(kernel, fate);
     const signatures = options.realSignatures ? realSignatures(seed) : simulatedSignatures(seed);
     this.truth = new Truth(signatures.crypto, report);
-    this.watch = new LedgerWatch(store, this.truth, POLICY.uploadDeadlineSeconds, report);
+    this.watch = new LedgerWatch(store, this.truth, this.policy.uploadDeadlineSeconds, report);
+    const issuing = new IssuingWatch(store, this.policy, report);
     rememberDecoded(signatures.crypto, DECODED_REMEMBERED);
     this.issuer = new SimulatedIssuer({
       kernel,
       fate,
       signatures,
       random: new Seeded(seed, "issuer"),
-      policy: POLICY,
+      policy: this.policy,
       store,
       counts: this.disk,
-      onWrite: (method, args) => this.watch.written(method, args),
+      onWrite: (method, args) => this.watch.written(method, args) ?? issuing.written(method, args),
       onFault: (error) => this.#fault(error),
     });
     this.surroundings = {
@@ -224,7 +227,7 @@ export class World {
     const now = this.issuer.nowSeconds();
     let sumMinor = 0n;
     for (const wallet of this.wallets.values())
-      sumMinor += openExposure(await this.#store.certificatesOf(wallet.owner.account), POLICY, now);
+      sumMinor += openExposure(await this.#store.certificatesOf(wallet.owner.account), this.policy, now);
     return sumMinor;
   }
 

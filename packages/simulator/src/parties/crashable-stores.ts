@@ -1,4 +1,5 @@
 import type { AcceptanceWrite, Decision as Decided, StoredSetup, TerminalJournal } from "@cairn/collect";
+import type { MessageId } from "@cairn/messages";
 import type { Decision, PaymentSelection, StoredWallet, WalletStore, WalletWrite } from "@cairn/pay";
 import type { IssuerStore } from "@cairn/stores";
 import type { Disk } from "../kernel/disk.ts";
@@ -43,12 +44,16 @@ type Keep = <Result, Write>(
   onKept?: (write: Write) => void,
 ) => Decided<Result, Write>;
 
-/** @param onAccepted Told of each acceptance that is on the disk. @param onSetup Of each setup that is to be written. */
+/**
+ * @param onAccepted Told of each acceptance that is on the disk. @param onSetup Of each setup that is to be written.
+ * @param onCaptured Of each amount that is fixed later and is on the disk.
+ */
 export function crashableJournal(
   durable: TerminalJournal,
   disk: Disk,
   onAccepted: (write: AcceptanceWrite & { readonly kind: "accept" }) => void,
   onSetup: (setup: StoredSetup) => void,
+  onCaptured: (paymentId: MessageId, takenMinor: bigint) => void,
 ): TerminalJournal {
   const write = <Result>(work: () => Promise<Result>): Promise<Result> => {
     if (disk.isGone) return never();
@@ -94,7 +99,11 @@ export function crashableJournal(
       ),
     acceptance: (paymentId) => read(() => durable.acceptance(paymentId)),
     decideCapture: (paymentId, decide) =>
-      decided((keep) => durable.decideCapture(paymentId, (acceptance) => keep(decide(acceptance)))),
+      decided((keep) =>
+        durable.decideCapture(paymentId, (acceptance) =>
+          keep(decide(acceptance), ({ takenMinor }) => onCaptured(paymentId, takenMinor)),
+        ),
+      ),
     keepCapture: (paymentId, bytes) => write(() => durable.keepCapture(paymentId, bytes)),
     toUpload: (wish) => read(() => durable.toUpload(wish)),
     toAsk: (limit, guest) => read(() => durable.toAsk(limit, guest)),

@@ -187,6 +187,7 @@ export class SimulatedTerminal {
         diskOf(this.node),
         ({ acceptance }) => truth.acceptedBy(this, acceptance),
         (setup) => truth.listsTaken(this, setup),
+        (paymentId, takenMinor) => truth.captured(this, paymentId, takenMinor),
       ),
       signer: this.signer,
       crypto: signatures.crypto,

@@ -1,7 +1,8 @@
-import { openExposure, partitionOf } from "@cairn/issue";
+import { partitionOf } from "@cairn/issue";
 import type { MessageId } from "@cairn/messages";
-import { POLICY, type World } from "../economy/world.ts";
+import type { World } from "../economy/world.ts";
 import { money } from "../story.ts";
+import { stillOwed } from "./issuing-watch.ts";
 import type { Violation } from "./violation.ts";
 
 /** A payment that two terminals took is the price of a copied code or phone. */
@@ -31,6 +32,7 @@ export async function* whatIsStillWrong(world: World): AsyncIterable<Violation> 
   for (const [currency, minor] of sums)
     if (minor !== 0n) yield { promise: 1, says: `all entries in ${currency} sum to ${money(minor)}` };
   for (const [paymentId, acceptances] of truth.accepted) {
+    if (truth.disowned.has(paymentId)) continue;
     const made = truth.payments.get(paymentId);
     for (const acceptance of acceptances) {
       const { terminalId, payeeId, terminal, isGuaranteed, isOpen, takenMinor } = acceptance;
@@ -51,6 +53,10 @@ export async function* whatIsStillWrong(world: World): AsyncIterable<Violation> 
       };
     }
   }
+  for (const certificateId of watch.creditedCertificates())
+    for (const { paymentId, state } of await store.outcomesOfCertificate(certificateId))
+      if (watch.hasSettled(paymentId) && state !== "settled")
+        yield { promise: 2, says: `a payment of ${truth.payments.get(paymentId)?.by} was paid, and is ${state} now` };
   for (const reference of truth.refunded) {
     const made = truth.payments.get(truth.refunds.get(reference)?.paymentId as MessageId);
     if (made === undefined || !watch.hasPosted(partitionOf(made.account), reference))
@@ -67,7 +73,10 @@ export async function* overexposed(world: World): AsyncIterable<Violation> {
     const its = await store.account(account);
     if (its === undefined || truth.dishonest.has(account)) continue;
     const { balanceMinor, credit } = its;
-    const exposureMinor = openExposure(await store.certificatesOf(account), POLICY, world.issuer.nowSeconds());
+    const now = world.issuer.nowSeconds();
+    let exposureMinor = 0n;
+    for (const certificate of await store.certificatesOf(account))
+      exposureMinor += stillOwed(certificate, world.policy.uploadDeadlineSeconds, now);
     if (exposureMinor > balanceMinor + credit.lineMinor - credit.usedMinor)
       yield { promise: 5, says: `${name} may spend ${money(exposureMinor)} offline, which is more than it has` };
   }

@@ -1,7 +1,6 @@
 import type { AccountNumber } from "@cairn/issue";
-import { type MessageId, type PayeeId, type RequestHash, requestHashOf } from "@cairn/messages";
+import { type CertificateId, type MessageId, type PayeeId, type RequestHash, requestHashOf } from "@cairn/messages";
 import {
-  type CertificateRecord,
   type InboxRecord,
   type IssuerStore,
   ledgerAccountText,
@@ -9,6 +8,7 @@ import {
   type StoredEntry,
 } from "@cairn/stores";
 import { money } from "../story.ts";
+import { boundsOf, isOneChain } from "./bounds.ts";
 import type { AcceptedPayment, MadePayment, Truth } from "./truth.ts";
 import type { Violation } from "./violation.ts";
 
@@ -53,7 +53,7 @@ export class LedgerWatch {
   /** By payment: what was taken, less what was given back. */
   readonly #left = new Map<MessageId, { readonly payeeId: PayeeId | undefined; minor: bigint }>();
   /** By certificate: what was paid to whom. */
-  readonly #credited = new Map<string, Credited[]>();
+  readonly #credited = new Map<CertificateId, Credited[]>();
   /** By account. */
   readonly #losses = new Map<AccountNumber, bigint>();
   /** What the promises allow for the certificates of the accounts that cost anything. */
@@ -190,6 +190,15 @@ export class LedgerWatch {
     this.#touched.add(made.account);
   }
 
+  /** Certificates under which somebody was paid. */
+  creditedCertificates(): Iterable<CertificateId> {
+    return this.#credited.keys();
+  }
+
+  hasSettled(paymentId: MessageId): boolean {
+    return this.#left.has(paymentId);
+  }
+
   hasPosted(partition: number, reference: string): boolean {
     return this.#references.has(`${partition} ${reference}`);
   }
@@ -269,7 +278,7 @@ export class LedgerWatch {
     const proven = new Set(conflicts.map(({ certificateId }) => certificateId));
     for (const certificate of await this.#store.certificatesOf(account)) {
       if (!proven.has(certificate.certificateId)) continue;
-      const bounds = await this.#boundsOf(certificate);
+      const bounds = await boundsOf(certificate, this.#store, this.#truth);
       boundMinor += bounds.boundMinor;
       ceilingsMinor += bounds.ceilingsMinor;
     }
@@ -286,24 +295,6 @@ export class LedgerWatch {
       });
   }
 
-  /** What the promises allow one certificate to cost: the limit for each terminal deceived but one, and its payees' ceilings. */
-  async #boundsOf({
-    certificateId,
-    account,
-    limitMinor,
-  }: CertificateRecord): Promise<{ readonly boundMinor: bigint; readonly ceilingsMinor: bigint }> {
-    // What a false closing lets through is bounded by policy: one more limit for each certificate.
-    const free = this.#truth.falselyClosed.has(account) ? 0 : 1;
-    const settled = (await this.#store.outcomesOfCertificate(certificateId)).filter(({ state }) => state === "settled");
-    const deceived = new Set(settled.map(({ terminalId }) => terminalId)).size;
-    let ceilingsMinor = 0n;
-    for (const payeeId of new Set(settled.map((outcome) => outcome.payeeId))) {
-      const payee = payeeId === undefined ? undefined : await this.#store.payee(payeeId);
-      ceilingsMinor += payee?.perCertificateCapMinor ?? 0n;
-    }
-    return { boundMinor: BigInt(Math.max(0, deceived - free)) * limitMinor, ceilingsMinor };
-  }
-
   /** Nobody honest is blamed. */
   async lookForBlame(): Promise<void> {
     for (const { account, kind } of await this.#store.conflicts())
@@ -311,9 +302,3 @@ export class LedgerWatch {
         this.#report({ promise: 3, says: `account ${account}, whose devices are honest, is blamed: ${kind}` });
   }
 }
-
-/** Whether one honest device can have made both: said here once more, so that a fault in the rule's own code shows. */
-const isOneChain = (left: MadePayment, right: MadePayment): boolean => {
-  const [earlier, later] = left.sequence < right.sequence ? [left, right] : [right, left];
-  return earlier.sequence < later.sequence && earlier.spentMinor + later.amountMinor <= later.spentMinor;
-};

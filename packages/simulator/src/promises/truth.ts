@@ -76,6 +76,8 @@ export class Truth {
   readonly goneReceivers = new Set<TerminalId>();
   /** Terminals that do not go by the rules. */
   readonly evilTerminals = new Set<TerminalId>();
+  /** Payments that their payee gave up after it had taken them: nothing is promised for them any more. */
+  readonly disowned = new Set<MessageId>();
   /** By ledger reference: what cashiers gave back, or tried to. */
   readonly refunds = new Map<string, GivenBack>();
   /** Refunds of which a till was told that the money is there. */
@@ -187,11 +189,32 @@ export class Truth {
       });
   }
 
+  /** A gate has written what an open payment takes that it accepted before. */
+  captured({ name, terminalId }: Payee, paymentId: MessageId, takenMinor: bigint): void {
+    const kept = this.accepted.get(paymentId) ?? [];
+    const index = kept.findIndex((its) => its.terminalId === terminalId);
+    const its = kept[index];
+    if (its === undefined) return;
+    if (its.takenMinor !== undefined) this.#report({ promise: 2, says: `${name} fixes twice what one payment takes` });
+    kept[index] = { ...its, takenMinor };
+    this.counts.acceptedMinor += takenMinor;
+    const made = this.payments.get(paymentId);
+    if (made !== undefined) this.#lookAtMaximum(name, takenMinor, made);
+  }
+
+  #lookAtMaximum(name: string, takenMinor: bigint, made: MadePayment): void {
+    if (takenMinor > made.amountMinor)
+      this.#report({ promise: 4, says: `${name} takes ${money(takenMinor)} of at most ${money(made.amountMinor)}` });
+  }
+
   #lookAtAmount({ name, payeeId, terminalId }: Payee, acceptance: Acceptance, made: MadePayment): void {
     const { requestId, takenMinor } = acceptance;
     if (made.audience !== undefined && made.audience !== payeeId)
       this.#report({ promise: 4, says: `${name} accepts a payment that ${made.by} made out to ${made.audience}` });
-    if (requestId === undefined) return;
+    if (requestId === undefined) {
+      this.#lookAtMaximum(name, takenMinor ?? 0n, made);
+      return;
+    }
     const asked = this.requests.get(requestId);
     if (asked?.amountMinor !== takenMinor)
       this.#report({ promise: 4, says: `${name} asks ${money(asked?.amountMinor ?? 0n)} and accepts another amount` });
@@ -222,7 +245,7 @@ export class Truth {
   /** What the server answered a terminal about its payments. */
   heard(terminal: Payee, outcomes: readonly OutcomeAnswer[]): void {
     for (const { paymentId, state, code } of outcomes) {
-      if (state !== "refused") continue;
+      if (state !== "refused" || this.disowned.has(paymentId)) continue;
       const its = this.accepted.get(paymentId)?.find(({ terminalId }) => terminalId === terminal.terminalId);
       if (its?.isGuaranteed !== true) continue;
       this.#report({ promise: 6, says: `the server refuses what ${terminal.name} accepted by the rules: ${code}` });
