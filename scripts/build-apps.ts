@@ -10,7 +10,12 @@ import { fileURLToPath } from "node:url";
  */
 const root = fileURLToPath(new URL("..", import.meta.url));
 export const APPS = ["wallet", "terminal"] as const;
-const SOURCES = ["apps/*/{src,public}/**", "apps/*/*.{ts,html,json}", "packages/*/src/**/*.ts", "package-lock.json"];
+const SOURCES = [
+  "apps/*/{src,public,build}/**",
+  "apps/*/*.{ts,html,json}",
+  "packages/*/src/**/*.ts",
+  "package-lock.json",
+];
 
 export async function buildApps(): Promise<{ readonly built: boolean }> {
   const stamp = join(root, "apps/.built");
@@ -49,7 +54,7 @@ async function takeLock(lock: string): Promise<boolean> {
 async function buildAll(): Promise<void> {
   // Loaded only when there is something to build: the bundler takes its time to start.
   const { build } = await import("vite");
-  const { appConfig } = await import("../apps/kit/vite.ts");
+  const { appConfig } = await import("../apps/kit/build/vite.ts");
   for (const app of APPS) await build(appConfig(join(root, "apps", app)));
 }
 

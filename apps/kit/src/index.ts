@@ -17,7 +17,6 @@ export { useOnline } from "./device/online.ts";
 export { saveFile } from "./device/save-file.ts";
 export { askToKeepStorage, type StorageCare } from "./device/storage.ts";
 export { applyUpdate, keepAppOnDevice, useUpdateReady } from "./device/updates.ts";
-export { KIT_MESSAGES } from "./kit-messages.ts";
 export { formatDay, formatFromNow, formatMoney, formatTime } from "./language/format.ts";
 export {
   LANGUAGE_NAMES,
@@ -25,6 +24,7 @@ export {
   type Language,
   language,
   type MessageFiles,
+  payersRefusalText,
   preferredLanguage,
   refusalAdvice,
   refusalText,

@@ -1,14 +1,14 @@
 import "@cairn/app-kit/style.css";
 import "./style.css";
-import { askToKeepStorage, KIT_MESSAGES, keepAppOnDevice, showTheme, startLanguage } from "@cairn/app-kit";
+import { askToKeepStorage, keepAppOnDevice, showTheme, startLanguage } from "@cairn/app-kit";
+import { MESSAGES } from "@cairn/app-kit/messages";
 import { render } from "preact";
-import { TERMINAL_MESSAGES } from "./messages.ts";
 import { Start } from "./start.tsx";
 
 const place = document.getElementById("app");
 if (place !== null) {
   showTheme();
-  await startLanguage([...KIT_MESSAGES, TERMINAL_MESSAGES]);
+  await startLanguage(MESSAGES);
   render(<Start storage={await askToKeepStorage()} />, place);
   await keepAppOnDevice();
 }

@@ -12,7 +12,7 @@ export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = {
 };
 const RIGHT_TO_LEFT: readonly Language[] = ["ar"];
 
-/** Where one set of messages lies, for each language: an address on the app's own origin. */
+/** Where the messages of each language lie: addresses on the app's own origin. */
 export type MessageFiles = Readonly<Record<Language, string>>;
 export type MessageValues = Readonly<Record<string, string | number>>;
 
@@ -21,7 +21,7 @@ const CHOICE = "cairn-language";
 let current: Language = "en";
 let messages: ReadonlyMap<string, string> = new Map();
 let plurals = new Intl.PluralRules(current);
-let sources: readonly MessageFiles[] = [];
+let sources: MessageFiles | undefined;
 const listeners = new Set<() => void>();
 
 export const language = (): Language => current;
@@ -36,11 +36,10 @@ export function preferredLanguage(): Language {
   return "en";
 }
 
-/** Loads the messages of a language, later files over earlier ones, and turns the page to its direction. */
-export async function startLanguage(files: readonly MessageFiles[], wanted = preferredLanguage()): Promise<void> {
+/** Loads the messages of a language and turns the page to its direction. */
+export async function startLanguage(files: MessageFiles, wanted = preferredLanguage()): Promise<void> {
   sources = files;
-  const loaded = await Promise.all(files.map((each) => loadFile(each[wanted])));
-  messages = new Map(loaded.flatMap((each) => Object.entries(each)));
+  messages = new Map(Object.entries(await loadFile(files[wanted])));
   current = wanted;
   plurals = new Intl.PluralRules(wanted);
   document.documentElement.lang = wanted;
@@ -51,7 +50,7 @@ export async function startLanguage(files: readonly MessageFiles[], wanted = pre
 /** Remembers the choice and shows everything in the other language, without starting the app again. */
 export async function setLanguage(wanted: Language): Promise<void> {
   localStorage.setItem(CHOICE, wanted);
-  await startLanguage(sources, wanted);
+  if (sources !== undefined) await startLanguage(sources, wanted);
 }
 
 /** The language in use; the component is drawn again when it changes. */
@@ -74,9 +73,16 @@ export function t(key: string, values: MessageValues = {}): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => formatValue(values[name]) ?? whole);
 }
 
+type Coded = { readonly code: string; readonly sentence: string };
+
 /** What a person is told of a refusal: in the language in use, else the sentence that came with it. */
-export function refusalText(refusal: { readonly code: string; readonly sentence: string }): string {
-  return messages.get(`refusal.${refusal.code}`) ?? refusal.sentence;
+export function refusalText({ code, sentence }: Coded): string {
+  return messages.get(`refusal.${code}`) ?? sentence;
+}
+
+/** The same to the one who pays, of whose certificate and limit it is: "your limit", not "the payer's". */
+export function payersRefusalText(refusal: Coded): string {
+  return messages.get(`paying.${refusal.code}`) ?? refusalText(refusal);
 }
 
 /** What to do about a refusal, when there is something to do. */

@@ -56,7 +56,12 @@ function PaymentFacts({ acceptance }: { readonly acceptance: Acceptance }) {
   return (
     <>
       <Fact name={t("detail.risk")} value={risk === undefined ? t("verdict.guaranteed") : atRisk} />
-      {answer?.sentence !== undefined && <Fact name={t("detail.answer")} value={answer.sentence} />}
+      {answer?.code !== undefined && (
+        <Fact
+          name={t("detail.answer")}
+          value={refusalText({ code: answer.code, sentence: answer.sentence ?? answer.code })}
+        />
+      )}
       <Fact name={t("detail.payment")} value={paymentId} />
       <Fact name={t("detail.certificate")} value={certificateId} />
     </>

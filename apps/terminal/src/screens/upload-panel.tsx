@@ -39,7 +39,7 @@ function uploadWords(upload: UploadStatus, isOnline: boolean): string {
     case "running":
       return upload.step === "uploading" ? t("sync.uploading", { count: upload.received }) : t("sync.asking");
     case "failed":
-      return t("sync.failed", { reason: upload.sentence });
+      return t("sync.failed", { reason: refusalText(upload.reason) });
     case "done": {
       const [refusal] = upload.brought.listRefusals;
       return refusal === undefined ? t("sync.done") : refusalText(refusal);

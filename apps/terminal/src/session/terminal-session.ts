@@ -7,7 +7,7 @@ import {
   type Terminal,
   type TerminalPorts,
 } from "@cairn/collect";
-import type { TillRefundAnswer } from "@cairn/issuer/client";
+import { ClientError, type TillRefundAnswer } from "@cairn/issuer/client";
 import { type MessageId, readCode } from "@cairn/messages";
 import { askRefund, giveBack, type RefundCalls } from "./refund.ts";
 import { type RefundNote, refundsBetween } from "./refund-notes.ts";
@@ -18,7 +18,7 @@ export type UploadStatus =
   | { readonly kind: "idle" }
   | { readonly kind: "running"; readonly step: "uploading" | "asking"; readonly received: number }
   | { readonly kind: "done"; readonly brought: BroughtHome }
-  | { readonly kind: "failed"; readonly sentence: string };
+  | { readonly kind: "failed"; readonly reason: { readonly code: string; readonly sentence: string } };
 
 /** What the screens show; replaced as a whole whenever something changes. */
 export type TerminalView = {
@@ -109,7 +109,8 @@ export async function openSession(ports: SessionPorts): Promise<TerminalSession>
       await change({ lastUploadAt: Math.floor(ports.nowMs() / 1000) });
       show({ upload: { kind: "done", brought } });
     } catch (error) {
-      show({ upload: { kind: "failed", sentence: error instanceof Error ? error.message : String(error) } });
+      const sentence = error instanceof Error ? error.message : String(error);
+      show({ upload: { kind: "failed", reason: { code: error instanceof ClientError ? error.code : "", sentence } } });
       await refresh();
     }
   }

@@ -1,6 +1,6 @@
-import { Button, Fact, Facts, formatMoney, formatTime, refusalText, Screen, saveFile, t } from "@cairn/app-kit";
+import { Button, Fact, Facts, formatMoney, formatTime, payersRefusalText, Screen, saveFile, t } from "@cairn/app-kit";
 import type { HistoryEntry } from "@cairn/pay";
-import { payeeName, StatePill, useBusy } from "./shared.tsx";
+import { payeeName, StatePill, shownMinor, useBusy } from "./shared.tsx";
 
 const SETTLED_FOR_GOOD: readonly string[] = ["settled", "refused", "released"];
 
@@ -12,7 +12,7 @@ export function DetailScreen(props: {
   readonly onBack: () => void;
 }) {
   const { entry } = props;
-  const { amount, takenMinor, state, outcome, orderReference, preparedAt, paymentId } = entry;
+  const { amount, state, outcome, orderReference, preparedAt, paymentId } = entry;
   const [isBusy, run] = useBusy();
 
   async function saveProof(): Promise<void> {
@@ -38,14 +38,14 @@ export function DetailScreen(props: {
         </>
       }
     >
-      <p class="amount">{formatMoney(takenMinor ?? amount.minor, amount.currency)}</p>
+      <p class="amount">{formatMoney(shownMinor(entry), amount.currency)}</p>
       <section class="panel">
         <p>
           <StatePill state={state} />
         </p>
         <p>{t(`state.${state}.means`)}</p>
         {outcome?.code !== undefined && (
-          <p class="hint">{refusalText({ code: outcome.code, sentence: outcome.sentence })}</p>
+          <p class="hint">{payersRefusalText({ code: outcome.code, sentence: outcome.sentence })}</p>
         )}
         <Facts>
           <Fact name={t("detail.time")} value={formatTime(preparedAt)} />

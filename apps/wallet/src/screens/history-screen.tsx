@@ -2,7 +2,7 @@ import { formatMoney, formatTime, t } from "@cairn/app-kit";
 import type { Currency } from "@cairn/messages";
 import type { HistoryEntry } from "@cairn/pay";
 import type { ReceiverView } from "../session/receiver.ts";
-import { payeeName, type ReceivedEntry, StatePill } from "./shared.tsx";
+import { payeeName, type ReceivedEntry, StatePill, shownMinor } from "./shared.tsx";
 
 type Line =
   | { readonly kind: "paid"; readonly at: number; readonly entry: HistoryEntry }
@@ -31,7 +31,7 @@ export function HistoryScreen(props: {
                 key={line.entry.paymentId}
                 name={payeeName(line.entry)}
                 at={line.at}
-                money={formatMoney(line.entry.takenMinor ?? line.entry.amount.minor, line.entry.amount.currency)}
+                money={formatMoney(shownMinor(line.entry), line.entry.amount.currency)}
                 state={line.entry.state}
                 onOpen={() => props.onOpen(line.entry)}
               />

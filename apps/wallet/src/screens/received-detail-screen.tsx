@@ -1,4 +1,4 @@
-import { Button, Fact, Facts, formatMoney, formatTime, QrCode, Screen, saveFile, t } from "@cairn/app-kit";
+import { Button, Fact, Facts, formatMoney, formatTime, QrCode, refusalText, Screen, saveFile, t } from "@cairn/app-kit";
 import type { Currency } from "@cairn/messages";
 import { useState } from "preact/hooks";
 import { receivedProof } from "../session/proof.ts";
@@ -41,7 +41,9 @@ export function ReceivedDetailScreen(props: {
           <StatePill state={state} />
         </p>
         <p>{t(`received.${state}.means`)}</p>
-        {answer?.sentence !== undefined && <p class="hint">{answer.sentence}</p>}
+        {answer?.code !== undefined && (
+          <p class="hint">{refusalText({ code: answer.code, sentence: answer.sentence ?? answer.code })}</p>
+        )}
         <Facts>
           <Fact name={t("detail.time")} value={formatTime(at)} />
           {orderReference !== undefined && <Fact name={t("detail.reference")} value={orderReference} />}

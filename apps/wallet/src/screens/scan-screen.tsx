@@ -1,4 +1,4 @@
-import { Button, playVerdict, refusalAdvice, refusalText, Scanner, Screen, t, Verdict } from "@cairn/app-kit";
+import { Button, payersRefusalText, playVerdict, refusalAdvice, Scanner, Screen, t, Verdict } from "@cairn/app-kit";
 import type { PayRefusal } from "@cairn/pay";
 import { useState } from "preact/hooks";
 import { useBusy } from "./shared.tsx";
@@ -46,7 +46,7 @@ export function RefusedScreen(props: {
   return (
     <Screen title={t("refused.title")} onBack={props.onBack} actions={props.children}>
       <Verdict kind="bad" title={t("refused.verdict")}>
-        <p>{refusalText(props.refusal)}</p>
+        <p>{payersRefusalText(props.refusal)}</p>
         {advice !== undefined && <p>{advice}</p>}
         <p class="hint">{t("refused.nothing")}</p>
         <p class="hint" dir="ltr">

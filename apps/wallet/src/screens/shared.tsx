@@ -26,6 +26,12 @@ export type ReceivedEntry = Extract<CollectedEntry, { readonly kind: "payment" }
 
 export const payeeName = ({ payee }: HistoryEntry): string => payee?.name ?? t("history.gate");
 
+/** What was paid, or would have been: of a payment that came to nothing, the amount that it was for. Minor units. */
+export function shownMinor({ amount, takenMinor, state }: HistoryEntry): bigint {
+  const isNothing = state === "released" || state === "refused";
+  return isNothing ? amount.minor : (takenMinor ?? amount.minor);
+}
+
 /** Runs one piece of work at a time; a second touch of the button does nothing. */
 export function useBusy(): readonly [boolean, (work: () => Promise<void>) => Promise<void>] {
   const [isBusy, setBusy] = useState(false);

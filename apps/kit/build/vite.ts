@@ -1,19 +1,20 @@
 import { createHash } from "node:crypto";
 import { glob, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { minify } from "terser";
 import { type InlineConfig, type Plugin, transformWithOxc } from "vite";
+import { appMessages } from "./app-messages.ts";
+import {
+  withoutCursorLoops,
+  withoutOtherCodes,
+  withoutOtherDrawings,
+  withoutSentences,
+  withoutServerParts,
+} from "./unused-parts.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-/** The server's descriptions of its answers: TypeBox to the server, plain JSON to an app. */
-const API_SCHEMAS = here("../../packages/issuer/src/api/device-api.ts");
-const DECODER = here("../../packages/issuer/src/client/decode-reply.ts");
-/** Only issuers write status lists; what apps read them with is our own (packages/messages/src/inflate.ts). */
-const NO_DEFLATE = here("src/no-deflate.ts");
-const BROWSER_DECODER = here("../../packages/issuer/src/client/decode-reply-browser.ts");
-
 /** How both apps are built: everything in files of their own, nothing from elsewhere, one service worker beside them. */
 export function appConfig(folder: string): InlineConfig {
   return {
@@ -23,7 +24,14 @@ export function appConfig(folder: string): InlineConfig {
     logLevel: "warn",
     publicDir: join(folder, "public"),
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-    plugins: [withoutServerParts(), precache()],
+    plugins: [
+      withoutServerParts(),
+      withoutSentences(),
+      withoutOtherDrawings(),
+      withoutCursorLoops(),
+      appMessages(folder),
+      precache(),
+    ],
     worker: { format: "es", plugins: () => [withoutOtherCodes()] },
     build: {
       outDir: join(folder, "dist"),
@@ -32,43 +40,10 @@ export function appConfig(folder: string): InlineConfig {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
+      rolldownOptions: { checks: { pluginTimings: false } },
     },
   };
 }
-
-/**
- * The schema library is for servers: it weighs more than an app. What the apps need of it, the finished schemas, is
- * worked out here, at build time, from the server's own definitions; a small reader of such schemas takes its place.
- */
-function withoutServerParts(): Plugin {
-  return {
-    name: "cairn-without-server-parts",
-    enforce: "pre",
-    resolveId: (name) => (name === "fflate" ? NO_DEFLATE : undefined),
-    async load(id) {
-      if (id === DECODER) return `export * from ${JSON.stringify(BROWSER_DECODER)};`;
-      if (id !== API_SCHEMAS) return undefined;
-      const schemas: Record<string, unknown> = await import(pathToFileURL(id).href);
-      return Object.entries(schemas)
-        .map(([name, schema]) => `export const ${name} = ${JSON.stringify(schema, withoutDescription)};`)
-        .join("\n");
-    },
-  };
-}
-
-/** The reader's lists of the names of all kinds of codes, which nobody asks for here: marked as free of effects, they go. */
-function withoutOtherCodes(): Plugin {
-  return {
-    name: "cairn-without-other-codes",
-    transform: (code, id) =>
-      id.endsWith("zxing-wasm/dist/es/share.js")
-        ? code.replace(/ = (e\.(?:map|filter)\()/g, " = /* @__PURE__ */ $1")
-        : undefined,
-  };
-}
-
-const withoutDescription = (key: string, value: unknown): unknown =>
-  key === "description" && typeof value === "string" ? undefined : value;
 
 /** Writes sw.js, which knows every file of the app by the hash of all of them, and compressed copies of the files. */
 function precache(): Plugin {
@@ -87,7 +62,7 @@ function precache(): Plugin {
         .toSorted();
       const hash = createHash("sha256");
       for (const file of files) hash.update(`${file}\n`).update(await readFile(join(dir, file)));
-      const source = await readFile(here("src/service-worker.ts"), "utf8");
+      const source = await readFile(here("../src/service-worker.ts"), "utf8");
       const { code } = await transformWithOxc(source, "service-worker.ts");
       const listed = files.map((file) => (file === "index.html" ? "./" : file));
       const settings = `const FILES=${JSON.stringify(listed)},VERSION=${JSON.stringify(hash.digest("hex").slice(0, 16))};\n`;
@@ -105,7 +80,7 @@ async function shrink(folder: string): Promise<void> {
     const { code } = await minify(await readFile(path, "utf8"), {
       module: true,
       ecma: 2020,
-      compress: { passes: 3, pure_getters: true, unsafe_arrows: true },
+      compress: { passes: 6, pure_getters: true, unsafe_arrows: true },
     });
     if (code === undefined) throw new Error(`${file} could not be made smaller.`);
     await writeFile(path, code);
