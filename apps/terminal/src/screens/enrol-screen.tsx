@@ -50,7 +50,7 @@ export function EnrolScreen({ storage, onEnrol }: EnrolScreenProps) {
   return (
     <Screen title={t("enrol.title")}>
       <p>{t("enrol.explain")}</p>
-      {storage !== "kept" && <Notice kind="warn">{t(`storage.${storage}`)}</Notice>}
+      {storage === "private" && <Notice kind="warn">{t("storage.private")}</Notice>}
       {!isOnline && <Notice kind="warn">{t("enrol.offline")}</Notice>}
       <form class="enrol" onSubmit={submit}>
         <label class="field">
@@ -84,6 +84,7 @@ export function EnrolScreen({ storage, onEnrol }: EnrolScreenProps) {
           {t(isBusy ? "enrol.working" : "enrol.submit")}
         </button>
       </form>
+      {storage === "may-be-deleted" && <Notice kind="info">{t("storage.may-be-deleted")}</Notice>}
     </Screen>
   );
 }

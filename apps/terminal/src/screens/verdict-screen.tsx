@@ -46,7 +46,7 @@ export function VerdictScreen({ outcome, onNext, onScanAgain }: VerdictScreenPro
           <section class="receipt">
             <h2>{t("verdict.receipt")}</h2>
             <QrCode text={outcome.receiptCode} label={t("verdict.receipt")} />
-            <p class="hint">{t("verdict.receipt-optional")}</p>
+            <p class="hint spare">{t("verdict.receipt-optional")}</p>
           </section>
         )}
       </div>

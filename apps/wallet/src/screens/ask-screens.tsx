@@ -112,7 +112,7 @@ export function ReceivedScreen(props: {
           {t(risk === undefined ? "received.guaranteed" : "received.at-risk")}
         </p>
         {risk !== undefined && <p class="reason">{t(`risk.${risk}`)}</p>}
-        <p class="hint">{t("received.text")}</p>
+        <p class="hint spare">{t("received.text")}</p>
       </Verdict>
       {outcome.receiptCode !== undefined && (
         <section class="receipt">

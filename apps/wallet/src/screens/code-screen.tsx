@@ -24,9 +24,11 @@ export function CodeScreen(props: {
     >
       <p class="amount">{props.payee === undefined ? t("code.at-most", { amount: money }) : money}</p>
       <QrCode text={codeText} label={t("code.label", { amount: money })} />
-      <p class="hint offer">
-        {expiresAt === undefined ? t("brightness") : t("code.until", { time: formatTime(expiresAt) })}
-      </p>
+      {expiresAt === undefined ? (
+        <p class="hint offer spare">{t("brightness")}</p>
+      ) : (
+        <p class="hint offer">{t("code.until", { time: formatTime(expiresAt) })}</p>
+      )}
     </Screen>
   );
 }

@@ -51,7 +51,7 @@ export function EnrolScreen({
   return (
     <Screen title={t("enrol.title")}>
       <p>{t("enrol.explain")}</p>
-      {storage !== "kept" && <Notice kind="warn">{t(`storage.${storage}`)}</Notice>}
+      {storage === "private" && <Notice kind="warn">{t("storage.private")}</Notice>}
       {!isOnline && <Notice kind="warn">{t("enrol.offline")}</Notice>}
       <form
         class="content"
@@ -79,6 +79,7 @@ export function EnrolScreen({
           {t(isBusy ? "enrol.working" : "enrol.submit")}
         </button>
       </form>
+      {storage === "may-be-deleted" && <Notice kind="info">{t("storage.may-be-deleted")}</Notice>}
     </Screen>
   );
 }

@@ -32,7 +32,9 @@ export function ReviewScreen(props: {
         <p class="payee">{payeeName}</p>
         <p class="hint">
           {PERSON.test(payeeId) && `${t("review.person")} · `}
-          <bdi dir="ltr">{payeeId}</bdi>
+          <bdi dir="ltr" class="payee-id">
+            {payeeId}
+          </bdi>
         </p>
         <p class="amount">{money}</p>
         {orderReference !== undefined && <p>{orderReference}</p>}
