@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { currency, expectCode, payeeCertificate, paymentRequest, readCode, restoreVerified } from "@cairn/messages";
+import {
+  currency,
+  expectCode,
+  type MessageId,
+  payeeCertificate,
+  paymentRequest,
+  readCode,
+  restoreVerified,
+} from "@cairn/messages";
 import { chargeFor, codeOf, crypto, DAY, eur, makeIssuer, makePayer, makeTerminal, NOW } from "./world.ts";
 
 const issuer = makeIssuer();
@@ -22,6 +30,7 @@ test("makes a signed request that is in the journal before it is shown", async (
 
 test("two charges are two requests", async () => {
   const { terminal } = await makeTerminal(issuer);
+  assert.equal(await terminal.requestCode("00".repeat(32) as MessageId), undefined, "nobody asked for that");
   assert.notEqual((await chargeFor(terminal, 5n)).requestId, (await chargeFor(terminal, 5n)).requestId);
 });
 

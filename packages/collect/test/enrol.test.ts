@@ -37,6 +37,7 @@ test("refuses, and stores nothing of, an enrolment that does not hold together",
     [{ statusList: await other.signStatusList() }, "ISSUER_UNKNOWN"],
     [{ statusList: await issuer.signStatusList({ expiresAt: NOW - 1 }) }, "STATUS_LIST_STALE"],
     [{ payeeCertificate: (await other.signPayee(ports.signer)).bytes }, "ISSUER_UNKNOWN"],
+    [{ payeeCertificate: Uint8Array.of(0xff) }, "CBOR_UNSUPPORTED"],
     [{ payeeCertificate: (await issuer.signPayee(generateNodeSigner())).bytes }, "PAYEE_CERTIFICATE_MISMATCH"],
     [
       { payeeCertificate: (await issuer.signPayee(ports.signer, { expiresAt: NOW - 1 })).bytes },
@@ -59,6 +60,9 @@ test("enrolling again under the same root key takes home what is newer; another 
   assert.equal((await terminal.standing()).statusListAgeSeconds, 5);
   const other = makeIssuer();
   await assert.rejects(terminal.enrol({ ...enrolment, rootKey: other.rootKey }), { code: "ROOT_KEY_DIFFERS" });
+  assert.equal(codeOf(await terminal.enrol({ ...enrolment, rootKey: Uint8Array.of(0xa0) })), "COSE_KEY_INVALID");
+  const strange = { ...enrolment, statusList: await other.signStatusList() };
+  assert.equal(codeOf(await terminal.enrol(strange)), "ISSUER_UNKNOWN");
   assert.equal((await terminal.standing()).statusListAgeSeconds, 5);
 });
 

@@ -37,7 +37,10 @@ test("shows what happened, newest first", async () => {
   assert.ok(payment?.kind === "payment");
   assert.deepEqual([payment.orderReference, payment.guaranteed], ["Table 4", true]);
   assert.equal((await terminal.history({ limit: 2 })).length, 2);
-  clock.at = NOW + 800;
+  clock.at = NOW + 700;
+  const [last] = await terminal.history({ limit: 1 });
+  assert.ok(last?.kind === "request" && last.state === "open", "in its last second");
+  clock.at = NOW + 701;
   const [newest] = await terminal.history({ limit: 1 });
   assert.ok(newest?.kind === "request" && newest.state === "expired");
 });

@@ -63,6 +63,12 @@ test("an issuer's payers are taken once it is joined, and uploaded to it alone",
   assert.deepEqual([own.items.length, own.guestIssuerId], [1, undefined]);
   assert.deepEqual([guests.items.length, guests.guestIssuerId], [1, GUEST]);
   assert.notDeepEqual(own.items, guests.items);
+  // Own issuer first. What it acknowledged is exported until it is settled.
+  const [item] = own.items;
+  assert.ok(item?.kind === "payment");
+  const answer = { index: 0, paymentId: item.paymentId, state: "received", code: null, sentence: null } as const;
+  await terminal.applyReceipts(own, [answer]);
+  assert.deepEqual(await terminal.exportRecords(), [...own.records, ...guests.records]);
 });
 
 test("says of each issuer where its uploads go and how old its list is", async () => {

@@ -144,6 +144,15 @@ test("an answer counts only for the record and the payment that it speaks of", a
   });
 });
 
+test("a record that the server could not read counts as answered, though it names no payment", async () => {
+  const { terminal } = await busyTerminal();
+  const upload = await terminal.buildUpload({ limit: 10 });
+  const unread = { index: 0, paymentId: null, state: "refused", code: "CBOR_MALFORMED", sentence: "No." } as const;
+  const { refused, received, unanswered } = await terminal.applyReceipts(upload, [unread]);
+  assert.deepEqual({ refused, received, unanswered }, { refused: 1, received: 0, unanswered: 2 });
+  assert.equal((await terminal.buildUpload({ limit: 10 })).items.length, 2);
+});
+
 test("bad lists in an answer do not undo what it says of the records", async () => {
   const world = await busyTerminal();
   const upload = await world.terminal.buildUpload({ limit: 10 });
