@@ -49,10 +49,10 @@ export const SEARCHES = {
     ...[
       "simulate",
       "--seed",
-      // Four economies with each of the policies among them.
+      // Eight economies with each of the policies among them.
       "track",
       "--runs",
-      "4",
+      "8",
       "--jobs",
       "1",
       "--wallets",

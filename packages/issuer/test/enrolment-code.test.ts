@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { nodeCrypto } from "@cairn/cose/node";
 import { systemRandom } from "../src/ports.ts";
@@ -6,20 +7,28 @@ import { AttemptLimit } from "../src/services/attempt-limit.ts";
 import { enrolmentCodeHash, makeEnrolmentCode } from "../src/services/enrolment-code.ts";
 
 const crypto = nodeCrypto();
+const ours = { crypto, nonceSecret: new Uint8Array(32).fill(7) };
 
 test("a code has two groups of five letters and hashes the same however it is typed", () => {
   for (let round = 0; round < 200; round++)
     assert.match(makeEnrolmentCode(systemRandom), /^[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}$/);
-  const hash = enrolmentCodeHash("7K3QM-9ZX01", crypto);
+  const hash = enrolmentCodeHash("7K3QM-9ZX01", ours);
   assert.match(hash ?? "", /^[0-9a-f]{64}$/);
   for (const typed of ["7k3qm9zx01", " 7K3QM 9ZXO1 ", "7K3QM-9ZXOI", "7k3qm-9zxol"])
-    assert.equal(enrolmentCodeHash(typed, crypto), hash);
-  assert.notEqual(enrolmentCodeHash("7K3QM-9ZX02", crypto), hash);
+    assert.equal(enrolmentCodeHash(typed, ours), hash);
+  assert.notEqual(enrolmentCodeHash("7K3QM-9ZX02", ours), hash);
+});
+
+test("whoever has the database alone cannot try codes: the same code has another hash under another secret", () => {
+  const theirs = { crypto, nonceSecret: new Uint8Array(32).fill(8) };
+  assert.notEqual(enrolmentCodeHash("7K3QM-9ZX01", theirs), enrolmentCodeHash("7K3QM-9ZX01", ours));
+  const plain = createHash("sha256").update("cairn/1/enrolment-code/7K3QM9ZX01").digest("hex");
+  assert.notEqual(enrolmentCodeHash("7K3QM-9ZX01", ours), plain);
 });
 
 test("what cannot be a code has no hash", () => {
   for (const typed of ["", "7K3QM-9ZX0", "7K3QM-9ZX011", "7K3QM-9ZXU1", "7K3QM-9ZX0é"])
-    assert.equal(enrolmentCodeHash(typed, crypto), undefined);
+    assert.equal(enrolmentCodeHash(typed, ours), undefined);
 });
 
 test("every letter of the alphabet comes from some byte, equally often", () => {
@@ -46,11 +55,20 @@ test("what succeeds does not count", () => {
   const limit = new AttemptLimit({ perAddressPerMinute: 1, overallPerMinute: 1 });
   for (let round = 0; round < 5; round++) {
     assert.equal(limit.begin("a", 100), 0);
-    limit.succeeded("a");
+    limit.succeeded("a", 100);
   }
-  limit.succeeded("a");
+  limit.succeeded("a", 100);
   assert.equal(limit.begin("a", 100), 0);
   assert.equal(limit.begin("b", 100), 60, "taking back more than was counted gains nothing");
+});
+
+test("what succeeds in a new minute takes back none of its failures", () => {
+  const limit = new AttemptLimit({ perAddressPerMinute: 1, overallPerMinute: 2 });
+  assert.equal(limit.begin("a", 159), 0);
+  assert.equal(limit.begin("b", 100 + 60 + 60), 0, "a new minute");
+  assert.equal(limit.begin("a", 220), 0);
+  limit.succeeded("a", 159);
+  assert.equal(limit.begin("a", 221), 59);
 });
 
 test("a clock set back begins a new minute instead of waiting for the old one", () => {

@@ -26,7 +26,7 @@ export class AttemptLimit {
 
   /** Counts an attempt and gives 0, or gives the seconds after which another one will be looked at. */
   begin(address: string, now: number): number {
-    if (now < this.#windowStart || now >= this.#windowStart + WINDOW_SECONDS) this.#startWindow(now);
+    if (!this.#isOfThisWindow(now)) this.#startWindow(now);
     const fromAddress = this.#byAddress.get(address) ?? 0;
     if (this.#overall >= this.#limits.overallPerMinute || fromAddress >= this.#limits.perAddressPerMinute)
       return Math.max(1, this.#windowStart + WINDOW_SECONDS - now);
@@ -35,13 +35,17 @@ export class AttemptLimit {
     return 0;
   }
 
-  /** The attempt was no guess. */
-  succeeded(address: string): void {
+  /** The attempt that was begun then was no guess. */
+  succeeded(address: string, begunAt: number): void {
     const fromAddress = this.#byAddress.get(address) ?? 0;
-    // Nothing to take back when a new minute has begun in between.
-    if (fromAddress === 0) return;
+    // Nothing to take back when a new minute has begun in between: what counts in it are other attempts.
+    if (fromAddress === 0 || !this.#isOfThisWindow(begunAt)) return;
     this.#overall--;
     this.#byAddress.set(address, fromAddress - 1);
+  }
+
+  #isOfThisWindow(at: number): boolean {
+    return at >= this.#windowStart && at < this.#windowStart + WINDOW_SECONDS;
   }
 
   #startWindow(now: number): void {

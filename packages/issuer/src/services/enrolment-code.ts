@@ -1,10 +1,13 @@
 import type { CryptoPort } from "@cairn/cose";
 import { type TerminalId, toHex } from "@cairn/messages";
+import { hmac } from "../keys/hmac.ts";
 import type { Random } from "../ports.ts";
 
 /**
  * One-time codes as a person reads them over a telephone: ten characters of Crockford's base32 (no I, L, O, U) in two
- * groups, 50 bits. Only their SHA-256 is stored. How hard they are to guess: services/attempt-limit.ts.
+ * groups, 50 bits. Stored is their HMAC-SHA-256 under a secret that lies with the issuer's keys: 50 bits are a day's work
+ * for whoever holds a copy of the database and could try them all. How hard they are to guess online:
+ * services/attempt-limit.ts.
  */
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LENGTH = 10;
@@ -21,13 +24,20 @@ export function makeEnrolmentCode(random: Random): string {
   return `${letters.slice(0, GROUP)}-${letters.slice(GROUP)}`;
 }
 
+/** The server's own secret serves for nonces and for codes: what is authenticated begins differently. */
+export type CodeSecret = { readonly crypto: Pick<CryptoPort, "sha256">; readonly nonceSecret: Uint8Array };
+
 /**
  * What the store knows a code by: the same for every way in which people type it. Undefined for what cannot be a code.
  * @param onlyFor The one key that it is good for; with any other, or none, it is another code, which nobody made.
  */
-export function enrolmentCodeHash(typed: string, crypto: CryptoPort, onlyFor?: TerminalId): string | undefined {
+export function enrolmentCodeHash(
+  typed: string,
+  { crypto, nonceSecret }: CodeSecret,
+  onlyFor?: TerminalId,
+): string | undefined {
   const letters = typed.toUpperCase().replaceAll(/[\s-]/g, "").replaceAll("O", "0").replaceAll(/[IL]/g, "1");
   if (letters.length !== LENGTH || [...letters].some((letter) => !ALPHABET.includes(letter))) return undefined;
   const named = onlyFor === undefined ? "" : `/${onlyFor}`;
-  return toHex(crypto.sha256(new TextEncoder().encode(`cairn/1/enrolment-code/${letters}${named}`)));
+  return toHex(hmac(nonceSecret, new TextEncoder().encode(`cairn/1/enrolment-code/${letters}${named}`), crypto));
 }

@@ -15,10 +15,11 @@ export type CodeTerms = { readonly validitySeconds?: number | undefined; readonl
 export async function createEnrolmentCode(
   purpose: EnrolmentCode["for"],
   { validitySeconds, onlyFor }: CodeTerms,
-  { store, crypto, clock, random, log }: ServerContext,
+  context: ServerContext,
 ): Promise<{ readonly code: string; readonly expiresAt: number }> {
+  const { store, clock, random, log } = context;
   const code = makeEnrolmentCode(random);
-  const codeHash = enrolmentCodeHash(code, crypto, onlyFor);
+  const codeHash = enrolmentCodeHash(code, context, onlyFor);
   if (codeHash === undefined) throw new Error("A code of ours has not the form of a code.");
   const wanted = validitySeconds ?? ENROLMENT_CODE_VALIDITY_SECONDS;
   const expiresAt = clock.nowSeconds() + Math.min(wanted, MAXIMUM_ENROLMENT_CODE_VALIDITY_SECONDS);

@@ -57,7 +57,7 @@ export async function enrolTerminal(call: EnrolmentCall, context: EnrolmentConte
     const terminalId = terminalIdOf(key, context.crypto);
     const wanted = { terminalId, publicKey: encodeKey(key), label, at: context.clock.nowSeconds() };
     const anybodys = await context.store.enrolTerminal({ ...wanted, codeHash });
-    const named = enrolmentCodeHash(code, context.crypto, terminalId);
+    const named = enrolmentCodeHash(code, context, terminalId);
     if (anybodys !== "code-unknown" || named === undefined) return anybodys;
     const its = await context.store.enrolTerminal({ ...wanted, codeHash: named });
     // It never heard that it was enrolled: its wallet draws a new code, which is drawn only for the payee that it is of.
@@ -95,13 +95,14 @@ async function redeem<EnrolledRecord extends { readonly publicKey: Uint8Array }>
   if (asMalformed(() => deviceIdOf(wanted.key, context.crypto)) !== call.callerId)
     throw new ServiceError("CALL_SIGNATURE_INVALID");
   // Before anything is written: anybody can sign such a call, with a key made for it.
-  const seconds = context.attempts.begin(address, context.clock.nowSeconds());
+  const begunAt = context.clock.nowSeconds();
+  const seconds = context.attempts.begin(address, begunAt);
   if (seconds > 0) throw new ServiceError("TOO_MANY_ATTEMPTS", `${seconds} s`);
   await authenticate(call, wanted.key, context);
-  const codeHash = enrolmentCodeHash(wanted.code, context.crypto);
+  const codeHash = enrolmentCodeHash(wanted.code, context);
   const enrolled = codeHash === undefined ? "code-unknown" : await enrol(wanted, codeHash);
   if (typeof enrolled === "string") throw new ServiceError(FAILURES[enrolled]);
-  context.attempts.succeeded(address);
+  context.attempts.succeeded(address, begunAt);
   // Ids are the first 8 bytes of a thumbprint: whoever finds a second key for one gets nothing for it.
   if (!publicKeysEqual(storedKey(enrolled.publicKey), wanted.key)) throw new ServiceError("KEY_ALREADY_ENROLLED");
   return enrolled;

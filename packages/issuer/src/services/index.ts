@@ -15,7 +15,6 @@ export { AttemptLimit } from "./attempt-limit.ts";
 export { Backups } from "./backups.ts";
 export { reportLoss } from "./device-loss.ts";
 export { enrolDevice, enrolTerminal } from "./enrolment.ts";
-export { enrolmentCodeHash } from "./enrolment-code.ts";
 export { InboxLimit } from "./inbox-limit.ts";
 export { withdrawKey } from "./key-withdrawal.ts";
 export type { Logger } from "./logger.ts";

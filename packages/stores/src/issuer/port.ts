@@ -73,7 +73,7 @@ export interface IssuerStore extends MovementsPort, ReconciliationPort, KeptPort
   }): Promise<{ readonly closed: number; readonly asked: number }>;
 
   // --- devices, payees, terminals
-  /** Only the SHA-256 of a one-time code is kept. */
+  /** Of a one-time code only a hash is kept, under a secret that the store does not have. */
   createEnrolmentCode(input: EnrolmentCode): Promise<void>;
   /** Uses a code up and enrols, in one transaction; the same key with the same code again gives the same answer (a lost reply). */
   enrolDevice(input: {
