@@ -1,7 +1,7 @@
 import { CodedError } from "@cairn/cose";
 import type { IssuingPolicy } from "@cairn/issue";
 import { type IssuerId, isIssuerId, MAXIMUM_NAME_BYTES, MAXIMUM_URL_BYTES } from "@cairn/messages";
-import type { IssuerStore } from "@cairn/stores";
+import type { IssuerStore, StoreError } from "@cairn/stores";
 import type { Clock, Random } from "./ports.ts";
 import type { AttemptLimits } from "./services/attempt-limit.ts";
 import type { ReceivingTerms } from "./services/receiving.ts";
@@ -83,6 +83,11 @@ export type RunningIssuer = {
   readonly operatorToken: string;
   /** The apps that are served, each at `url/NAME/`: those that were built. */
   readonly apps: readonly string[];
+  /**
+   * Resolves, if ever, when the embedded database's disk failed to keep what was written: nothing is answered any more.
+   * End the process and start it again; whatever was answered is there.
+   */
+  readonly storeLost: Promise<StoreError>;
   /** Takes no more calls, finishes those that run and the batch being settled, closes the store. Safe to call twice. */
   close(): Promise<void>;
 };

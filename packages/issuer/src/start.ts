@@ -101,11 +101,13 @@ async function startOn(store: IssuerStore, issuerId: IssuerId, options: IssuerOp
     }, options.policyIntervalMs ?? POLICY_INTERVAL_MS);
     if (isAlone) worker.start();
     gate.unavailable = undefined;
+    void store.lost().then((error) => app.log.fatal({ err: error }, "the database is lost to this process"));
     app.log.info({ url, publicUrl: gate.publicUrl, issuerId }, "issuer is up");
     return {
       url,
       operatorToken,
       apps,
+      storeLost: store.lost(),
       close: closeOnce({ app, gate, worker, rounds: [housekeeping, following], store, credits: context.credits }),
     };
   } catch (error) {

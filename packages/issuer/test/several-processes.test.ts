@@ -45,7 +45,13 @@ test("servers and workers in processes of their own share one database; whicheve
   const payee = payeeId("KIOSK");
   await other.createPayee({ payeeId: payee, name: "Harbour Kiosk", currency: EUR });
   const reach = ({ url }: { readonly url: string }) => ({
-    issuer: { url, operatorToken: token, apps: [], close: async () => undefined },
+    issuer: {
+      url,
+      operatorToken: token,
+      apps: [],
+      storeLost: new Promise<never>(() => undefined),
+      close: async () => undefined,
+    },
     clock,
   });
   const wallet = await new TestWallet(reach(second)).enrol((await operator.createDeviceCode(account)).code);

@@ -24,6 +24,7 @@ import type {
 import type { KeptPort } from "./kept-port.ts";
 import type { MovementsPort } from "./movements-port.ts";
 import type { ReconciliationPort } from "./reconciliation-port.ts";
+import type { StoreError } from "./store-error.ts";
 
 /**
  * The issuer's durable state. Every write is one transaction, durable when the promise resolves. Decisions are handed
@@ -34,6 +35,8 @@ import type { ReconciliationPort } from "./reconciliation-port.ts";
  */
 export interface IssuerStore extends MovementsPort, ReconciliationPort, KeptPort {
   close(): Promise<void>;
+  /** Resolves, if ever, when this store can do nothing more (STORE_LOST) until it is opened anew, best in a new process. */
+  lost(): Promise<StoreError>;
 
   // --- accounts and their money
   createAccount(input: NewAccount): Promise<AccountNumber>;

@@ -24,11 +24,16 @@ export type StoreErrorCode =
   | "STORE_FULL"
   /** The database was lost after it was told to commit, and does not say whether it did. Ask for the outcome. */
   | "STORE_OUTCOME_UNKNOWN"
+  /** The disk failed to keep what was committed last. The store does nothing more until it is opened anew. */
+  | "STORE_LOST"
   /** Another worker settles this partition: the batch is its now. */
   | "LEASE_LOST";
 
 /** Misuse of a store, or a store that cannot be used. What outsiders can cause is returned, never thrown. */
 export class StoreError extends CodedError<StoreErrorCode> {}
+
+/** Of stores that recover by themselves whatever happens to them. */
+export const NEVER_LOST = new Promise<StoreError>(() => undefined);
 
 const WHAT: Readonly<Partial<Record<StoreErrorCode, string>>> = {
   ACCOUNT_UNKNOWN: "account",

@@ -65,11 +65,14 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "flushing to the disk fails",
     stores: ["sqlite"],
-    ends: "nothing",
+    ends: "process",
     needs: "tracer",
     wrapper: (random) => traced(FLUSHES, `error=EIO:when=${8 + random(20)}`),
-    strike: async (scene) => {
-      await untilFailed(scene, 0);
+    strike: async ({ settler }) => {
+      await settler.ended();
+      const told = settler.lines.at(-1);
+      if (told === undefined || !("failed" in told) || told.failed !== "STORE_LOST")
+        throw new Error("The disk failed, and nobody was told that the store is lost.");
     },
   },
   {

@@ -4,7 +4,7 @@ import { type Group, Plan, settleOnce } from "./plan.ts";
 /**
  * A process to be killed: uploads what is planned from a given upload on and settles it, and says on its standard output
  * what is done, one JSON line each. A failure of the store is said and tried again, as the issuer's worker does. Ends
- * when its standard input ends.
+ * when its standard input ends, or when the store is lost, as the issuer's server does.
  */
 export type ChildInput = {
   readonly store: { readonly sqlite: string } | { readonly postgres: string; readonly schema: string };
@@ -43,6 +43,7 @@ async function insist<Result>(work: () => Promise<Result>): Promise<Result | und
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       say({ failed: error.code });
+      if (error.code === "STORE_LOST") process.exit(0);
       if (isStopping) return undefined;
       await pause();
     }

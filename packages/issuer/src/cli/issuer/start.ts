@@ -119,7 +119,8 @@ async function start(printer: Printer, options: StartOptions): Promise<void> {
     const demo = options.demo === true ? await createDemoAccounts(issuer, options.data, printer) : undefined;
     printer.line("Stop it with Ctrl-C.");
     printer.result({ url: issuer.url, data: options.data, ...(demo === undefined ? {} : { demo }) });
-    await toldToStop();
+    const lost = await Promise.race([toldToStop(), issuer.storeLost]);
+    if (lost !== undefined) throw lost;
   } finally {
     printer.progress("Stopping: finishing what was begun...");
     await stop(issuer);

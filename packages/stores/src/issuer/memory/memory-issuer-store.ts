@@ -19,7 +19,7 @@ import type {
 } from "../port.ts";
 import type { ReconciliationLine } from "../reconciliation-port.ts";
 import { recordAnswers } from "../record-answers.ts";
-import { StoreError } from "../store-error.ts";
+import { NEVER_LOST, StoreError } from "../store-error.ts";
 import { MemoryBooks } from "./memory-books.ts";
 import { MemoryCertificates, stateOf } from "./memory-certificates.ts";
 import { MemoryInbox } from "./memory-inbox.ts";
@@ -46,6 +46,10 @@ export class MemoryIssuerStore implements IssuerStore {
 
   async createAccount(input: NewAccount) {
     return this.#members.createAccount(input);
+  }
+
+  lost() {
+    return NEVER_LOST;
   }
   async account(account: AccountNumber) {
     return this.#members.account(account);

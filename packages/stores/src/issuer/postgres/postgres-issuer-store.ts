@@ -13,6 +13,7 @@ import type {
   PreparedCertificate,
   RequestVoidRecord,
 } from "../port.ts";
+import { NEVER_LOST } from "../store-error.ts";
 import { Accounts } from "./accounts.ts";
 import { audit } from "./audit.ts";
 import { Books, type EntryFilter } from "./books.ts";
@@ -69,6 +70,10 @@ export class PostgresIssuerStore implements IssuerStore {
     // Whoever cannot be reached now will see the leases run out.
     await this.#leases.giveAllBack().catch(() => undefined);
     await this.#database.close();
+  }
+
+  lost() {
+    return NEVER_LOST;
   }
 
   createAccount(input: NewAccount) {

@@ -4,8 +4,9 @@ import { dirname } from "node:path";
 import { backup, DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { isBusy } from "../../sqlite-result.ts";
 import { LAYOUT, LAYOUT_UNMARKED, refuseOtherLayout } from "../layout.ts";
-import { StoreError } from "../store-error.ts";
+import { NEVER_LOST, StoreError } from "../store-error.ts";
 import { storeErrorOf } from "./failures.ts";
+import { type FlushFile, LogFlusher } from "./log-flusher.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 /** Each needs a moment without a transaction: there are many in every second. */
@@ -13,6 +14,8 @@ const BACKUP_TRIES = 100;
 
 /** `application_id` of our files is this and the layout: "CRN" and a byte. */
 const FILE_MARK = 0x43_52_4e_00;
+
+const IN_MEMORY = Promise.resolve();
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
@@ -23,27 +26,33 @@ const BACKUP_PAGES_AT_ONCE = 256;
 
 /**
  * The issuer's SQLite file, for one process alone: the lock is taken at once and held until closed, so that a second
- * process is refused instead of working on numbers that this one keeps in memory. WAL, flushed to the disk with every
- * commit. The lock ends with the process, however it ends; what was committed is then there, the rest is not.
+ * process is refused instead of working on numbers that this one keeps in memory. The lock ends with the process,
+ * however it ends. A commit writes to the log and does not wait for the disk: nobody may be told of it, nor of what was
+ * read after it, before `durable` says so.
  */
 export class Database {
   readonly #sqlite: DatabaseSync;
+  /** Undefined for a database in memory. */
+  readonly #log: LogFlusher | undefined;
   /** By their text, for as long as the file is open. */
   readonly #statements = new Map<string, StatementSync>();
 
   /** @throws StoreError STORE_IN_USE, STORE_TOO_NEW, STORE_TOO_OLD; the database's own errors when the file cannot be used. */
-  constructor(path: string) {
+  constructor(path: string, flushFile?: FlushFile) {
     this.#sqlite = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readBigInts: true });
+    this.#log = path === ":memory:" ? undefined : new LogFlusher(`${path}-wal`, flushFile);
     try {
       this.#sqlite.exec(`
         PRAGMA locking_mode = EXCLUSIVE;
         PRAGMA journal_mode = WAL;
-        PRAGMA synchronous = FULL;
+        PRAGMA synchronous = NORMAL;
         PRAGMA foreign_keys = ON;
         PRAGMA cache_size = -65536;
         PRAGMA wal_autocheckpoint = 8000;
       `);
       this.transaction(() => this.#migrate());
+      // What a flush that failed left of the log may be in the system's memory alone: this brings it to the disk.
+      this.#sqlite.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch (error) {
       this.#sqlite.close();
       throw isBusy(error)
@@ -53,7 +62,19 @@ export class Database {
   }
 
   close(): void {
-    if (this.#sqlite.isOpen) this.#sqlite.close();
+    if (!this.#sqlite.isOpen) return;
+    this.#log?.close();
+    this.#sqlite.close();
+  }
+
+  /** Resolves when all that was committed so far is on the disk. @throws StoreError STORE_LOST */
+  durable(): Promise<void> {
+    return this.#log?.flushed() ?? IN_MEMORY;
+  }
+
+  /** Resolves, if ever, when the disk failed to keep what was committed: the file has to be opened anew. */
+  lost(): Promise<StoreError> {
+    return this.#log?.failed ?? NEVER_LOST;
   }
 
   /**
@@ -78,12 +99,14 @@ export class Database {
     await flushed(dirname(path));
   }
 
-  /** All or nothing, on the disk when it returns. @throws StoreError STORE_FULL, STORE_UNAVAILABLE */
+  /** All or nothing; on the disk when `durable` says so. @throws StoreError STORE_FULL, STORE_UNAVAILABLE, STORE_LOST */
   transaction<Result>(work: () => Result): Result {
+    this.#log?.checkUsable();
     this.#sqlite.exec("BEGIN IMMEDIATE");
     try {
       const result = work();
       this.#sqlite.exec("COMMIT");
+      this.#log?.noteCommit();
       return result;
     } catch (error) {
       if (this.#sqlite.isTransaction) this.#sqlite.exec("ROLLBACK");

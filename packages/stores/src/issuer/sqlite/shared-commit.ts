@@ -3,8 +3,8 @@ import type { Database } from "./database.ts";
 type Work = { readonly run: () => undefined; readonly resolve: () => void; readonly reject: (error: unknown) => void };
 
 /**
- * Writes of callers that come at the same moment share one transaction, and so one flush of the disk, which takes longer
- * than the writes themselves. Each is all or nothing by itself: one that fails takes nothing of the others along.
+ * Writes of callers that come at the same moment share one transaction, and so the pages that they change. Each is all
+ * or nothing by itself: one that fails takes nothing of the others along.
  */
 export class SharedCommit {
   readonly #database: Database;
@@ -50,7 +50,15 @@ export class SharedCommit {
       return;
     }
     if (failed.length > 0) this.#onUndone();
-    for (const { resolve } of done) resolve();
     for (const { work, error } of failed) work.reject(error);
+    const tell = async (): Promise<void> => {
+      try {
+        await this.#database.durable();
+        for (const { resolve } of done) resolve();
+      } catch (error) {
+        for (const { reject } of done) reject(error);
+      }
+    };
+    void tell();
   }
 }

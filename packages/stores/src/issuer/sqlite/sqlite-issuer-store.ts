@@ -21,6 +21,7 @@ import { Database } from "./database.ts";
 import { Enrolment } from "./enrolment.ts";
 import { Inbox } from "./inbox.ts";
 import { keptPayments, keptRecords } from "./kept.ts";
+import type { FlushFile } from "./log-flusher.ts";
 import { Movements } from "./movements.ts";
 import { Nonces } from "./nonces.ts";
 import { Outcomes } from "./outcomes.ts";
@@ -34,7 +35,8 @@ type InputOf<Name extends keyof IssuerStore> = Parameters<IssuerStore[Name]>[0];
 
 /**
  * The issuer's store in one SQLite file (or ":memory:"), for one process, which owns all partitions. Every method is
- * one transaction and runs to its end before another begins; `kill -9` at any moment leaves whole transactions.
+ * one transaction and runs to its end before another begins; what it gives is on the disk. A power cut or `kill -9` at
+ * any moment leaves whole transactions.
  */
 export class SqliteIssuerStore implements IssuerStore {
   readonly #database: Database;
@@ -51,8 +53,8 @@ export class SqliteIssuerStore implements IssuerStore {
   readonly #nonces: Nonces;
 
   /** @throws StoreError STORE_IN_USE, STORE_TOO_NEW, STORE_TOO_OLD; the database's own errors when the file cannot be used. */
-  constructor(path: string) {
-    const database = new Database(path);
+  constructor(path: string, { flushFile }: { readonly flushFile?: FlushFile } = {}) {
+    const database = new Database(path, flushFile);
     this.#database = database;
     const memory = new SettlementMemory();
     this.#shared = new SharedCommit(database, () => memory.clear());
@@ -76,31 +78,38 @@ export class SqliteIssuerStore implements IssuerStore {
 
   async close() {
     this.#shared.flush();
+    // Whoever waited for a flush that fails is told so; closing has nothing to add.
+    await this.#database.durable().catch(() => undefined);
     this.#database.close();
   }
 
+  lost() {
+    return this.#database.lost();
+  }
+
   /** Copies everything, as it is in one moment, into a new file while work goes on. @throws StoreError, see Database.backUp */
-  backUp(path: string): Promise<void> {
-    return this.#database.backUp(path);
+  async backUp(path: string): Promise<void> {
+    await this.#database.backUp(path);
+    await this.#database.durable();
   }
 
   async createAccount(input: NewAccount) {
-    return this.#accounts.create(input);
+    return this.#told(() => this.#accounts.create(input));
   }
   async account(account: AccountNumber) {
-    return this.#accounts.find(account);
+    return this.#told(() => this.#accounts.find(account));
   }
   async accounts() {
-    return this.#accounts.all();
+    return this.#told(() => this.#accounts.all());
   }
   async setAccountStatus(account: AccountNumber, status: "active" | "frozen") {
-    this.#accounts.setStatus(account, status);
+    return this.#told(() => this.#accounts.setStatus(account, status));
   }
   async setCredit(account: AccountNumber, credit: Parameters<IssuerStore["setCredit"]>[1]) {
-    this.#accounts.setCredit(account, credit);
+    return this.#told(() => this.#accounts.setCredit(account, credit));
   }
   async topUp(input: InputOf<"topUp">) {
-    return this.#accounts.topUp(input);
+    return this.#told(() => this.#accounts.topUp(input));
   }
 
   async closeStatements(input: InputOf<"closeStatements">) {
@@ -108,40 +117,40 @@ export class SqliteIssuerStore implements IssuerStore {
   }
 
   async createEnrolmentCode(input: EnrolmentCode) {
-    this.#enrolment.createCode(input);
+    return this.#told(() => this.#enrolment.createCode(input));
   }
   async enrolDevice(input: InputOf<"enrolDevice">) {
-    return this.#enrolment.enrolDevice(input);
+    return this.#told(() => this.#enrolment.enrolDevice(input));
   }
   async enrolTerminal(input: InputOf<"enrolTerminal">) {
-    return this.#enrolment.enrolTerminal(input);
+    return this.#told(() => this.#enrolment.enrolTerminal(input));
   }
   async device(deviceId: DeviceId) {
-    return this.#enrolment.device(deviceId);
+    return this.#told(() => this.#enrolment.device(deviceId));
   }
   async terminal(terminalId: TerminalId) {
-    return this.#enrolment.terminal(terminalId);
+    return this.#told(() => this.#enrolment.terminal(terminalId));
   }
   async devicesOf(account: AccountNumber) {
-    return this.#enrolment.devicesOf(account);
+    return this.#told(() => this.#enrolment.devicesOf(account));
   }
   async setDeviceStatus(deviceId: DeviceId, status: "active" | "frozen") {
-    this.#enrolment.setDeviceStatus(deviceId, status);
+    return this.#told(() => this.#enrolment.setDeviceStatus(deviceId, status));
   }
   async setTerminalStatus(terminalId: TerminalId, status: "active" | "frozen") {
-    this.#enrolment.setTerminalStatus(terminalId, status);
+    return this.#told(() => this.#enrolment.setTerminalStatus(terminalId, status));
   }
   async createPayee(payee: PayeeRecord) {
-    return this.#payees.create(payee);
+    return this.#told(() => this.#payees.create(payee));
   }
   async payee(payeeId: PayeeId) {
-    return this.#payees.find(payeeId);
+    return this.#told(() => this.#payees.find(payeeId));
   }
   async payees() {
-    return this.#payees.all();
+    return this.#told(() => this.#payees.all());
   }
   async recordPayeeCertificate(input: InputOf<"recordPayeeCertificate">) {
-    this.#enrolment.recordPayeeCertificate(input);
+    return this.#told(() => this.#enrolment.recordPayeeCertificate(input));
   }
 
   async prepareCertificate<Result>(
@@ -155,28 +164,29 @@ export class SqliteIssuerStore implements IssuerStore {
     await this.#shared.run(() => this.#certificates.recordIssued(certificateId, bytes));
   }
   async certificate(certificateId: CertificateId) {
-    return this.#certificates.find(certificateId);
+    return this.#told(() => this.#certificates.find(certificateId));
   }
   async certificatesOf(account: AccountNumber) {
-    return this.#certificates.of(account);
+    return this.#told(() => this.#certificates.of(account));
   }
   async recordClosing(certificateId: CertificateId, closing: Parameters<IssuerStore["recordClosing"]>[1]) {
-    return this.#certificates.recordClosing(certificateId, closing);
+    return this.#told(() => this.#certificates.recordClosing(certificateId, closing));
   }
   async revokeCertificate(certificateId: CertificateId, at: number, reason: string) {
-    return this.#certificates.revoke(certificateId, at, reason);
+    return this.#told(() => this.#certificates.revoke(certificateId, at, reason));
   }
   async restoreCertificate(certificateId: CertificateId, at: number) {
-    return this.#certificates.restore(certificateId, at);
+    return this.#told(() => this.#certificates.restore(certificateId, at));
   }
   async revokedIndices(filter?: { readonly expiresFrom: number }) {
-    return this.#certificates.revokedIndices(filter?.expiresFrom ?? 0);
+    return this.#told(() => this.#certificates.revokedIndices(filter?.expiresFrom ?? 0));
   }
 
   async receive(records: readonly InboxRecord[]) {
     await this.#inbox.receive(records, this.#shared);
   }
   async takeBatch(limit: number, choice: BatchChoice = {}) {
+    // From memory, where a record comes when it is durable and is taken out when its answer is.
     return this.#inbox.takeBatch(limit, choice);
   }
   async postpone(input: InputOf<"postpone">) {
@@ -186,7 +196,7 @@ export class SqliteIssuerStore implements IssuerStore {
     return this.#inbox.waitingRecords();
   }
   async recordVoid(requestVoid: RequestVoidRecord) {
-    return this.#settlement.recordVoid(requestVoid);
+    return this.#told(() => this.#settlement.recordVoid(requestVoid));
   }
   async settle(input: InputOf<"settle">) {
     const outcomes = await this.#shared.run(() => this.#settlement.settle(input));
@@ -194,58 +204,65 @@ export class SqliteIssuerStore implements IssuerStore {
     return outcomes;
   }
   async outcomes(paymentIds: readonly MessageId[], viewer?: OutcomeViewer) {
-    return this.#outcomes.of(paymentIds, viewer);
+    return this.#told(() => this.#outcomes.of(paymentIds, viewer));
   }
   async outcomesOfCertificate(certificateId: CertificateId) {
-    return this.#outcomes.ofCertificate(certificateId);
+    return this.#told(() => this.#outcomes.ofCertificate(certificateId));
   }
   async evidence(paymentId: MessageId) {
-    return this.#inbox.evidence(paymentId);
+    return this.#told(() => this.#inbox.evidence(paymentId));
   }
   async releaseOverdue(input: InputOf<"releaseOverdue">) {
-    return this.#settlement.releaseOverdue(input);
+    return this.#told(() => this.#settlement.releaseOverdue(input));
   }
   async conflicts() {
-    return this.#certificates.conflicts();
+    return this.#told(() => this.#certificates.conflicts());
   }
   async resolveConflicts(account: AccountNumber, at: number) {
-    return this.#certificates.resolveConflicts(account, at);
+    return this.#told(() => this.#certificates.resolveConflicts(account, at));
   }
   async heldPayments() {
-    return this.#outcomes.held();
+    return this.#told(() => this.#outcomes.held());
   }
 
   async entries(filter: EntryFilter) {
-    return this.#books.entries(filter);
+    return this.#told(() => this.#books.entries(filter));
   }
   async trialBalance() {
-    return this.#books.trialBalance();
+    return this.#told(() => this.#books.trialBalance());
   }
   async verifyBooks() {
-    return audit(this.#database);
+    return this.#told(() => audit(this.#database));
   }
   async keptRecords(after?: string) {
-    return keptRecords(this.#database, after);
+    return this.#told(() => keptRecords(this.#database, after));
   }
   async keptPayments(after?: string) {
-    return keptPayments(this.#database, after);
+    return this.#told(() => keptPayments(this.#database, after));
   }
 
   async move<Result>(input: MovementInput, decide: (view: MovementView) => MovementDecision<Result>) {
-    return this.#movements.move(input, decide);
+    return this.#told(() => this.#movements.move(input, decide));
   }
   async ledgerBalances(kind: Parameters<IssuerStore["ledgerBalances"]>[0]) {
-    return this.#movements.balancesOf(kind);
+    return this.#told(() => this.#movements.balancesOf(kind));
   }
   async operationRecords(kind: OperationKind) {
-    return this.#movements.records(kind);
+    return this.#told(() => this.#movements.records(kind));
   }
 
   async reconcile(period: InputOf<"reconcile">) {
-    return reconcile(this.#database, period);
+    return this.#told(() => reconcile(this.#database, period));
   }
 
   async useNonce(nonce: string, expiresAt: number, now: number) {
     return this.#shared.run(() => this.#nonces.use(nonce, expiresAt, now));
+  }
+
+  /** What is read may have been committed a moment ago: nobody learns of it before a power cut can no longer undo it. */
+  async #told<Result>(work: () => Result): Promise<Result> {
+    const result = work();
+    await this.#database.durable();
+    return result;
   }
 }
