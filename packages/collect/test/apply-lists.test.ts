@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { generateNodeSigner } from "@cairn/cose/node";
-import { currency, type PayeeId } from "@cairn/messages";
-import { DAY, makeIssuer, makeTerminal, NOW } from "./world.ts";
+import { currency, decodeMessage, type PayeeId, trustList } from "@cairn/messages";
+import { crypto, DAY, makeIssuer, makeTerminal, NOW } from "./world.ts";
 
 const issuer = makeIssuer();
 
@@ -27,11 +27,15 @@ test("never goes back, never believes a stranger; the rest of the answer is take
   const other = makeIssuer();
   const world = await makeTerminal(issuer, { trustList: { version: 5 } });
   const { terminal, signer, enrolment, payee } = world;
+  // A stranger that names our root key: the name is the same, the signature is not.
+  const { rootKeyId } = decodeMessage(trustList, enrolment.trustList, crypto).unverified;
+  const forged = await issuer.signTrustList({ version: 6, rootKeyId }, generateNodeSigner());
   const cases: [Partial<typeof enrolment>, string][] = [
     [{ trustList: await issuer.signTrustList({ version: 4 }) }, "TRUST_LIST_ROLLBACK"],
     [{ trustList: await issuer.signTrustList({ version: 5, expiresAt: NOW + 1 }) }, "TRUST_LIST_ROLLBACK"],
     [{ trustList: await issuer.signTrustList({ version: 6, expiresAt: NOW - 301 }) }, "TRUST_LIST_EXPIRED"],
     [{ trustList: await other.signTrustList({ version: 6 }) }, "ISSUER_UNKNOWN"],
+    [{ trustList: forged }, "SIGNATURE_INVALID"],
     [{ trustList: new Uint8Array(3) }, "CBOR_TRAILING_BYTES"],
     [{ statusList: await issuer.signStatusList({ issuedAt: NOW - 3_601 }) }, "STATUS_LIST_ROLLBACK"],
     [{ statusList: await issuer.signStatusList({ issuedAt: NOW - 2, expiresAt: NOW - 1 }) }, "STATUS_LIST_STALE"],

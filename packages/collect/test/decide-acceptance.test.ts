@@ -94,6 +94,7 @@ test("accepts sound input and writes exactly what it answers", async () => {
   assert.ok(result.kind === "accepted");
   assert.ok(write?.kind === "accept");
   assert.deepEqual(write.acceptance, result.acceptance);
+  assert.equal(write.acceptance.kind, "payment");
   assert.equal(write.issuerTime, input.offered.certificate.content.issuedAt);
 });
 

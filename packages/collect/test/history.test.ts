@@ -23,12 +23,12 @@ test("shows what happened, newest first", async () => {
   clock.at = NOW + 500;
   const shown = (await terminal.history({ limit: 99 })).map((entry) =>
     entry.kind === "refused"
-      ? [entry.at - NOW, "refused", entry.refused.code]
+      ? [entry.at - NOW, `refused ${entry.refused.kind}`, entry.refused.code]
       : [entry.at - NOW, entry.kind, entry.state],
   );
   assert.deepEqual(shown, [
     [400, "request", "open"],
-    [4, "refused", "LIMIT_EXCEEDED"],
+    [4, "refused open-payment", "LIMIT_EXCEEDED"],
     [3, "payment", "uncaptured"],
     [2, "request", "voided"],
     [1, "payment", "stored"],
