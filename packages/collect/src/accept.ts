@@ -31,7 +31,7 @@ export async function accept(context: TerminalContext, codeText: string): Promis
         crypto,
       }),
   );
-  return answer(context, decision);
+  return await answer(context, decision);
 }
 
 /**
@@ -63,7 +63,7 @@ export async function acceptOpen(
         captureMinor,
       }),
   );
-  return answer(context, decision);
+  return await answer(context, decision);
 }
 
 const setupFor = (setup: Setup, guestIssuerId: IssuerId | undefined) => ({

@@ -1,4 +1,4 @@
-import { decodeCbor, type P256PublicKey, publicKeyFromCbor, publicKeysEqual } from "@cairn/cose";
+import { decodePublicKey, type P256PublicKey, publicKeysEqual } from "@cairn/cose";
 import {
   type IssuerId,
   type PayeeCertificate,
@@ -102,7 +102,7 @@ function onlyIssuer({ list }: TrustAnchors): IssuerId {
 
 /** @throws CodedError when the bytes are not one COSE_Key. */
 export function rootKeyOf(bytes: Uint8Array): P256PublicKey {
-  return publicKeyFromCbor(decodeCbor(bytes));
+  return decodePublicKey(bytes);
 }
 
 export function newestListTime(setup: Setup): number {

@@ -27,6 +27,7 @@ export {
 export { generateWebSigner, type WebKeyPair, webCrypto, webSigner } from "./es256-web.ts";
 export {
   compressedPoint,
+  decodePublicKey,
   decompress,
   isCompressedPoint,
   keyThumbprint,

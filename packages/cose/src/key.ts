@@ -1,4 +1,5 @@
 import type { CborMap, CborValue } from "./cbor.ts";
+import { decodeCbor } from "./cbor-decode.ts";
 import { encodeCbor } from "./cbor-encode.ts";
 import { CoseError } from "./cose-error.ts";
 import { KeyCache } from "./key-cache.ts";
@@ -51,6 +52,22 @@ export function publicKeyFromCbor(value: CborValue): P256PublicKey {
   if (!(x instanceof Uint8Array)) throw invalid("The key's x coordinate is not a byte string.");
   if (typeof yIsOdd !== "boolean") throw invalid("The key's y coordinate is not in the compressed form.");
   return checkedKey(x, yIsOdd);
+}
+
+/** By the very array, for as long as somebody keeps it. */
+const decoded = new WeakMap<Uint8Array, P256PublicKey>();
+
+/**
+ * Reads an encoded COSE_Key out of one's own store, as `publicKeyFromCbor`. The array is not to change: whoever comes
+ * with the same one gets the same key.
+ * @throws CborError, CoseError COSE_KEY_INVALID.
+ */
+export function decodePublicKey(bytes: Uint8Array): P256PublicKey {
+  const known = decoded.get(bytes);
+  if (known !== undefined) return known;
+  const key = publicKeyFromCbor(decodeCbor(bytes));
+  decoded.set(bytes, key);
+  return key;
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   finishSign1,
   type P256PublicKey,
   prepareSign1,
+  publicKeysEqual,
   SIGNATURE_LENGTH,
   type Sign1,
   type Sign1Form,
@@ -137,7 +138,7 @@ export async function signMessage<Content>(
   content: Content,
   by: { readonly signer: Signer; readonly crypto: CryptoPort },
 ): Promise<Verified<Content>> {
-  return signPrepared(prepareMessage(kind, content, by.crypto), by.signer);
+  return await signPrepared(prepareMessage(kind, content, by.crypto), by.signer);
 }
 
 /** Signs what was decoded from one's own store, where it waited under another signature, as under the zeros of a draft. */
@@ -157,9 +158,13 @@ export function decodeMessage<Content>(
   bytes: Uint8Array,
   crypto: CryptoPort,
 ): Decoded<Content> {
+  return decode(kind, bytes, crypto);
+}
+
+function decode<Content>(kind: MessageKind<Content>, bytes: Uint8Array, crypto: CryptoPort): DecodedMessage<Content> {
   const memory = memoryOf(crypto);
   const known = memory?.get(kind, bytes);
-  if (known !== undefined) return known;
+  if (known instanceof DecodedMessage) return known as DecodedMessage<Content>;
   if (bytes.length > kind.maximumBytes)
     throw new MessageError("MESSAGE_TOO_LARGE", `${kind.name}: ${bytes.length} bytes`);
   const sign1 = decodeSign1(bytes, kind.form);
@@ -183,6 +188,8 @@ class DecodedMessage<Content> implements Decoded<Content> {
   readonly #crypto: CryptoPort;
   #sign1: Sign1 | undefined;
   #messageId: MessageId | undefined;
+  #restored: Verified<Content> | undefined;
+  #verified: { readonly key: P256PublicKey; readonly message: Verified<Content> } | undefined;
 
   constructor(parts: {
     readonly kind: MessageKind<Content>;
@@ -213,6 +220,22 @@ class DecodedMessage<Content> implements Decoded<Content> {
     return this.#messageId;
   }
 
+  /** What was verified under this key before: whoever remembers what it decoded meets the same certificates and lists again. */
+  verifiedUnder(key: P256PublicKey): Verified<Content> | undefined {
+    const known = this.#verified;
+    return known !== undefined && publicKeysEqual(known.key, key) ? known.message : undefined;
+  }
+
+  keepVerified(key: P256PublicKey, message: Verified<Content>): void {
+    this.#verified = { key, message };
+  }
+
+  /** One and the same message, however often it is restored while it is remembered as decoded. */
+  restored(bytes: Uint8Array): Verified<Content> {
+    this.#restored ??= verified({ content: this.unverified, messageId: this.messageId, bytes });
+    return this.#restored;
+  }
+
   #signed(scratch?: Uint8Array): Uint8Array {
     const { form } = this.kind;
     return toBeSigned(this.#sign1 ?? decodeSign1(this.bytes, form), form, scratch);
@@ -232,9 +255,14 @@ export async function verifyUnder<Content>(
   key: P256PublicKey,
   crypto: CryptoPort,
 ): Promise<Verified<Content> | Refusal> {
+  const own = decoded instanceof DecodedMessage ? (decoded as DecodedMessage<Content>) : undefined;
+  const known = own?.verifiedUnder(key);
+  if (known !== undefined) return known;
   if (!(await crypto.verifyEs256(key, decoded.toBeSigned, decoded.signature)))
     return refusal("SIGNATURE_INVALID", decoded.kind.name);
-  return verified({ content: decoded.unverified, messageId: decoded.messageId, bytes: decoded.bytes });
+  const message = verified({ content: decoded.unverified, messageId: decoded.messageId, bytes: decoded.bytes });
+  own?.keepVerified(key, message);
+  return message;
 }
 
 /** As `verifyUnder`. @throws MessageError SIGNATURE_INVALID */
@@ -278,16 +306,8 @@ export function restoreVerified<Content>(
   bytes: Uint8Array,
   crypto: CryptoPort,
 ): Verified<Content> {
-  const decoded = decodeMessage(kind, bytes, crypto);
-  const known = restored.get(decoded);
-  if (known !== undefined) return known as Verified<Content>;
-  const message = verified({ content: decoded.unverified, messageId: decoded.messageId, bytes });
-  restored.set(decoded, message);
-  return message;
+  return decode(kind, bytes, crypto).restored(bytes);
 }
-
-/** So that what is remembered as decoded is one and the same message whenever it is restored. */
-const restored = new WeakMap<object, Verified<unknown>>();
 
 /** The one place where the brand is given. */
 function verified<Content>(message: { content: Content; messageId: MessageId; bytes: Uint8Array }): Verified<Content> {

@@ -43,7 +43,7 @@ export async function acceptReceipt(ports: WalletPorts, code: CodeInput): Promis
   const read = await readPayeeCode(code, { type: "receipt", kind: receipt }, by);
   if (read.kind === "refused") return read;
   const { paymentId } = read.message.content;
-  return commitWallet(ports, { kind: "ids", paymentIds: [paymentId] }, (wallet) =>
+  return await commitWallet(ports, { kind: "ids", paymentIds: [paymentId] }, (wallet) =>
     decideOnWallet(wallet, { receipt: read.message, payee: read.payeeCertificate }, ports),
   );
 }

@@ -70,7 +70,9 @@ export async function applySyncAnswer(
   const { identity, now } = await readWallet(ports, { kind: "none" });
   const judged = await judgeAnswer(ports, input.answer, { identity, now });
   const paymentIds = input.answer.payments.map(({ paymentId }) => paymentId);
-  return commitWallet(ports, { kind: "ids", paymentIds }, (wallet) => decideOnWallet(wallet, judged, input, ports));
+  return await commitWallet(ports, { kind: "ids", paymentIds }, (wallet) =>
+    decideOnWallet(wallet, judged, input, ports),
+  );
 }
 
 async function judgeAnswer(

@@ -56,19 +56,28 @@ const CONTENT_BYTES = MAXIMUM_BODY_BYTES - 4_096;
  * @throws PayError NOT_ENROLLED, WALLET_KEY_DIFFERS.
  */
 export async function buildSync(ports: WalletPorts, wish: SyncWish = {}): Promise<SyncBatch> {
-  await signUnsignedPayments(ports);
-  const closed = await closeDueCertificates(ports, wish);
-  await signClosings(ports);
-  const wallet = await readWallet(ports, { kind: "unfinished" });
+  let looked = await closeDueCertificates(ports, wish);
+  if (looked.wallet.payments.some(isUnsigned)) {
+    await signPayments(ports, looked.wallet.payments.filter(isUnsigned));
+    const { closed: before } = looked;
+    looked = await closeDueCertificates(ports, wish);
+    looked = { closed: [...before, ...looked.closed], wallet: looked.wallet };
+  }
+  const { closed } = looked;
+  const hasClosings = closed.length > 0 || looked.wallet.certificates.some(isUnsignedClosing);
+  if (hasClosings) await signClosings(ports);
+  const wallet = hasClosings ? await readWallet(ports, { kind: "unfinished" }) : looked.wallet;
   const { content, entries, more } = fill(recordsOf(wallet));
   const holds = wallet.certificates.map(({ certificateId }) => certificateId).toReversed();
   return { content, entries, more, closed, holds: holds.slice(0, MAXIMUM_HOLDS) };
 }
 
-async function signUnsignedPayments(ports: WalletPorts): Promise<void> {
-  const { payments } = await readWallet(ports, { kind: "unfinished" });
-  for (const durable of payments) {
-    if (durable.signed !== undefined) continue;
+const isUnsigned = ({ signed }: StoredPayment): boolean => signed === undefined;
+const isUnsignedClosing = ({ closing: its }: StoredCertificate): boolean =>
+  its !== undefined && its.signed === undefined;
+
+async function signPayments(ports: WalletPorts, unsigned: readonly StoredPayment[]): Promise<void> {
+  for (const durable of unsigned) {
     const { paymentId } = durable;
     const signed = await signatureFor(ports, durable);
     await commitWallet(ports, { kind: "none" }, () => ({
@@ -78,10 +87,14 @@ async function signUnsignedPayments(ports: WalletPorts): Promise<void> {
   }
 }
 
-function closeDueCertificates(ports: WalletPorts, wish: SyncWish): Promise<SyncBatch["closed"]> {
+type Looked = { readonly closed: SyncBatch["closed"]; readonly wallet: Wallet };
+
+/** What there was to bring, and which certificates were closed: none with a payment that is not signed yet. */
+function closeDueCertificates(ports: WalletPorts, wish: SyncWish): Promise<Looked> {
   const asked = wish.closeAll ?? false;
   const policy = wish.closingPolicy ?? DEFAULT_CLOSING_POLICY;
-  return commitWallet(ports, { kind: "none" }, ({ held, identity, now }) => {
+  return commitWallet<Looked>(ports, { kind: "unfinished" }, (wallet) => {
+    const { held, identity, now } = wallet;
     const { keysById } = trustAnchors(restoreVerified(trustList, identity.trustList, ports.crypto), ports.crypto);
     const closed: SyncBatch["closed"][number][] = [];
     const writes: WalletWrite[] = [];
@@ -98,7 +111,7 @@ function closeDueCertificates(ports: WalletPorts, wish: SyncWish): Promise<SyncB
       closed.push({ certificateId, because: decision.because });
       writes.push({ kind: "closing", certificateId, draft });
     }
-    return { result: closed, writes };
+    return { result: { closed, wallet }, writes };
   });
 }
 

@@ -1,9 +1,9 @@
-import { type Amount, decodeMessage, type MessageId, openPayment, type PayeeId, prepareMessage } from "@cairn/messages";
+import { type Amount, decodeMessage, openPayment, type PayeeId, prepareMessage } from "@cairn/messages";
 import { PayError, type Refused, refused } from "./codes.ts";
 import { decideOpenPayment, type OpenPaymentView, type OpenPaymentWanted } from "./decide-open-payment.ts";
 import { draftOf } from "./draft.ts";
 import type { WalletPorts } from "./ports.ts";
-import { releasePayment, type ShownPayment } from "./show-payment.ts";
+import { releaseDurable, type ShownPayment } from "./show-payment.ts";
 import { commitWallet, type Wallet } from "./wallet.ts";
 import type { Decision, StoredPayment } from "./wallet-store.ts";
 
@@ -36,14 +36,14 @@ export async function payOpen(ports: WalletPorts, input: OpenPaymentInput): Prom
       decideOnWallet(wallet, wish, ports),
     );
     if (decided.kind === "refused") return decided;
-    const showing = await releasePayment(ports, decided.paymentId);
+    const showing = await releaseDurable(ports, decided.payment);
     if (showing === undefined) return refused("PAYMENT_UNKNOWN");
     // Another caller was faster with the one we took up: it goes to another gate, so ours must be another payment.
     if (showing.firstTime) return { ...showing.shown, expiresAt: decided.expiresAt };
   }
 }
 
-type Durable = { readonly kind: "durable"; readonly paymentId: MessageId; readonly expiresAt: number };
+type Durable = { readonly kind: "durable"; readonly payment: StoredPayment; readonly expiresAt: number };
 
 function decideOnWallet(
   wallet: Wallet,
@@ -55,7 +55,9 @@ function decideOnWallet(
   if (decision.kind === "refused") return { result: decision, writes: [] };
   if (decision.kind === "resume") {
     const { paymentId, expiresAt } = decision;
-    return { result: { kind: "durable", paymentId, expiresAt }, writes: [] };
+    const unshown = wallet.payments.find((each) => each.paymentId === paymentId);
+    if (unshown === undefined) throw new TypeError("A payment is taken up that is not there.");
+    return { result: { kind: "durable", payment: unshown, expiresAt }, writes: [] };
   }
   const prepared = prepareMessage(openPayment, decision.content, crypto);
   const { certificateId, sequence, amountMinor, spentMinor, expiresAt } = decision.content;
@@ -78,7 +80,7 @@ function decideOnWallet(
     outcome: undefined,
   };
   return {
-    result: { kind: "durable", paymentId: prepared.messageId, expiresAt },
+    result: { kind: "durable", payment: durable, expiresAt },
     writes: [{ kind: "payment", payment: durable }],
   };
 }

@@ -1,10 +1,10 @@
-import { CLOCK_SKEW_SECONDS, type MessageId, payment, prepareMessage } from "@cairn/messages";
+import { CLOCK_SKEW_SECONDS, payment, prepareMessage } from "@cairn/messages";
 import { type Refused, refused } from "./codes.ts";
 import { type Consent, decidePayment, type PaymentView } from "./decide-payment.ts";
 import { draftOf } from "./draft.ts";
 import type { WalletPorts } from "./ports.ts";
 import type { RequestReview } from "./review-request.ts";
-import { releasePayment, type ShownPayment } from "./show-payment.ts";
+import { releaseDurable, type ShownPayment } from "./show-payment.ts";
 import { commitWallet, type Wallet } from "./wallet.ts";
 import type { Decision, StoredPayment } from "./wallet-store.ts";
 
@@ -27,11 +27,11 @@ export async function pay(
     decideOnWallet(wallet, input, ports),
   );
   if (decided.kind === "refused") return decided;
-  const showing = await releasePayment(ports, decided.paymentId);
+  const showing = await releaseDurable(ports, decided.payment);
   return showing === undefined ? refused("PAYMENT_UNKNOWN") : { ...showing.shown, repeated: decided.repeated };
 }
 
-type Durable = { readonly kind: "durable"; readonly paymentId: MessageId; readonly repeated: boolean };
+type Durable = { readonly kind: "durable"; readonly payment: StoredPayment; readonly repeated: boolean };
 
 function decideOnWallet(
   wallet: Wallet,
@@ -49,7 +49,9 @@ function decideOnWallet(
   });
   if (decision.kind === "refused") return { result: decision, writes: [] };
   if (decision.kind === "repeat") {
-    return { result: { kind: "durable", paymentId: decision.paymentId, repeated: true }, writes: [] };
+    const [earlier] = wallet.payments;
+    if (earlier === undefined) throw new TypeError("A payment is repeated that is not there.");
+    return { result: { kind: "durable", payment: earlier, repeated: true }, writes: [] };
   }
   const prepared = prepareMessage(payment, decision.content, crypto);
   const { certificateId, sequence, amountMinor, spentMinor } = decision.content;
@@ -74,7 +76,7 @@ function decideOnWallet(
   // A payee's clock may run ahead by the allowed skew; taking that off keeps a wrong one from pushing ours forward.
   const newestSeen = request.content.issuedAt - CLOCK_SKEW_SECONDS;
   return {
-    result: { kind: "durable", paymentId: prepared.messageId, repeated: false },
+    result: { kind: "durable", payment: durable, repeated: false },
     writes: [
       { kind: "payment", payment: durable },
       { kind: "newest-seen", newestSeen },

@@ -22,7 +22,12 @@ type Showing = { readonly shown: ShownPayment; readonly firstTime: boolean };
  */
 export async function releasePayment(ports: WalletPorts, paymentId: MessageId): Promise<Showing | undefined> {
   const [durable] = (await readWallet(ports, { kind: "ids", paymentIds: [paymentId] })).payments;
-  if (durable === undefined) return undefined;
+  return durable === undefined ? undefined : releaseDurable(ports, durable);
+}
+
+/** The same for whoever has just seen the payment in the store: what has changed since is seen before it is shown. */
+export async function releaseDurable(ports: WalletPorts, durable: StoredPayment): Promise<Showing | undefined> {
+  const { paymentId } = durable;
   const signed = await signatureFor(ports, durable);
   return commitWallet(ports, { kind: "ids", paymentIds: [paymentId] }, (wallet) => {
     const [current] = wallet.payments;

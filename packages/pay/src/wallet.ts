@@ -1,4 +1,4 @@
-import { decodeCbor, isCompressedPoint, type P256PublicKey, publicKeyFromCbor, publicKeyFromPoint } from "@cairn/cose";
+import { decodePublicKey, isCompressedPoint, type P256PublicKey, publicKeyFromPoint } from "@cairn/cose";
 import {
   type ChainHash,
   chainHashOf,
@@ -70,8 +70,19 @@ function openWallet(stored: StoredWallet, ports: WalletPorts): Wallet {
   if (!isCompressedPoint(identity.deviceKey, ports.signer.publicKey)) {
     throw new PayError("WALLET_KEY_DIFFERS", "This wallet belongs to a device with another key.");
   }
-  const held = certificates.map((certificate) => openCertificate(certificate, ports));
+  const held = openCertificates(certificates, ports);
   return { identity, now: honestNow(ports.clock, identity.newestSeen), held, certificates, payments };
+}
+
+/** By the very list, as long as a store in memory hands out the same one. */
+const openedLists = new WeakMap<readonly StoredCertificate[], readonly HeldCertificate[]>();
+
+function openCertificates(stored: readonly StoredCertificate[], ports: WalletPorts): readonly HeldCertificate[] {
+  const known = openedLists.get(stored);
+  if (known !== undefined) return known;
+  const held = stored.map((certificate) => openCertificate(certificate, ports));
+  openedLists.set(stored, held);
+  return held;
 }
 
 /** By the very record: a store in memory hands out the same one until something about it changes. */
@@ -98,7 +109,7 @@ function previousOf(certificate: Verified<UserCertificate>, lastPaymentId: Messa
 
 /** @throws CodedError when the bytes are not one COSE_Key. */
 export function rootKeyOf(bytes: Uint8Array): P256PublicKey {
-  return publicKeyFromCbor(decodeCbor(bytes));
+  return decodePublicKey(bytes);
 }
 
 export function deviceKeyOf(identity: StoredIdentity): P256PublicKey {

@@ -130,13 +130,13 @@ type Actors = { readonly world: World; readonly shopping: Shopping; readonly mis
 async function act(item: PlanItem, { world, shopping, mischief }: Actors): Promise<void> {
   switch (item.kind) {
     case "purchase":
-      return shopping.purchase(await world.wallet(item.wallet), world.terminal(item.terminal), item.amountMinor);
+      return await shopping.purchase(await world.wallet(item.wallet), world.terminal(item.terminal), item.amountMinor);
     case "ride":
-      return shopping.ride(await world.wallet(item.wallet), world.terminal(item.terminal), item.maximumMinor);
+      return await shopping.ride(await world.wallet(item.wallet), world.terminal(item.terminal), item.maximumMinor);
     case "hand": {
       const receiver = await world.receiver(item.to);
       if (receiver === undefined) return;
-      return shopping.purchase(await world.wallet(item.wallet), receiver, item.amountMinor);
+      return await shopping.purchase(await world.wallet(item.wallet), receiver, item.amountMinor);
     }
     case "sync": {
       const wallet = await world.wallet(item.wallet);

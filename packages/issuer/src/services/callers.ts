@@ -1,4 +1,4 @@
-import { decodeCbor, type P256PublicKey, publicKeyFromCbor } from "@cairn/cose";
+import { decodePublicKey, type P256PublicKey } from "@cairn/cose";
 import { type DeviceId, IDENTIFIER_BYTES, identifierFromText, type TerminalId } from "@cairn/messages";
 import type { DeviceRecord, TerminalRecord } from "@cairn/stores";
 import { ServiceError } from "./service-error.ts";
@@ -43,5 +43,5 @@ async function findCaller(call: OpenedCall, { store }: CallContext): Promise<Cal
 
 /** A public key as the store keeps it: an encoded COSE_Key. */
 export function storedKey(bytes: Uint8Array): P256PublicKey {
-  return publicKeyFromCbor(decodeCbor(bytes));
+  return decodePublicKey(bytes);
 }

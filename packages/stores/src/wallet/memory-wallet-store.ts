@@ -74,6 +74,11 @@ export class MemoryWalletStore implements WalletStore {
   }
 
   #present(ids: readonly (MessageId | undefined)[]): readonly StoredPayment[] {
+    const [first] = ids;
+    if (ids.length === 1 && first !== undefined) {
+      const payment = this.#payments.get(first);
+      return payment === undefined ? [] : [payment];
+    }
     return [...new Set(ids)].flatMap((id) => (id === undefined ? [] : (this.#payments.get(id) ?? [])));
   }
 
