@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openTerminal, type TerminalPorts } from "@cairn/collect";
+import { openReceiver, openTerminal, type TerminalPorts } from "@cairn/collect";
 import { generateNodeSigner } from "@cairn/cose/node";
 import { MemoryTerminalJournal } from "@cairn/stores";
 import { chargeFor, codeOf, DAY, makeIssuer, makeTerminal, NOW } from "./world.ts";
@@ -64,6 +64,14 @@ test("enrolling again under the same root key takes home what is newer; another 
   const strange = { ...enrolment, statusList: await other.signStatusList() };
   assert.equal(codeOf(await terminal.enrol(strange)), "ISSUER_UNKNOWN");
   assert.equal((await terminal.standing()).statusListAgeSeconds, 5);
+});
+
+test("a receiver is a terminal that asks for payments and takes them, over the same journal", async () => {
+  const { ports, enrolment } = await fresh();
+  const receiver = openReceiver(ports);
+  assert.equal(codeOf(await receiver.enrol(enrolment)), "enrolled");
+  const asked = await chargeFor(receiver, 100n);
+  assert.equal(await openTerminal(ports).requestCode(asked.requestId), asked.codeText);
 });
 
 test("a terminal whose clock is slow enrols all the same, with what was issued later than it thinks it is", async () => {

@@ -3,6 +3,7 @@ import {
   DEFAULT_COLLECT_POLICY,
   type Enrolment,
   openTerminal,
+  type Receiver,
   type Terminal,
   type TerminalJournal,
   type TerminalPorts,
@@ -258,7 +259,7 @@ export async function makeTerminal(issuer: Issuer, changes: TerminalChanges = {}
 export const eur = (minor: bigint) => ({ currency: EUR, minor });
 
 /** A request that is made for sure. */
-export async function chargeFor(terminal: Terminal, minor: bigint) {
+export async function chargeFor(terminal: Receiver, minor: bigint) {
   const outcome = await terminal.charge({ amount: eur(minor) });
   if (outcome.kind !== "requested") throw new Error(`not requested: ${outcome.refusal.code}`);
   return outcome;
