@@ -59,6 +59,8 @@ const UPLOAD = { payment: 1, openPayment: 2, void: 3 } as const;
 /** A coordinate of P-256. */
 const HINT_BYTES = 32;
 const SYNC = { closing: 1, payment: 2, openPayment: 3 } as const;
+/** The head of an array, RFC 8949 section 3.1. */
+const ROW_OF_TWO = 0x82;
 
 export function encodeUploadRecord(record: UploadRecord): Uint8Array {
   switch (record.kind) {
@@ -142,6 +144,14 @@ export function encodeSyncRecord(record: SyncRecord): Uint8Array {
         record.receipt ?? null,
       ]);
   }
+}
+
+/**
+ * Whether a record can be a closing and nothing else, by its first two bytes: a row of two that begins with the number of
+ * closings. For whoever takes payments elsewhere and need not decode them to tell.
+ */
+export function isClosingRecord(bytes: Uint8Array): boolean {
+  return bytes[0] === ROW_OF_TWO && bytes[1] === SYNC.closing;
 }
 
 /** @throws MessageError BUNDLE_MALFORMED */

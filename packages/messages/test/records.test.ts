@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CborValue } from "@cairn/cose";
-import { readSyncRecord, readUploadRecord } from "@cairn/messages";
+import { type CborValue, encodeCbor } from "@cairn/cose";
+import { isClosingRecord, readSyncRecord, readUploadRecord } from "@cairn/messages";
 
 const some = Uint8Array.of(1);
 const row = (type: CborValue, length: number): CborValue[] => [type, ...new Array<CborValue>(length - 1).fill(some)];
@@ -52,4 +52,13 @@ test("every part of a record is a byte string, or nothing where it may be missin
       }
     }
   }
+});
+
+test("a closing is told from everything else by its first bytes, as it is by its reader", () => {
+  for (let type = -1; type <= 5; type++)
+    for (let length = 1; length <= 9; length++)
+      assert.equal(isClosingRecord(encodeCbor(row(type, length))), type === 1 && length === 2, `${type} of ${length}`);
+  for (const value of [0, "1", null, true, some, new Map(), [], row("1", 2), row(null, 2)])
+    assert.equal(isClosingRecord(encodeCbor(value)), false);
+  assert.equal(isClosingRecord(new Uint8Array()), false);
 });

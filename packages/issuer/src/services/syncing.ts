@@ -1,6 +1,13 @@
 import { decodeCborViews } from "@cairn/cose";
 import type { IssuanceCause, IssuanceDecision, IssuingRefusalCode } from "@cairn/issue";
-import { type CertificateId, MessageError, type MessageId, readSyncRecord, splitRecords } from "@cairn/messages";
+import {
+  type CertificateId,
+  isClosingRecord,
+  MessageError,
+  type MessageId,
+  readSyncRecord,
+  splitRecords,
+} from "@cairn/messages";
 import type { AccountRecord, CertificateRecord, DeviceRecord, InboxRecord } from "@cairn/stores";
 import type { PaymentOutcomeText } from "../api/device-api.ts";
 import type { RecordFault } from "../settlement/record-codes.ts";
@@ -102,6 +109,7 @@ async function keepRecords(
 }
 
 function closingIn(bytes: Uint8Array): Uint8Array | undefined {
+  if (!isClosingRecord(bytes)) return undefined;
   try {
     const record = readSyncRecord(decodeCborViews(bytes));
     return record.kind === "closing" ? record.closing : undefined;

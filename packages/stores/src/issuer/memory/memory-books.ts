@@ -17,6 +17,11 @@ export class MemoryBooks {
   readonly #byReference = new Map<string, StoredEntry>();
   /** By partition, ledger account and currency. */
   readonly #balances = new Map<string, bigint>();
+  /** Of the accounts that were asked for: among the balances. */
+  readonly #fundKeys = new Map<
+    AccountNumber,
+    { readonly currency: Currency; readonly wallet: string; readonly credit: string }
+  >();
   /** The balances there have been of each kind of ledger account, by partition and ledger account: one a currency. */
   readonly #places = new Map<LedgerAccount["kind"], Map<string, Place[]>>();
 
@@ -31,9 +36,25 @@ export class MemoryBooks {
     for (const [key, minor] of changed) this.#balances.set(key, minor);
   }
 
-  /** Debit positive, credit negative. */
-  balance(partition: Partition, ledgerAccount: string, currency: Currency): bigint {
-    return this.#balances.get(balanceKey(partition, ledgerAccount, currency)) ?? 0n;
+  /** Where an account's money stands. */
+  funds(
+    account: AccountNumber,
+    currency: Currency,
+  ): { readonly balanceMinor: bigint; readonly creditUsedMinor: bigint } {
+    let keys = this.#fundKeys.get(account);
+    if (keys?.currency !== currency) {
+      const partition = partitionOf(account);
+      keys = {
+        currency,
+        wallet: balanceKey(partition, `wallet:${account}`, currency),
+        credit: balanceKey(partition, `credit:${account}`, currency),
+      };
+      this.#fundKeys.set(account, keys);
+    }
+    return {
+      balanceMinor: -(this.#balances.get(keys.wallet) ?? 0n),
+      creditUsedMinor: this.#balances.get(keys.credit) ?? 0n,
+    };
   }
 
   find(partition: Partition, reference: string): StoredEntry | undefined {
@@ -136,18 +157,6 @@ export class MemoryBooks {
     }
     return changed;
   }
-}
-
-/** Where an account's money stands. */
-export function fundsOf(
-  books: MemoryBooks,
-  { account, currency }: { readonly account: AccountNumber; readonly currency: Currency },
-): { readonly balanceMinor: bigint; readonly creditUsedMinor: bigint } {
-  const partition = partitionOf(account);
-  return {
-    balanceMinor: -books.balance(partition, `wallet:${account}`, currency),
-    creditUsedMinor: books.balance(partition, `credit:${account}`, currency),
-  };
 }
 
 /** The same as the databases' rules. */

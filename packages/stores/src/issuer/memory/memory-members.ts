@@ -20,7 +20,7 @@ import type {
   TerminalRecord,
 } from "../port.ts";
 import { found, StoreError } from "../store-error.ts";
-import { fundsOf, type MemoryBooks } from "./memory-books.ts";
+import type { MemoryBooks } from "./memory-books.ts";
 
 type InputOf<Name extends keyof IssuerStore> = Parameters<IssuerStore[Name]>[0];
 type Credit = Parameters<IssuerStore["setCredit"]>[1];
@@ -61,7 +61,7 @@ export class MemoryMembers {
   account(account: AccountNumber): AccountRecord | undefined {
     const kept = this.#accounts.get(account);
     if (kept === undefined) return undefined;
-    const { balanceMinor, creditUsedMinor } = fundsOf(this.#books, kept);
+    const { balanceMinor, creditUsedMinor } = this.#books.funds(kept.account, kept.currency);
     const unresolvedConflicts = this.#unresolvedConflicts(account);
     const { statementAt: _, ...record } = kept;
     return { ...record, balanceMinor, credit: { ...record.credit, usedMinor: creditUsedMinor }, unresolvedConflicts };
@@ -91,7 +91,7 @@ export class MemoryMembers {
     const cash = earlier?.postings.find(({ ledgerAccount }) => ledgerAccount.kind === "cash");
     if (cash !== undefined) return cash.minor === amountMinor ? "repeated" : "key-reused";
     const { currency } = kept;
-    const { creditUsedMinor } = fundsOf(this.#books, kept);
+    const { creditUsedMinor } = this.#books.funds(kept.account, kept.currency);
     this.#books.post(partition, [topUpEntry({ account, currency, amountMinor, creditUsedMinor, idempotencyKey, at })]);
     const repaidMinor = amountMinor < creditUsedMinor ? amountMinor : creditUsedMinor;
     this.repay(account, repaidMinor);
@@ -108,7 +108,7 @@ export class MemoryMembers {
     let asked = 0;
     const closing = [...this.#accounts].filter(([, kept]) => kept.statementAt <= at - everySeconds).slice(0, limit);
     for (const [account, kept] of closing) {
-      const { creditUsedMinor } = fundsOf(this.#books, kept);
+      const { creditUsedMinor } = this.#books.funds(kept.account, kept.currency);
       const { dues: before } = kept.credit;
       const dues = duesAfterStatement({ dues: before, usedMinor: creditUsedMinor }, { at, dueAfterSeconds });
       if (dues.length > before.length) asked++;
