@@ -15,8 +15,8 @@ type Round = { readonly verified: Promise<readonly VerifiedBatch[]>; readonly pa
 
 /** While one round is written, the next are verified: enough for the threads never to wait for the disk. */
 const ROUNDS_AHEAD = 3;
-/** While one round waits for the disk, the other is being worked on; no partition is in both. */
-const ROUNDS_AT_ONCE = 2;
+/** While rounds wait for the disk, another is being worked on; no partition is in two. */
+const ROUNDS_AT_ONCE = 3;
 /** After a fault of the store or of ours: the batch is still in the inbox, and hurrying would only fill the log. */
 const PAUSE_AFTER_FAULT_MS = 2_000;
 /** A record that a fault of ours kept from being judged is tried again after it has waited as long again, within these. */

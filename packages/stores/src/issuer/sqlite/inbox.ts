@@ -60,10 +60,9 @@ export class Inbox {
       const { partition, recordHash, broughtBy, senderId, paymentId, receivedAt } = record;
       const inboxId = this.#newest + 1;
       const paymentKey = keyOf(paymentId ?? recordHash);
-      const sameRecord = "SELECT 1 FROM inbox WHERE payment_key = ? AND record_hash = ?";
-      if (this.#database.get(sameRecord, paymentKey, recordHash) !== undefined) continue;
-      this.#database.run(
-        "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      const written = this.#database.run(
+        `INSERT INTO inbox SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+          WHERE NOT EXISTS (SELECT 1 FROM inbox WHERE payment_key = ?7 AND record_hash = ?3)`,
         inboxId,
         partition,
         recordHash,
@@ -74,6 +73,7 @@ export class Inbox {
         receivedAt,
         record.bytes,
       );
+      if (written === 0) continue;
       this.#newest = inboxId;
       added.push({ ...record, inboxId });
     }
