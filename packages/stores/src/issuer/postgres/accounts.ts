@@ -6,7 +6,8 @@ import { duesText, readDues } from "../stored-lists.ts";
 import { type Books, postedTo } from "./books.ts";
 import type { Database } from "./database.ts";
 import { accountIn, currencyIn, minor, number, oneOf, type Row, text } from "./rows.ts";
-import type { Session, SqlValue } from "./session.ts";
+import type { Session } from "./session.ts";
+import type { SqlValue } from "./statement.ts";
 
 type Credit = Parameters<IssuerStore["setCredit"]>[1];
 type TopUp = Parameters<IssuerStore["topUp"]>[0];

@@ -7,7 +7,8 @@ import { found } from "../store-error.ts";
 import { bigints, byteStrings, texts } from "./binary-arrays.ts";
 import type { Database } from "./database.ts";
 import { currencyIn, minor, number, oneOf, type Row, text } from "./rows.ts";
-import type { LockedPartition, Session, SqlValue } from "./session.ts";
+import type { LockedPartition, Session } from "./session.ts";
+import type { SqlValue } from "./statement.ts";
 
 /** Entry ids that one number of the sequence `entry_blocks` stands for. */
 const BLOCK = 1_024;

@@ -7,7 +7,8 @@ import { failureOf, storeErrorOf } from "./failures.ts";
 import { migrate } from "./migrate.ts";
 import type { Row } from "./rows.ts";
 import { MIGRATIONS, type Migration } from "./schema.ts";
-import { type LockedPartition, Session, type SqlValue, typeParsers } from "./session.ts";
+import { type LockedPartition, Session, typeParsers } from "./session.ts";
+import type { SqlValue } from "./statement.ts";
 
 export type PostgresOptions = {
   /** Such as `postgres://user:password@host:5432/database`. */

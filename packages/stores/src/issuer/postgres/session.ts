@@ -3,9 +3,7 @@ import type { CustomTypesConfig, PoolClient } from "pg";
 import { StoreError } from "../store-error.ts";
 import type { Row } from "./rows.ts";
 import { bytes, number, optional, text } from "./rows.ts";
-
-/** `Buffer` goes in binary form: bytes, or an array made by binary-arrays.ts. */
-export type SqlValue = string | number | bigint | Buffer | null;
+import { type Reply, type SqlValue, send } from "./statement.ts";
 
 /** What the row of a partition says, as long as it is locked. */
 export type LockedPartition = {
@@ -31,20 +29,6 @@ export const typeParsers: CustomTypesConfig = {
     return type === BYTEA ? toHexadecimal : asItIs;
   },
 };
-
-/** Statements are prepared once a connection, each text under one name for the life of the process. */
-const names = new Map<string, string>();
-
-function nameOf(statement: string): string {
-  let name = names.get(statement);
-  if (name === undefined) {
-    name = `cairn_${names.size}`;
-    names.set(statement, name);
-  }
-  return name;
-}
-
-type Reply = { readonly rows: Row[]; readonly count: number; readonly command: string };
 
 /**
  * Statements of one connection, in order. They are sent without waiting for the replies of those before: a transaction
@@ -120,12 +104,8 @@ export class Session {
   }
 
   async ask(statement: string, values: readonly SqlValue[], { prepared = true } = {}): Promise<Reply> {
-    const query = prepared
-      ? this.#client.query<Row>({ name: nameOf(statement), text: statement, values: [...values] })
-      : this.#client.query<Row>(statement);
     try {
-      const { rows, rowCount, command } = await query;
-      return { rows, count: rowCount ?? 0, command };
+      return await send(this.#client, statement, prepared ? values : undefined);
     } catch (error) {
       // What fails after the first failure fails because of it.
       this.#failure ??= error;
