@@ -147,8 +147,9 @@ function writeEntries(session: Session, partition: Partition, rows: readonly Ent
     `INSERT INTO entries (partition, entry_id, kind, reference, currency, posted_at, hash, ledger_accounts, minors)
       SELECT $1, n.entry_id, n.kind, n.reference, n.currency, n.posted_at, n.hash,
         n.ledger_accounts::text[], n.minors::bigint[]
-      FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bytea[], $8::text[], $9::text[])
-        AS n (entry_id, kind, reference, currency, posted_at, hash, ledger_accounts, minors)`,
+      FROM (SELECT unnest($2::bigint[]) AS entry_id, unnest($3::text[]) AS kind, unnest($4::text[]) AS reference,
+        unnest($5::text[]) AS currency, unnest($6::bigint[]) AS posted_at, unnest($7::bytea[]) AS hash,
+        unnest($8::text[]) AS ledger_accounts, unnest($9::text[]) AS minors) n`,
     partition,
     bigints(rows.map((row) => row.entryId)),
     texts(rows.map((row) => row.kind)),

@@ -8,7 +8,7 @@ import { bigints, byteStrings, hexadecimals, smallints, texts } from "./binary-a
 import type { Database } from "./database.ts";
 import type { Leases } from "./leases.ts";
 import { RecentRecords } from "./recent-records.ts";
-import { bytes, id, number, oneOf, optional, type Row, text } from "./rows.ts";
+import { bytes, id, list, number, oneOf, optional, type Row, text } from "./rows.ts";
 import type { Session } from "./session.ts";
 
 const BRINGERS = ["terminal", "payer"] as const;
@@ -141,7 +141,7 @@ export class Inbox {
     const byHash = new Map(received.map((record) => [record.recordHash, record]));
     const records = [...byHash.values()];
     const senders = [...new Set(records.map(({ senderId }) => keyOf(senderId)))].sort((one, other) => one - other);
-    const written = await this.#database.together([
+    const [written] = await this.#database.together([
       // From the partition's row, so that a distributed engine takes the lock where the records are.
       {
         text: `SELECT pg_advisory_xact_lock(n.sender) FROM partitions p, unnest($2::bigint[]) AS n (sender)
@@ -152,9 +152,9 @@ export class Inbox {
         text: `WITH written AS (
           INSERT INTO inbox (partition, record_hash, brought_by, sender_id, payment_id, payment_key, received_at, bytes)
             SELECT n.partition, n.record_hash, n.brought_by, n.sender_id, n.payment_id, n.payment_key, n.received_at, n.bytes
-            FROM unnest($1::smallint[], $2::bytea[], $3::text[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bytea[],
-              $8::bigint[])
-              AS n (partition, record_hash, brought_by, sender_id, payment_id, received_at, bytes, payment_key)
+            FROM (SELECT unnest($1::smallint[]) AS partition, unnest($2::bytea[]) AS record_hash,
+              unnest($3::text[]) AS brought_by, unnest($4::bytea[]) AS sender_id, unnest($5::bytea[]) AS payment_id,
+              unnest($6::bigint[]) AS received_at, unnest($7::bytea[]) AS bytes, unnest($8::bigint[]) AS payment_key) n
             WHERE (SELECT x.inbox_id FROM inbox x
               WHERE x.payment_key = n.payment_key AND x.record_hash = n.record_hash AND x.partition = n.partition
               LIMIT 1) IS NULL
@@ -162,7 +162,8 @@ export class Inbox {
         ), waiting AS (
           INSERT INTO inbox_waiting (partition, inbox_id) SELECT partition, inbox_id FROM written
         )
-        SELECT inbox_id, record_hash FROM written`,
+        SELECT string_agg(inbox_id::text, ',') AS inbox_ids, string_agg(encode(record_hash, 'hex'), ',') AS record_hashes
+        FROM written`,
         values: [
           smallints(records.map((record) => record.partition)),
           hexadecimals(records.map((record) => record.recordHash)),
@@ -175,22 +176,25 @@ export class Inbox {
         ],
       },
     ]);
-    for (const row of written) {
-      const record = byHash.get(text(row, "record_hash"));
-      if (record !== undefined) this.#recent.add({ ...record, inboxId: number(row, "inbox_id") });
+    if (written === undefined) return;
+    const inboxIds = list(written, "inbox_ids");
+    for (const [index, recordHash] of list(written, "record_hashes").entries()) {
+      const record = byHash.get(recordHash);
+      if (record !== undefined) this.#recent.add({ ...record, inboxId: Number(inboxIds[index]) });
     }
   }
 
   /** What this process wrote itself is not read back: only that it waits. */
   async #waiting(partition: Partition, limit: number, now: number): Promise<InboxRecord[]> {
-    const waiting = await this.#database.all(
-      "SELECT inbox_id FROM inbox_waiting WHERE partition = $1 AND not_before <= $3 ORDER BY inbox_id LIMIT $2",
+    const waiting = await this.#database.get(
+      `SELECT string_agg(inbox_id::text, ',' ORDER BY inbox_id) AS inbox_ids FROM (
+        SELECT inbox_id FROM inbox_waiting WHERE partition = $1 AND not_before <= $3 ORDER BY inbox_id LIMIT $2) w`,
       partition,
       limit,
       now,
     );
-    const known = waiting.map((row) => {
-      const inboxId = number(row, "inbox_id");
+    const known = (waiting === undefined ? [] : list(waiting, "inbox_ids")).map((written) => {
+      const inboxId = Number(written);
       return { inboxId, record: this.#recent.take(inboxId) };
     });
     const unknown = known.flatMap(({ inboxId, record }) => (record === undefined ? [inboxId] : []));

@@ -7,8 +7,8 @@ import { bigints, hexadecimals, smallints } from "./binary-arrays.ts";
 import type { Database } from "./database.ts";
 import { OWN_PAYMENT } from "./inbox.ts";
 import { accountIn, currencyIn, id, number, optional, type Row, text } from "./rows.ts";
-import type { SqlValue } from "./statement.ts";
 import { PAYMENT_COLUMNS, paymentFrom, sideClaimFrom } from "./settlement-state.ts";
+import type { SqlValue } from "./statement.ts";
 
 const SELECT = `
   SELECT p.partition, ${PAYMENT_COLUMNS}, p.decided_at, c.account, a.currency

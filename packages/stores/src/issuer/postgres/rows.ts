@@ -27,6 +27,11 @@ export function bytes(row: Row, column: string): Uint8Array {
   return new Uint8Array(buffer, byteOffset, length);
 }
 
+/** What `string_agg` put together with commas: of many rows of a column or two, which the driver would read one by one. */
+export function list(row: Row, column: string): string[] {
+  return row[column] === null ? [] : text(row, column).split(",");
+}
+
 /** Lets a column be empty. */
 export function optional<Value>(
   row: Row,

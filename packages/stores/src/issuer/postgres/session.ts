@@ -69,11 +69,11 @@ export class Session {
 
   /** Sees one moment, locks nothing, writes nothing. */
   async beginSnapshot(): Promise<void> {
-    await this.ask("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", [], { prepared: false });
+    await this.ask("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   }
 
   async commit(): Promise<void> {
-    const committed = this.ask("COMMIT", [], { prepared: false });
+    const committed = this.ask("COMMIT");
     // Whatever went wrong before is the reason; the server then answers COMMIT with a rollback.
     await Promise.all([...this.#sent, committed]);
     if ((await committed).command !== "COMMIT") throw new Error("The transaction was rolled back.");
@@ -103,9 +103,10 @@ export class Session {
     this.#keep(this.ask(statement, values));
   }
 
-  async ask(statement: string, values: readonly SqlValue[], { prepared = true } = {}): Promise<Reply> {
+  /** Without values: a command, which is not prepared. */
+  async ask(statement: string, values?: readonly SqlValue[]): Promise<Reply> {
     try {
-      return await send(this.#client, statement, prepared ? values : undefined);
+      return await send(this.#client, statement, values);
     } catch (error) {
       // What fails after the first failure fails because of it.
       this.#failure ??= error;
@@ -114,7 +115,7 @@ export class Session {
   }
 
   #later(command: string): void {
-    this.#keep(this.ask(command, [], { prepared: false }));
+    this.#keep(this.ask(command));
   }
 
   #keep(reply: Promise<unknown>): void {
