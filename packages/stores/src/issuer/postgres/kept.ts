@@ -3,7 +3,7 @@ import { KEPT_PAGE, type KeptPage, type KeptPayment, keptPage } from "../kept-po
 import type { InboxRecord } from "../port.ts";
 import type { Database } from "./database.ts";
 import { recordFrom } from "./inbox.ts";
-import { bytes, id, number, text } from "./rows.ts";
+import { bytes, id, number } from "./rows.ts";
 import { PAYMENT_COLUMNS, paymentFrom } from "./settlement-state.ts";
 
 /** Marks are the primary key of the last row. */
@@ -20,13 +20,13 @@ export async function keptRecords(database: Database, after = "-1 0"): Promise<K
   });
 }
 
-export async function keptPayments(database: Database, after = "-1 "): Promise<KeptPage<KeptPayment>> {
-  const [partition = "", paymentId = ""] = after.split(" ");
+export async function keptPayments(database: Database, after = "-1 0"): Promise<KeptPage<KeptPayment>> {
+  const [partition = "", inboxId = ""] = after.split(" ");
   const rows = await database.all(
-    `SELECT ${PAYMENT_COLUMNS}, p.partition, p.bytes FROM payments p WHERE (p.partition, p.payment_id) > ($1, $2)
-      ORDER BY p.partition, p.payment_id LIMIT ${KEPT_PAGE}`,
+    `SELECT ${PAYMENT_COLUMNS}, p.partition, p.inbox_id, p.bytes FROM payments p
+      WHERE (p.partition, p.inbox_id) > ($1, $2) ORDER BY p.partition, p.inbox_id LIMIT ${KEPT_PAGE}`,
     Number(partition),
-    Buffer.from(paymentId, "hex"),
+    Number(inboxId),
   );
   return keptPage(rows, {
     kept: (row) => ({
@@ -34,6 +34,6 @@ export async function keptPayments(database: Database, after = "-1 "): Promise<K
       certificateId: id<CertificateId>(row, "certificate_id"),
       bytes: bytes(row, "bytes"),
     }),
-    markOf: (row) => `${number(row, "partition")} ${text(row, "payment_id")}`,
+    markOf: (row) => `${number(row, "partition")} ${number(row, "inbox_id")}`,
   });
 }

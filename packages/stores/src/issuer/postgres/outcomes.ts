@@ -16,6 +16,8 @@ const SELECT = `
   JOIN certificates c ON c.partition = p.partition AND c.certificate_id = p.certificate_id
   JOIN accounts a ON a.partition = c.partition AND a.account = c.account`;
 
+type FoundRecord = InboxFacts & { readonly partition: number; readonly inboxId: number };
+
 /** Reads what became of payments. A payment is found by the inbox record that brought it, which says its partition. */
 export class Outcomes {
   readonly #database: Database;
@@ -56,12 +58,12 @@ export class Outcomes {
     return [...payments.map(mainOutcome), ...claims].sort((left, right) => left.decidedAt - right.decidedAt);
   }
 
-  async #brought(records: readonly (InboxFacts & { readonly partition: number })[]): Promise<PaymentFacts[]> {
+  async #brought(records: readonly FoundRecord[]): Promise<PaymentFacts[]> {
     if (records.length === 0) return [];
     return this.#facts(
-      "(p.partition, p.payment_id) IN (SELECT * FROM unnest($1::smallint[], $2::bytea[]))",
+      "(p.partition, p.inbox_id) IN (SELECT * FROM unnest($1::smallint[], $2::bigint[]))",
       smallints(records.map((record) => record.partition)),
-      hexadecimals(records.map((record) => record.paymentId)),
+      bigints(records.map((record) => record.inboxId)),
     );
   }
 
@@ -97,9 +99,9 @@ export class Outcomes {
   }
 
   /** Whose a record is follows from who sent it; senders lie in partitions of their own and are looked up apart. */
-  async #inbox(paymentIds: readonly MessageId[]): Promise<(InboxFacts & { readonly partition: number })[]> {
+  async #inbox(paymentIds: readonly MessageId[]): Promise<FoundRecord[]> {
     const rows = await this.#database.all(
-      `SELECT i.partition, i.payment_id, i.brought_by, i.sender_id, i.received_at,
+      `SELECT i.partition, i.inbox_id, i.payment_id, i.brought_by, i.sender_id, i.received_at,
           coalesce(a.decided_at, p.decided_at) AS decided_at, a.state, a.code, a.sentence
         FROM inbox i LEFT JOIN inbox_answers a ON a.partition = i.partition AND a.inbox_id = i.inbox_id ${OWN_PAYMENT}
         WHERE i.payment_key = ANY($1::bigint[]) AND i.payment_id = ANY($2::bytea[]) ORDER BY i.inbox_id`,
@@ -113,7 +115,11 @@ export class Outcomes {
     ]);
     const accounts = new Map(devices.map((row) => [id<DeviceId>(row, "device_id"), accountIn(row)]));
     const payees = new Map(terminals.map((row) => [id<TerminalId>(row, "terminal_id"), id<PayeeId>(row, "payee_id")]));
-    return rows.map((row) => ({ ...inboxFactsFrom(row, accounts, payees), partition: number(row, "partition") }));
+    return rows.map((row) => ({
+      ...inboxFactsFrom(row, accounts, payees),
+      partition: number(row, "partition"),
+      inboxId: number(row, "inbox_id"),
+    }));
   }
 }
 

@@ -443,4 +443,16 @@ export const MIGRATIONS: readonly Migration[] = [
   `,
     triggers: "",
   },
+  {
+    worksFrom: 1,
+    tables: [],
+    sql: `
+  -- Records come in rising order, ids of payments in none: a key of random ids costs an entry twice as long somewhere on
+  -- another page each time. A payment is found by its certificate or by the record that it was first known from. The
+  -- index is made before anything is locked that readers wait for.
+  CREATE UNIQUE INDEX payments_of_record ON payments (partition, inbox_id);
+  ALTER TABLE payments DROP CONSTRAINT payments_pkey, ADD CONSTRAINT payments_pkey PRIMARY KEY USING INDEX payments_of_record;
+  `,
+    triggers: "",
+  },
 ];

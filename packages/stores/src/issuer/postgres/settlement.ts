@@ -1,5 +1,5 @@
 import type { Partition } from "@cairn/issue";
-import type { CertificateId, MessageId, RequestHash } from "@cairn/messages";
+import type { CertificateId, RequestHash } from "@cairn/messages";
 import { type PaymentChange, type SettlementOutcome, type SettlementResult, settlementReference } from "@cairn/settle";
 import { partitionOfId } from "../partitions.ts";
 import type { IssuerStore, RequestVoidRecord } from "../port.ts";
@@ -98,7 +98,7 @@ export class Settlement {
 
   async #releaseIn(partition: Partition, before: number, at: number): Promise<number> {
     const pending = await this.#database.all(
-      `SELECT p.payment_id, p.request_hash, c.expires_at FROM payments p
+      `SELECT p.inbox_id, p.request_hash, c.expires_at FROM payments p
         JOIN certificates c ON c.partition = p.partition AND c.certificate_id = p.certificate_id
         WHERE p.partition = $1 AND p.state = 'pending'`,
       partition,
@@ -114,8 +114,8 @@ export class Settlement {
       session.run(
         `WITH released AS (
             UPDATE payments p SET state = 'released', decided_at = $2, code = n.code
-              FROM unnest($3::bytea[], $4::text[]) AS n (payment_id, code)
-              WHERE p.partition = $1 AND p.payment_id = n.payment_id AND p.state = 'pending'
+              FROM unnest($3::bigint[], $4::text[]) AS n (inbox_id, code)
+              WHERE p.partition = $1 AND p.inbox_id = n.inbox_id AND p.state = 'pending'
               RETURNING p.certificate_id, p.amount_minor
           ), exposed AS (
             UPDATE exposures x SET released_minor = x.released_minor + r.minor
@@ -125,7 +125,7 @@ export class Settlement {
           SELECT 1 AS released FROM released`,
         partition,
         at,
-        hexadecimals(overdue.map((row) => id<MessageId>(row, "payment_id"))),
+        bigints(overdue.map((row) => number(row, "inbox_id"))),
         texts(overdue.map((row) => (isVoided(row) ? "REQUEST_VOIDED" : "NOT_UPLOADED_IN_TIME"))),
       ),
     );
@@ -202,14 +202,15 @@ function changePayments(session: Session, changes: readonly PaymentChange[], { p
         funded_balance_minor = n.funded_balance_minor, funded_credit_minor = n.funded_credit_minor,
         funded_reserve_minor = n.funded_reserve_minor, entry_id = n.entry_id
       FROM unnest($3::bytea[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::bigint[], $9::bigint[], $10::bigint[],
-        $11::bigint[], $12::bigint[], $13::bigint[]) AS n (payment_id, state, code, payee_id, terminal_id,
+        $11::bigint[], $12::bigint[], $13::bigint[], $14::bytea[]) AS n (payment_id, state, code, payee_id, terminal_id,
         claimed_minor, taken_minor, funded_balance_minor, funded_credit_minor, funded_reserve_minor,
-        entry_id)
-      WHERE p.partition = $1 AND p.payment_id = n.payment_id`,
+        entry_id, certificate_id)
+      WHERE p.partition = $1 AND p.certificate_id = n.certificate_id AND p.payment_id = n.payment_id`,
     partition,
     at,
     hexadecimals(changed.map(({ payment }) => payment.paymentId)),
     ...standings(changed, entryIds),
+    hexadecimals(changed.map(({ certificateId }) => certificateId)),
   );
 }
 
