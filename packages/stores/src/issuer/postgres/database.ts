@@ -8,7 +8,7 @@ import { migrate } from "./migrate.ts";
 import type { Row } from "./rows.ts";
 import { MIGRATIONS, type Migration } from "./schema.ts";
 import { type LockedPartition, Session, typeParsers } from "./session.ts";
-import type { SqlValue } from "./statement.ts";
+import type { SqlStatement, SqlValue } from "./statement.ts";
 
 export type PostgresOptions = {
   /** Such as `postgres://user:password@host:5432/database`. */
@@ -149,16 +149,16 @@ export class Database {
 
   /**
    * Statements that are one transaction and sent at once; each sees what others had committed before it began. They are
-   * sent again when the reply was lost: so only such as do no more the second time. Gives the rows of the last one.
+   * sent again when the reply was lost: so only such as do no more the second time. Gives the rows of each.
    */
-  together(statements: readonly { readonly text: string; readonly values: readonly SqlValue[] }[]): Promise<Row[]> {
+  together(statements: readonly SqlStatement[]): Promise<Row[][]> {
     return this.#patiently(async (client) => {
       const session = new Session(client);
       try {
         session.beginPlain();
-        const replies = statements.map(({ text, values }) => session.all(text, ...values));
-        await Promise.all([...replies, session.commit()]);
-        return (await replies.at(-1)) ?? [];
+        const replies = Promise.all(statements.map(({ text, values }) => session.all(text, ...values)));
+        await Promise.all([replies, session.commit()]);
+        return await replies;
       } catch (error) {
         await session.rollback();
         throw error;

@@ -10,6 +10,7 @@ import type { Leases } from "./leases.ts";
 import { RecentRecords } from "./recent-records.ts";
 import { bytes, id, list, number, oneOf, optional, type Row, text } from "./rows.ts";
 import type { Session } from "./session.ts";
+import type { SqlStatement } from "./statement.ts";
 
 const BRINGERS = ["terminal", "payer"] as const;
 
@@ -55,8 +56,9 @@ export class Inbox {
       }
       if (except?.has(partition) === true) continue;
       this.#lastTurn = partition;
-      if (!(await this.#leases.take(partition))) continue;
-      const records = await this.#waiting(partition, limit, now);
+      const waiting = await this.#leases.take(partition, waitingIn(partition, limit, now));
+      if (waiting === undefined) continue;
+      const records = await this.#recordsOf(partition, waiting);
       if (records.length > 0) return { partition, records };
     }
   }
@@ -141,7 +143,7 @@ export class Inbox {
     const byHash = new Map(received.map((record) => [record.recordHash, record]));
     const records = [...byHash.values()];
     const senders = [...new Set(records.map(({ senderId }) => keyOf(senderId)))].sort((one, other) => one - other);
-    const [written] = await this.#database.together([
+    const [, [written] = []] = await this.#database.together([
       // From the partition's row, so that a distributed engine takes the lock where the records are.
       {
         text: `SELECT pg_advisory_xact_lock(n.sender) FROM partitions p, unnest($2::bigint[]) AS n (sender)
@@ -185,14 +187,7 @@ export class Inbox {
   }
 
   /** What this process wrote itself is not read back: only that it waits. */
-  async #waiting(partition: Partition, limit: number, now: number): Promise<InboxRecord[]> {
-    const waiting = await this.#database.get(
-      `SELECT string_agg(inbox_id::text, ',' ORDER BY inbox_id) AS inbox_ids FROM (
-        SELECT inbox_id FROM inbox_waiting WHERE partition = $1 AND not_before <= $3 ORDER BY inbox_id LIMIT $2) w`,
-      partition,
-      limit,
-      now,
-    );
+  async #recordsOf(partition: Partition, [waiting]: readonly Row[]): Promise<InboxRecord[]> {
     const known = (waiting === undefined ? [] : list(waiting, "inbox_ids")).map((written) => {
       const inboxId = Number(written);
       return { inboxId, record: this.#recent.take(inboxId) };
@@ -211,6 +206,14 @@ export class Inbox {
     );
     return rows.map(recordFrom);
   }
+}
+
+function waitingIn(partition: Partition, limit: number, now: number): SqlStatement {
+  return {
+    text: `SELECT string_agg(inbox_id::text, ',' ORDER BY inbox_id) AS inbox_ids FROM (
+      SELECT inbox_id FROM inbox_waiting WHERE partition = $1 AND not_before <= $3 ORDER BY inbox_id LIMIT $2) w`,
+    values: [partition, limit, now],
+  };
 }
 
 export function recordFrom(row: Row): InboxRecord {

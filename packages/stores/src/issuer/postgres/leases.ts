@@ -2,8 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { Partition } from "@cairn/issue";
 import { StoreError } from "../store-error.ts";
 import type { Database } from "./database.ts";
-import { number } from "./rows.ts";
+import { number, type Row } from "./rows.ts";
 import type { LockedPartition, Session } from "./session.ts";
+import type { SqlStatement } from "./statement.ts";
 
 /** So much longer may another process's leases be. */
 const LEASES_DIFFER_SECONDS = 120;
@@ -42,26 +43,29 @@ export class Leases {
   }
 
   /**
-   * False when another worker was faster. Not waited for until it is on the disk: a crash that forgets a lease ends no
-   * transaction that it would have to protect, and what is settled under the lease is flushed after it.
+   * Takes a lease together with what is asked for under it; undefined when another worker was faster. Not waited for
+   * until it is on the disk: a crash that forgets a lease ends no transaction that it would have to protect, and what is
+   * settled under the lease is flushed after it.
    */
-  async take(partition: Partition): Promise<boolean> {
-    const row = await this.#database.get(
-      `WITH unhurried AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+  async take(partition: Partition, then: SqlStatement): Promise<readonly Row[] | undefined> {
+    const [lease, rows] = await this.#database.together([this.#taking(partition), then]);
+    const row = lease?.[0];
+    if (row === undefined) this.#tokens.delete(partition);
+    else this.#tokens.set(partition, number(row, "lease_token"));
+    return row === undefined ? undefined : rows;
+  }
+
+  #taking(partition: Partition): SqlStatement {
+    return {
+      text: `WITH unhurried AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
         UPDATE partitions SET lease_holder = $2, lease_token = lease_token + 1,
           lease_expires_at = clock_timestamp() + make_interval(secs => $3)
         WHERE partition = $1 AND (lease_holder = $2 OR lease_expires_at < clock_timestamp()
             OR lease_expires_at > clock_timestamp() + make_interval(secs => $4))
           AND EXISTS (SELECT FROM unhurried)
         RETURNING lease_token`,
-      partition,
-      this.#holder,
-      this.#seconds,
-      this.#seconds + LEASES_DIFFER_SECONDS,
-    );
-    if (row === undefined) this.#tokens.delete(partition);
-    else this.#tokens.set(partition, number(row, "lease_token"));
-    return row !== undefined;
+      values: [partition, this.#holder, this.#seconds, this.#seconds + LEASES_DIFFER_SECONDS],
+    };
   }
 
   /** Inside the transaction that settles; gives the lease's number. @throws StoreError LEASE_LOST */

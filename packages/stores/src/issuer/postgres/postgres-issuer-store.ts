@@ -39,6 +39,8 @@ type InputOf<Name extends keyof IssuerStore> = Parameters<IssuerStore[Name]>[0];
  */
 export class PostgresIssuerStore implements IssuerStore {
   readonly #database: Database;
+  /** One connection for taking batches: they would wait behind everything that is being settled, and settling for them. */
+  readonly #taking: Database;
   readonly #leases: Leases;
   readonly #accounts: Accounts;
   readonly #enrolment: Enrolment;
@@ -53,7 +55,8 @@ export class PostgresIssuerStore implements IssuerStore {
 
   constructor(database: Database, options: PostgresOptions) {
     this.#database = database;
-    this.#leases = new Leases(database, options.leaseSeconds ?? 30);
+    this.#taking = new Database({ ...options, maximumConnections: 1 });
+    this.#leases = new Leases(this.#taking, options.leaseSeconds ?? 30);
     this.#books = new Books(database);
     this.#accounts = new Accounts(database, this.#books);
     this.#enrolment = new Enrolment(database);
@@ -69,6 +72,7 @@ export class PostgresIssuerStore implements IssuerStore {
   async close() {
     // Whoever cannot be reached now will see the leases run out.
     await this.#leases.giveAllBack().catch(() => undefined);
+    await this.#taking.close();
     await this.#database.close();
   }
 

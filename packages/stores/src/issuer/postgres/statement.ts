@@ -4,6 +4,8 @@ import type { Row } from "./rows.ts";
 /** `Buffer` goes in binary form: bytes, or an array made by binary-arrays.ts. */
 export type SqlValue = string | number | bigint | Buffer | null;
 
+export type SqlStatement = { readonly text: string; readonly values: readonly SqlValue[] };
+
 export type Reply = { readonly rows: Row[]; readonly count: number; readonly command: string };
 
 /** Statements are prepared once a connection, each text under one name for the life of the process. */
