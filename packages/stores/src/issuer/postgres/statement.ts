@@ -21,8 +21,8 @@ function nameOf(text: string): string {
 }
 
 /**
- * A statement for the driver, and its reply. Of its own, since the driver copies what it is told property by property and
- * wraps each promise in another: together that costs more than it costs to send a statement.
+ * A statement for the driver, and its reply. Of its own, since the driver copies what it is told property by property,
+ * which is a tenth of the time that a statement takes to be sent, and wraps each promise in another.
  */
 class Statement extends Query<Row> {
   readonly name: string | undefined;
@@ -44,7 +44,7 @@ class Statement extends Query<Row> {
 /** Connections that gather what they are given until the end of this turn. */
 const gathering = new WeakSet<Connection["stream"]>();
 
-/** Statements that are sent in the same turn go to the system in one call, which costs as much as three statements. */
+/** Statements that are sent in the same turn go to the system in one call instead of one each. */
 function gather({ stream }: Connection): void {
   if (gathering.has(stream)) return;
   gathering.add(stream);
