@@ -5,6 +5,7 @@ import { ServiceError, withdraw } from "@cairn/issuer/services";
 import { SqliteIssuerStore } from "@cairn/stores";
 import { comeRight, guarded, isKeptBack, noteFirst } from "./economy/coming-home.ts";
 import { Mischief } from "./economy/mischief.ts";
+import { sendOnline } from "./economy/online-money.ts";
 import { DAY_MS, type PlanItem, planOfDay } from "./economy/plan.ts";
 import { Shopping } from "./economy/shopping.ts";
 import type { StoryLine } from "./economy/world.ts";
@@ -137,6 +138,13 @@ async function act(item: PlanItem, { world, shopping, mischief }: Actors): Promi
       const receiver = await world.receiver(item.to);
       if (receiver === undefined) return;
       return await shopping.purchase(await world.wallet(item.wallet), receiver, item.amountMinor);
+    }
+    case "send": {
+      const wallet = await world.wallet(item.wallet);
+      const to = world.kernel.cause.random.chance(0.5)
+        ? { account: (await world.wallet(item.to)).owner.account }
+        : { payeeId: world.terminal(item.to % world.terminals.length).payeeId };
+      return sendOnline(world, wallet, { amountMinor: item.amountMinor, key: `send-${item.id}`, to });
     }
     case "sync": {
       const wallet = await world.wallet(item.wallet);

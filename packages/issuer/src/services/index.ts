@@ -18,7 +18,7 @@ export { enrolDevice, enrolTerminal } from "./enrolment.ts";
 export { InboxLimit } from "./inbox-limit.ts";
 export { withdrawKey } from "./key-withdrawal.ts";
 export type { Logger } from "./logger.ts";
-export { withdraw } from "./online-money.ts";
+export { payOnline, transfer, withdraw } from "./online-money.ts";
 export { outcomesFor } from "./outcomes.ts";
 export { currentPayeeCertificate } from "./payee-certificates.ts";
 export { sweepPayees } from "./payouts/sweep.ts";

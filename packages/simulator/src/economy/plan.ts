@@ -9,6 +9,8 @@ export type PlanItem = { readonly id: number; readonly at: number } & (
   | { readonly kind: "ride"; readonly wallet: number; readonly terminal: number; readonly maximumMinor: bigint }
   /** One person pays another, from phone to phone. */
   | { readonly kind: "hand"; readonly wallet: number; readonly to: number; readonly amountMinor: bigint }
+  /** Online, to another person's account or to a shop. */
+  | { readonly kind: "send"; readonly wallet: number; readonly to: number; readonly amountMinor: bigint }
   | { readonly kind: "sync"; readonly wallet: number }
   | { readonly kind: "upload"; readonly terminal: number }
   | { readonly kind: "wages"; readonly wallet: number; readonly amountMinor: bigint }
@@ -53,6 +55,8 @@ const STALE_PERCENT = 5;
 const ONE_RECEIVES_OF = 5;
 /** How often on a day a person pays another. */
 const PAYS_A_PERSON = 0.12;
+/** And how often somebody sends money online. */
+const SENDS_ONLINE = 0.08;
 
 /** What one day brings, in the order of time. Ids are the same for a seed whatever the length of the run. */
 export function planOfDay(input: PlanInput, day: number, firstId: number): PlanItem[] {
@@ -105,6 +109,9 @@ export function planOfDay(input: PlanInput, day: number, firstId: number): PlanI
       const to = (Math.floor(wallet / ONE_RECEIVES_OF) * ONE_RECEIVES_OF) % wallets;
       items.push({ kind: "hand", wallet, to, amountMinor: price(random), at: at(8, 23) });
     }
+  for (let wallet = 0; wallet < wallets; wallet += 1)
+    if (paymentsPerDay > 0 && random.chance(SENDS_ONLINE))
+      items.push({ kind: "send", wallet, to: random.below(wallets), amountMinor: price(random), at: at(6, 24) });
   const numbered = items.map((item, index): PlanItem => ({ ...item, id: firstId + index }));
   return numbered.sort((left, right) => left.at - right.at || left.id - right.id);
 }

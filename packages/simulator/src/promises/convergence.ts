@@ -24,6 +24,9 @@ export async function* whatIsStillWrong(world: World): AsyncIterable<Violation> 
         says: `${ledgerAccount} is ${money(minor)}, and its postings were ${money(watch.balance(ledgerAccount))}`,
       };
   }
+  for (const { ledgerAccount, minor } of await store.trialBalance())
+    if (ledgerAccount.startsWith("transit:") && minor !== 0n)
+      yield { promise: 1, says: `${money(-minor)} left an account and never arrived (${ledgerAccount})` };
   for (const payeeId of truth.receivers.keys())
     for (const kind of ["clearing", "payee"] as const) {
       const minor = watch.balance(`${kind}:${payeeId}`);

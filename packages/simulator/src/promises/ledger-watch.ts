@@ -15,6 +15,8 @@ import type { Violation } from "./violation.ts";
 const SETTLEMENT = "settlement:";
 const REFUND = "refund:";
 const RECEIVED = "received:";
+/** `transfer:`, and of a transfer between partitions `transfer-in:`. */
+const TRANSFER = /^transfer(?:-in)?:(.*)$/;
 /** What was uploaded in time may wait so long for a worker that is down. */
 const WORKERS_DELAY_SECONDS = 3_600;
 /** The writes that come most often and have no business with the books: if one posts, the next look tells. */
@@ -114,6 +116,7 @@ export class LedgerWatch {
         if (entry.reference.startsWith(SETTLEMENT)) await this.#settlement(entry);
         if (entry.reference.startsWith(REFUND)) this.#refund(entry);
         if (entry.reference.startsWith(RECEIVED)) this.#received(entry);
+        if (entry.reference.startsWith("transfer")) this.#transfer(entry);
       }
       if (entries.length < PAGE) return this.#compareBalances();
     }
@@ -228,6 +231,23 @@ export class LedgerWatch {
     if (left.minor < 0n)
       this.#report({ promise: 1, says: `${money(-left.minor)} more are given back than ${made.by} paid` });
     this.#touched.add(made.account);
+  }
+
+  /** What is sent leaves who sends it, and reaches who was named: no other account, and no other amount. */
+  #transfer({ reference, postings }: StoredEntry): void {
+    const order = this.#truth.transfers.get(TRANSFER.exec(reference)?.[1] ?? "");
+    if (order === undefined) {
+      this.#report({ promise: 1, says: `${reference} sends what nobody wanted to send` });
+      return;
+    }
+    const { from, to, amountMinor } = order;
+    for (const { ledgerAccount, minor } of postings)
+      if (ledgerAccount.kind === "wallet") {
+        const isRight = minor > 0n ? ledgerAccount.account === from : ledgerAccount.account === to;
+        if (!isRight || (minor !== amountMinor && -minor !== amountMinor))
+          this.#report({ promise: 1, says: `${reference} moves ${money(minor)} of account ${ledgerAccount.account}` });
+      }
+    for (const account of [from, to]) this.#touched.add(account);
   }
 
   /** What a person was paid goes into that person's account. */

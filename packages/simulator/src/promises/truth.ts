@@ -50,6 +50,7 @@ export type AcceptedPayment = {
 type HeldLists = { readonly version: number; readonly issuedAt: number; readonly goodUntil: number };
 /** What a cashier gives back, or tries to, at a till of this payee's. */
 export type GivenBack = { readonly paymentId: MessageId; readonly amountMinor: bigint; readonly payeeId: PayeeId };
+export type Transfer = { readonly from: AccountNumber; readonly to: AccountNumber; readonly amountMinor: bigint };
 export type SentCall = { readonly kind: "sync" | "upload"; readonly body: Uint8Array };
 
 type Payer = { readonly name: string; readonly owner: { readonly account: AccountNumber } };
@@ -70,6 +71,9 @@ export class Truth {
   readonly dishonest = new Map<AccountNumber, string>();
   /** Accounts of which a device closed a certificate falsely. */
   readonly falselyClosed = new Set<AccountNumber>();
+  /** By sender and key: what people sent from account to account, or tried to; and what they were told is sent. */
+  readonly transfers = new Map<string, Transfer>();
+  readonly transferred = new Set<string>();
   /** Payees that are persons, and the account into which goes what they are paid. */
   readonly receivers = new Map<PayeeId, AccountNumber>();
   /** Phones that received and are gone, with what they had not brought home. */
