@@ -36,6 +36,18 @@ test("compressed and uncompressed points of one key are the same key", () => {
   assert.ok(!publicKeysEqual(compressed, publicKeyFromPoint(hex(`02${GX}`))));
 });
 
+test("a key whose parts are not what they should be is refused, and nothing falls over", () => {
+  const good = publicKeyToCbor(publicKeyFromPoint(hex(`03${GX}`)));
+  for (const [label, values] of [
+    [1, [3, "2"]],
+    [-1, [2, true]],
+    [-2, [5, "x", null, hex(GX).subarray(1)]],
+    [-3, [1, hex(GY)]],
+  ] as const)
+    for (const value of values)
+      assert.throws(() => publicKeyFromCbor(new Map([...good, [label, value]])), invalid, `${label} ${value}`);
+});
+
 test("keys are the same to the last byte and the sign, and so are the bytes of one", () => {
   const key = publicKeyFromPoint(hex(`03${GX}`));
   const point = compressedPoint(key);
