@@ -11,6 +11,7 @@ import {
   publicKeyFromPoint,
   publicKeyToCbor,
   splitCborSequence,
+  splitCborSequenceViews,
 } from "@cairn/cose";
 import {
   type CallPurpose,
@@ -66,6 +67,10 @@ const cbor: Target = {
     );
     const all = decoded(() => decodeCborSequence(input));
     const each = decoded(() => [...splitCborSequence(input)]);
+    deepStrictEqual(
+      decoded(() => [...splitCborSequenceViews(input)]),
+      each,
+    );
     mustHold(each === undefined || same(Buffer.concat(each), input), "Bytes went missing.");
     if (all === undefined || each === undefined) return;
     deepStrictEqual(

@@ -65,12 +65,20 @@ export function decodeCborSequence(bytes: Uint8Array): CborValue[] {
  * @throws CborError while iterating, at the first bad item.
  */
 export function* splitCborSequence(bytes: Uint8Array): Generator<Uint8Array, void, void> {
+  for (const item of splitCborSequenceViews(bytes)) yield copyOfBytes(item);
+}
+
+/**
+ * As `splitCborSequence`, each item a view of the input: for whoever sees to it that the input stays as it is. A view
+ * keeps all of the input in memory.
+ */
+export function* splitCborSequenceViews(bytes: Uint8Array): Generator<Uint8Array, void, void> {
   const reader = openReader(bytes, 0, "views");
   while (reader.position < reader.bytes.length) {
     const start = reader.position;
     reader.containers = 0;
     readItem(reader, 0);
-    yield copyOfBytes(reader.bytes, start, reader.position);
+    yield reader.bytes.subarray(start, reader.position);
   }
 }
 

@@ -8,7 +8,13 @@ export {
   MAXIMUM_CBOR_CONTAINERS,
   MAXIMUM_CBOR_DEPTH,
 } from "./cbor.ts";
-export { decodeCbor, decodeCborSequence, decodeCborViews, splitCborSequence } from "./cbor-decode.ts";
+export {
+  decodeCbor,
+  decodeCborSequence,
+  decodeCborViews,
+  splitCborSequence,
+  splitCborSequenceViews,
+} from "./cbor-decode.ts";
 export { encodeCbor } from "./cbor-encode.ts";
 export { CodedError } from "./coded-error.ts";
 export { type CoseCode, CoseError } from "./cose-error.ts";

@@ -12,6 +12,7 @@ import {
   MAXIMUM_CBOR_CONTAINERS,
   MAXIMUM_CBOR_DEPTH,
   splitCborSequence,
+  splitCborSequenceViews,
 } from "../src/index.ts";
 import { coded, hex } from "./bytes.ts";
 
@@ -140,11 +141,13 @@ test("byte strings of a sequence are copies too, and those of views are not", ()
   const input = hex("4101 4102");
   const whole = decodeCborSequence(input);
   const split = [...splitCborSequence(input)];
+  const splitViews = [...splitCborSequenceViews(input)];
   const view = decodeCborViews(input, 2);
   input.fill(0);
   assert.deepEqual(whole, [hex("01"), hex("02")]);
   assert.deepEqual(split, [hex("4101"), hex("4102")]);
   assert.deepEqual(view, hex("00"));
+  assert.deepEqual(splitViews, [hex("0000"), hex("0000")]);
 });
 
 test("a sequence is split into the bytes of its items", () => {

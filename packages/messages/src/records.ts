@@ -1,4 +1,4 @@
-import { type CborValue, encodeCbor, newBytes, splitCborSequence } from "@cairn/cose";
+import { type CborValue, encodeCbor, newBytes, splitCborSequenceViews } from "@cairn/cose";
 import { MAXIMUM_RECORDS } from "./bounds.ts";
 import { MessageError } from "./message-error.ts";
 import { bytesAt } from "./signed-call.ts";
@@ -196,10 +196,13 @@ export function joinRecords(records: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
-/** Splits a content into its records without judging them: one bad record must not stop the others. @throws CborError, MessageError */
+/**
+ * Splits a content into its records without judging them: one bad record must not stop the others. They are views of
+ * the content, which is to stay as it is. @throws CborError, MessageError
+ */
 export function splitRecords(content: Uint8Array): readonly Uint8Array[] {
   const records: Uint8Array[] = [];
-  for (const record of splitCborSequence(content)) {
+  for (const record of splitCborSequenceViews(content)) {
     if (records.length === MAXIMUM_RECORDS)
       throw new MessageError("MESSAGE_TOO_LARGE", `more than ${MAXIMUM_RECORDS} records`);
     records.push(record);

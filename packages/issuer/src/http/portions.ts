@@ -1,4 +1,4 @@
-import { decodeCbor } from "@cairn/cose";
+import { decodeCborViews } from "@cairn/cose";
 import { MAXIMUM_BODY_BYTES } from "@cairn/messages";
 import { ServiceError } from "../services/service-error.ts";
 import { asMalformed } from "../services/signed-calls.ts";
@@ -13,6 +13,7 @@ const HEAD_BYTES = new Map([
   [25, 3],
   [26, 5],
 ]);
+const LONGEST_HEAD = 5;
 
 /**
  * The portions of a streamed body: a CBOR sequence (RFC 8742) of byte strings, as its bytes come in. At most one portion
@@ -27,18 +28,28 @@ export async function* readPortions(chunks: AsyncIterable<Uint8Array>): AsyncGen
     held.push(chunk);
     size += chunk.length;
     while (size >= needed) {
-      const bytes = Buffer.concat(held, size);
-      needed = itemBytes(bytes);
-      held = [bytes];
+      needed = itemBytes(Buffer.concat(held, Math.min(size, LONGEST_HEAD)));
       if (size < needed) break;
-      yield portionOf(bytes.subarray(0, needed));
-      held = [bytes.subarray(needed)];
+      // Put together once, exactly as long as it is: its records are views of it, which keep it as long as they wait.
+      yield portionOf(Buffer.concat(held, needed));
+      held = behind(held, needed);
       size -= needed;
       needed = 1;
     }
   }
   // The last one is cut off.
   if (size > 0) throw malformed("BUNDLE_MALFORMED");
+}
+
+/** What of the chunks follows their first `length` bytes. */
+function behind(chunks: readonly Uint8Array[], length: number): Uint8Array[] {
+  const rest: Uint8Array[] = [];
+  let start = length;
+  for (const chunk of chunks) {
+    if (chunk.length > start) rest.push(chunk.subarray(start));
+    start = Math.max(0, start - chunk.length);
+  }
+  return rest;
 }
 
 /** The length of the item that begins here; while its head is not there as a whole, the head's. */
@@ -58,7 +69,7 @@ function itemBytes(bytes: Uint8Array): number {
 
 /** The strict decoder has the last word: a length in more bytes than it needs is refused, as everywhere. */
 function portionOf(item: Uint8Array): Uint8Array {
-  const value = asMalformed(() => decodeCbor(item));
+  const value = asMalformed(() => decodeCborViews(item));
   if (value instanceof Uint8Array) return value;
   throw malformed("BUNDLE_MALFORMED");
 }

@@ -128,7 +128,7 @@ function decodeUpload(bytes: Uint8Array, context: DecodingContext): DecodedRecor
       return {
         kind: "payment",
         payeeCertificate: payee,
-        request: decodeMessage(paymentRequest, record.request, crypto),
+        request: requestIn(record.request, crypto),
         certificate: certificateIn(record.certificate, context),
         payment: decodeMessage(payment, record.payment, crypto),
         receipt: undefined,
@@ -148,7 +148,7 @@ function decodeUpload(bytes: Uint8Array, context: DecodingContext): DecodedRecor
       return {
         kind: "void",
         payeeCertificate: payee,
-        request: decodeMessage(paymentRequest, record.request, crypto),
+        request: requestIn(record.request, crypto),
         requestVoid: decodeMessage(requestVoid, record.requestVoid, crypto),
       };
   }
@@ -167,7 +167,7 @@ function decodeSync(bytes: Uint8Array, context: DecodingContext): DecodedRecord 
         certificate: certificateIn(record.certificate, context),
         payment: decodeMessage(payment, record.payment, crypto),
         payeeCertificate: payeeCertificateIn(record.payeeCertificate, context),
-        request: decodeMessage(paymentRequest, record.request, crypto),
+        request: requestIn(record.request, crypto),
         receipt: optionally(record.receipt, (message) => decodeMessage(receipt, message, crypto)),
         requestVoid: optionally(record.requestVoid, (message) => decodeMessage(requestVoid, message, crypto)),
         hint: undefined,
@@ -185,6 +185,13 @@ function decodeSync(bytes: Uint8Array, context: DecodingContext): DecodedRecord 
         hint: undefined,
       };
   }
+}
+
+/** Its id is asked for at once, as it will be anyway: whoever has it does not keep the parts that it is worked out from. */
+function requestIn(bytes: Uint8Array, crypto: CryptoPort): Decoded<PaymentRequest> {
+  const request = decodeMessage(paymentRequest, bytes, crypto);
+  void request.messageId;
+  return request;
 }
 
 const certificateIn = (bytes: Uint8Array, { crypto, decoding }: DecodingContext): Decoded<UserCertificate> =>

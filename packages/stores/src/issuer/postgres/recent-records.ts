@@ -3,7 +3,7 @@ import type { InboxRecord } from "../port.ts";
 /** Of records kept ready for their batch: some 30,000. Whatever else waits is read from the inbox in its turn. */
 const MAXIMUM_BYTES = 64 * 1024 * 1024;
 /** What a record takes beside its bytes, with what it was decoded to, which lives as long as they do. */
-const RECORD_BYTES = 1_400;
+const RECORD_BYTES = 1_600;
 
 /**
  * Records that this process has just written, so that it need not read them back when it settles them. A record is given

@@ -14,7 +14,7 @@ const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 /** Of records kept ready for their batch: some 30,000. What else waits is read from the inbox in its turn. */
 const MAXIMUM_READY_BYTES = 64 * 1024 * 1024;
 /** What a record takes beside its bytes, with what it was decoded to, which lives as long as they do. */
-const RECORD_BYTES = 1_400;
+const RECORD_BYTES = 1_600;
 
 /**
  * Which records of the inbox wait for settlement, by partition, oldest first. Kept in memory alone: what waits is what
