@@ -1,6 +1,8 @@
 import { enableCompileCache } from "node:module";
 import type { Command } from "commander";
+import { boundServerMemory } from "./server-memory.ts";
 
+boundServerMemory(process.argv);
 // Compiled sources are kept between runs: a till must not wait for the same work twice. Where no cache can be written
 // (a process that may write only its own folder) everything works, a little slower.
 enableCompileCache();

@@ -58,11 +58,11 @@ function remembered(memory: SettlementMemory, certificates: number): number {
 }
 
 test("what settlement remembers is bounded by its bytes: payments, side claims and bare certificates alike", () => {
-  const bound = 64 * 1024 * 1024;
+  const bound = 24 * 1024 * 1024;
   for (const [payments, sideClaims, least, most] of [
-    [100, 0, 500, 2_000],
-    [1, 100, 500, 5_000],
-    [0, 0, 10_000, 100_000],
+    [100, 0, 190, 750],
+    [1, 100, 190, 1_900],
+    [0, 0, 3_800, 38_000],
   ] as const) {
     const memory = new SettlementMemory();
     const shared = Array.from({ length: payments }, (_, number) => aKnownPayment(number, sideClaims));

@@ -4,8 +4,8 @@ import type { CertificateState, KnownPayment, SettlementResult } from "@cairn/se
 /** A certificate as settlement looks at it. `number`: its status index. */
 export type RememberedCertificate = { readonly number: number; readonly state: CertificateState };
 
-/** The most that is remembered: some 90,000 payments. */
-const MAXIMUM_BYTES = 64 * 1024 * 1024;
+/** The most that is remembered: some 35,000 payments. */
+const MAXIMUM_BYTES = 24 * 1024 * 1024;
 /** What each takes here, measured on what the verifying threads send; generously for what a certificate brings. */
 const CERTIFICATE_BYTES = 1_000;
 const PAYMENT_BYTES = 620;
