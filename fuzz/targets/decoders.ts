@@ -5,6 +5,7 @@ import {
   decodeCbor,
   decodeCborSequence,
   decodeCborViews,
+  decodePublicKey,
   decodeSign1,
   encodeCbor,
   publicKeyFromCbor,
@@ -96,6 +97,10 @@ const key: Target = {
   run: (input) => {
     const read = decoded(() => publicKeyFromCbor(decodeCbor(input)));
     if (read !== undefined) mustHold(same(encodeCbor(publicKeyToCbor(read)), input), "A key has two encodings.");
+    deepStrictEqual(
+      decoded(() => decodePublicKey(input)),
+      read,
+    );
     decoded(() => publicKeyFromPoint(input));
   },
 };
