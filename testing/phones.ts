@@ -24,17 +24,23 @@ export type World = {
 };
 
 export type Size = { readonly width: number; readonly height: number };
-export type PhoneOptions = { readonly viewport?: Size; readonly dark?: boolean; readonly language?: string };
+export type PhoneOptions = {
+  readonly viewport?: Size;
+  readonly dark?: boolean;
+  readonly language?: string;
+  /** In which issuer and profiles get a folder. Default: the system's for temporary files. */
+  readonly disk?: string;
+};
 
 /** An issuer, a wallet with 60.00 on its account and a till, enrolled and online. `after` is told how to end them. */
 export async function openPhones(
   after: (work: () => Promise<void>) => void,
-  options: PhoneOptions = {},
+  { disk = tmpdir(), ...options }: PhoneOptions = {},
   /** Shown each app before it is enrolled. */
   look: (name: string, phone: Phone) => Promise<void> = async () => undefined,
 ): Promise<World> {
   await buildApps();
-  const folder = await mkdtemp(join(tmpdir(), "cairn-phones-"));
+  const folder = await mkdtemp(join(disk, "cairn-phones-"));
   const open: { issuer?: IssuerProcess; browsers: Set<BrowserContext> } = { browsers: new Set() };
   after(async () => {
     for (const browser of open.browsers) await browser.close();

@@ -17,6 +17,7 @@ export { useOnline } from "./device/online.ts";
 export { saveFile } from "./device/save-file.ts";
 export { askToKeepStorage, type StorageCare } from "./device/storage.ts";
 export { applyUpdate, keepAppOnDevice, useUpdateReady } from "./device/updates.ts";
+export { useWayBack } from "./device/way-back.ts";
 export { formatDay, formatFromNow, formatMoney, formatTime } from "./language/format.ts";
 export {
   LANGUAGE_NAMES,
@@ -37,8 +38,8 @@ export { AmountField } from "./look/amount-field.tsx";
 export { Fact, Facts } from "./look/facts.tsx";
 export { LookChoices } from "./look/look-choices.tsx";
 export { Button, Notice, Screen, Verdict } from "./look/parts.tsx";
-export { type Screens, useScreens } from "./look/screens.ts";
 export { playVerdict } from "./look/sound.ts";
 export { setTheme, showTheme, THEMES, type Theme, theme } from "./look/theme.ts";
+export { UntoldFailure } from "./look/untold-failure.tsx";
 export { FrameReader } from "./scan/frame-reader.ts";
 export { type Scanned, Scanner } from "./scan/scanner.tsx";

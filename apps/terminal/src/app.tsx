@@ -8,6 +8,7 @@ import {
   t,
   useLanguage,
   useUpdateReady,
+  useWayBack,
 } from "@cairn/app-kit";
 import type { AcceptanceOutcome, HistoryEntry } from "@cairn/collect";
 import { amount, type MessageId, type PaymentRequest } from "@cairn/messages";
@@ -85,6 +86,28 @@ export function App({ storage }: { readonly storage: StorageCare }) {
   async function nextCustomer(): Promise<void> {
     await session.change({ currentRequestId: undefined });
     setScreen({ at: "till" });
+  }
+
+  useWayBack(wayBack());
+  function wayBack(): (() => void) | undefined {
+    switch (screen?.at) {
+      case undefined:
+      case "till":
+        return undefined;
+      case "scan":
+        return () => setScreen({ at: "request", request: screen.request });
+      case "detail":
+        return () => setScreen({ at: "sales" });
+      case "report":
+        return () => setScreen({ at: "more" });
+      case "gate":
+      case "sales":
+      case "more":
+        return () => setScreen({ at: "till" });
+      default:
+        // A request, a verdict or a gate is left by its own button alone, not by a swipe that nobody meant.
+        return () => undefined;
+    }
   }
 
   if (screen === undefined) return <main class="screen" aria-busy="true" />;

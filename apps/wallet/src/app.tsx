@@ -7,6 +7,7 @@ import {
   t,
   useLanguage,
   useUpdateReady,
+  useWayBack,
 } from "@cairn/app-kit";
 import { amount, type MessageId, readCode } from "@cairn/messages";
 import {
@@ -117,6 +118,23 @@ export function App({ wallet, storage }: { readonly wallet: Wallet; readonly sto
     if (review.kind === "refused") return review.refusal;
     setScreen({ at: "review", review });
     return undefined;
+  }
+
+  useWayBack(wayBack());
+  function wayBack(): (() => void) | undefined {
+    switch (screen.at) {
+      case "home":
+      case "receive":
+        return undefined;
+      case "scan-receipt":
+        return () => setScreen({ at: "code", shown: screen.shown });
+      case "detail":
+      case "received-detail":
+        return () => setScreen({ at: "history" });
+      default:
+        // A payment whose code is shown is paid: it stands in the history.
+        return home;
+    }
   }
 
   if (view === undefined) return <main class="screen" aria-busy="true" />;

@@ -1,4 +1,4 @@
-import { playVerdict, refusalText, t } from "@cairn/app-kit";
+import { playVerdict, refusalText, t, useWayBack } from "@cairn/app-kit";
 import type { AcceptanceOutcome } from "@cairn/collect";
 import { amount, type Currency } from "@cairn/messages";
 import { useState } from "preact/hooks";
@@ -54,6 +54,13 @@ export function ReceiveFlow(props: {
     if (outcome.kind === "refused") return done();
     current.leave();
     setStep({ at: "given-up", codeText: outcome.codeText });
+  }
+
+  useWayBack(wayBack());
+  /** What was asked for is given up by its own button alone, not by a swipe that somebody did not mean. */
+  function wayBack(): () => void {
+    if (step.at === "scan") return () => setStep({ at: "ask", asked: step.asked });
+    return step.at === "ask" ? () => undefined : done;
   }
 
   switch (step.at) {

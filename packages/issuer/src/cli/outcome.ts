@@ -29,6 +29,13 @@ export type Failure = {
   readonly exitCode: number;
 };
 
+/** What to do about faults that packages find, which know no commands. */
+const NEXT_STEPS: Readonly<Record<string, string | undefined>> = {
+  ROOT_MISSING: "Make one with: cairn root create   or name its folder with --data.",
+  POLICY_FILE_UNREADABLE: "Check the path. docs/guides/limits.md says what a policy file holds.",
+  ISSUER_UNREACHABLE: "Is it running? cairn issuer start prints its address. Then type the same command again.",
+};
+
 /** Whatever was thrown, as something a person can read. Never a stack trace. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof CommandError) {
@@ -38,10 +45,16 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof MessageError) {
     return { ok: false, code: error.code, sentence: error.message, exitCode: EXIT.refused };
   }
-  if (error instanceof CodedError)
-    return { ok: false, code: error.code, sentence: error.message, exitCode: EXIT.failed };
+  if (error instanceof CodedError) {
+    const next = NEXT_STEPS[error.code];
+    const failure = { ok: false, code: error.code, sentence: error.message, exitCode: EXIT.failed } as const;
+    return next === undefined ? failure : { ...failure, next };
+  }
   return { ok: false, ...systemFailure(error), exitCode: EXIT.failed };
 }
+
+const pathOf = (error: unknown): string =>
+  error instanceof Error && "path" in error ? `The file ${String(error.path)}` : `A file (${String(error)})`;
 
 /** Faults of the machine that people can mend themselves get a sentence of their own. */
 function systemFailure(error: unknown): { code: string; sentence: string; next?: string } {
@@ -49,13 +62,13 @@ function systemFailure(error: unknown): { code: string; sentence: string; next?:
   const text = error instanceof Error ? error.message : String(error);
   switch (code) {
     case "ENOENT":
-      return { code: "FILE_NOT_FOUND", sentence: `A file was not found: ${text}`, next: "Check the path." };
+      return { code: "FILE_NOT_FOUND", sentence: `${pathOf(error)} was not found.`, next: "Check the path." };
     case "EACCES":
     case "EPERM":
     case "ERR_ACCESS_DENIED":
       return {
         code: "FILE_NOT_ALLOWED",
-        sentence: `Access was denied: ${text}`,
+        sentence: `${pathOf(error)} may not be read or written.`,
         next: "Check the rights of the folder.",
       };
     case "EADDRINUSE":

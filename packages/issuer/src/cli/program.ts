@@ -1,5 +1,7 @@
 import { Command, CommanderError } from "commander";
-import { EXIT } from "./outcome.ts";
+import { EXIT, type Failure } from "./outcome.ts";
+
+const SEE_HELP = "Add --help for what is possible.";
 
 /** A party's commands are loaded when they are asked for: a wallet need not wait for a server's libraries. */
 const PARTIES = {
@@ -21,11 +23,13 @@ export async function runProgram(
 ): Promise<void> {
   // Whoever reads may stop early, as `head` does: the command does its work all the same.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", passOverBrokenPipe);
+  const wantsJson = argv.includes("--json");
   const program = new Command("cairn")
     .description("Payments where neither side has a network: issuer, wallet and terminal.")
     .version("0.1.0")
-    .showHelpAfterError("Add --help for what is possible.")
+    .showHelpAfterError(SEE_HELP)
     .configureHelp({ showGlobalOptions: false })
+    .configureOutput(wantsJson ? { writeErr: () => undefined } : {})
     .exitOverride();
   const all = Object.entries<AddCommands>({ ...PARTIES, ...more });
   const wanted = all.filter(([party]) => argv[2] === party);
@@ -45,7 +49,14 @@ A first round:
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (wantsJson && error.exitCode !== 0) process.stdout.write(`${JSON.stringify(misuse(error), undefined, 2)}\n`);
   }
+}
+
+/** A command that was typed wrongly, in the form of every other failure. */
+function misuse({ code, message }: CommanderError): Omit<Failure, "exitCode"> {
+  const sentence = code === "commander.help" ? "A command is missing." : message.replace(/^error: /, "");
+  return { ok: false, code: "WRONGLY_CALLED", sentence, next: SEE_HELP };
 }
 
 function passOverBrokenPipe(error: Error): void {
