@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 
 /** Of new objects, in megabytes, each half. */
-const NEW_SPACE = "--max-semi-space-size=8";
+const NEW_SPACE = "--max-semi-space-size=16";
 /** Of glibc, on Linux: bodies of uploads get pages of their own, which the system has back once they are freed. */
 const ALLOCATION = { MALLOC_MMAP_THRESHOLD_: "65536", MALLOC_TRIM_THRESHOLD_: "131072" };
 /** Old objects are looked through when there are half as many again; by itself the engine waits for several times as many. */

@@ -36,7 +36,7 @@ test("a server bounds its memory in the very process that was started, which sti
 }, async (t) => {
   const server = await startServer(t, {});
   const [, option, program] = await startedWith(server, "cmdline");
-  assert.deepEqual([option, program], ["--max-semi-space-size=8", MAIN]);
+  assert.deepEqual([option, program], ["--max-semi-space-size=16", MAIN]);
   const environment = await startedWith(server, "environ");
   assert.ok(environment.includes("MALLOC_MMAP_THRESHOLD_=65536"));
   const exited = once(server, "exit");
@@ -45,6 +45,6 @@ test("a server bounds its memory in the very process that was started, which sti
 });
 
 test("whoever sets the new space of a server has the say", { skip }, async (t) => {
-  const server = await startServer(t, { NODE_OPTIONS: "--max-semi-space-size=16" });
+  const server = await startServer(t, { NODE_OPTIONS: "--max-semi-space-size=24" });
   assert.equal((await startedWith(server, "cmdline"))[1], MAIN);
 });
