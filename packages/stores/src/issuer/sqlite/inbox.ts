@@ -60,9 +60,11 @@ export class Inbox {
       const { partition, recordHash, broughtBy, senderId, paymentId, receivedAt } = record;
       const inboxId = this.#newest + 1;
       const paymentKey = keyOf(paymentId ?? recordHash);
-      const written = this.#database.run(
-        `INSERT INTO inbox SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
-          WHERE NOT EXISTS (SELECT 1 FROM inbox WHERE payment_key = ?7 AND record_hash = ?3)`,
+      // Not one statement: an INSERT that looks into its own table first fills a temporary one, for twice the time.
+      const sameRecord = "SELECT 1 FROM inbox WHERE payment_key = ? AND record_hash = ?";
+      if (this.#database.get(sameRecord, paymentKey, recordHash) !== undefined) continue;
+      this.#database.run(
+        "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         inboxId,
         partition,
         recordHash,
@@ -73,7 +75,6 @@ export class Inbox {
         receivedAt,
         record.bytes,
       );
-      if (written === 0) continue;
       this.#newest = inboxId;
       added.push({ ...record, inboxId });
     }
