@@ -23,8 +23,8 @@ export type Row = Readonly<Record<string, SQLOutputValue>>;
 const BUSY_TIMEOUT_MS = 2_000;
 /**
  * Pages of the log after which they are moved into the file, some 64 MB: once for some thirty thousand payments, so that
- * a page of an index that many of them touch is moved once for all of them. Nobody is served meanwhile, for a fifth of a
- * second on a usual disk; more pages would make that longer.
+ * a page of an index that many of them touch is moved once for all of them. Nobody is served meanwhile, so that
+ * more pages would make everybody wait longer.
  */
 const CHECKPOINT_PAGES = 16_000;
 /** Nobody else is served while so many pages are copied: about a millisecond. */
