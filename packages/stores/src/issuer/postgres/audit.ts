@@ -2,7 +2,7 @@ import { ENTRY_KINDS } from "@cairn/settle";
 import { entryHash, FIRST_HASH, type PostingText, postingsText } from "../ledger-text.ts";
 import { smallints } from "./binary-arrays.ts";
 import type { Database } from "./database.ts";
-import { OWN_PAYMENT } from "./inbox.ts";
+import { isWaiting, OWN_PAYMENT } from "./inbox.ts";
 import { bytes, currencyIn, minor, number, oneOf, type Row, text } from "./rows.ts";
 
 export type Audit = { readonly entries: number; readonly faults: readonly string[] };
@@ -192,10 +192,9 @@ const COMPARISONS: readonly { readonly sql: string; readonly fault: (row: Row) =
   },
   {
     sql: `SELECT i.inbox_id AS id FROM inbox i
-      LEFT JOIN inbox_waiting w ON w.partition = i.partition AND w.inbox_id = i.inbox_id
       LEFT JOIN inbox_answers a ON a.partition = i.partition AND a.inbox_id = i.inbox_id
       ${OWN_PAYMENT}
-      WHERE i.partition = ANY($1::smallint[]) AND num_nonnulls(w.inbox_id, a.inbox_id, p.inbox_id) <> 1`,
+      WHERE i.partition = ANY($1::smallint[]) AND num_nonnulls(a.inbox_id, p.inbox_id) + (${isWaiting("i")})::integer <> 1`,
     fault: (row) => `Record ${row.id} of the inbox neither waits nor is answered, or both.`,
   },
 ];

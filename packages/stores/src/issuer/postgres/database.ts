@@ -65,6 +65,8 @@ export class Database {
         `idle_in_transaction_session_timeout=${timeoutMs}`,
         "jit=off",
         "synchronous_commit=on",
+        // For the rule that looks after what an older program leaves (schema.ts).
+        "cairn.takes_ranges=on",
       ]
         .map((setting) => `-c ${setting}`)
         .join(" "),

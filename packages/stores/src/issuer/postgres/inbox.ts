@@ -3,14 +3,16 @@ import type { DeviceId, MessageId, TerminalId } from "@cairn/messages";
 import { keyOf } from "../payment-key.ts";
 import type { BatchChoice, EvidenceRecord, InboxBatch, InboxRecord, IssuerStore } from "../port.ts";
 import type { RecordAnswer } from "../record-answers.ts";
-import { found } from "../store-error.ts";
+import { StoreError } from "../store-error.ts";
 import { bigints, byteStrings, hexadecimals, smallints, texts } from "./binary-arrays.ts";
 import type { Database } from "./database.ts";
+import { InboxNumbers, NUMBERS_A_BLOCK } from "./inbox-numbers.ts";
 import type { Leases } from "./leases.ts";
 import { RecentRecords } from "./recent-records.ts";
 import { bytes, id, list, number, oneOf, optional, type Row, text } from "./rows.ts";
 import type { Session } from "./session.ts";
 import type { SqlStatement } from "./statement.ts";
+import { type Parted, part, RANGES_AS_TEXT, rangesFrom, rangesWithin, type WaitingRange } from "./waiting-ranges.ts";
 
 const BRINGERS = ["terminal", "payer"] as const;
 
@@ -20,10 +22,17 @@ const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 export const OWN_PAYMENT = `LEFT JOIN payments p
   ON p.partition = i.partition AND p.payment_id = i.payment_id AND p.inbox_id = i.inbox_id`;
 
+/** Whether an inbox record waits: of the rows that say so, which do not overlap, the last that begins before it decides. */
+export const isWaiting = (record: string): string => `coalesce((
+  SELECT coalesce(w.last_id, w.inbox_id) FROM inbox_waiting w
+    WHERE w.partition = ${record}.partition AND w.inbox_id <= ${record}.inbox_id ORDER BY w.inbox_id DESC LIMIT 1
+  ) >= ${record}.inbox_id, false)`;
+
 /** Everything that was ever brought in, byte for byte, and what became of it. */
 export class Inbox {
   readonly #database: Database;
   readonly #leases: Leases;
+  readonly #numbers: InboxNumbers;
   readonly #placedByPartition: boolean;
   /** Partitions that still have their turn before they are asked for anew. */
   #turns: Partition[] = [];
@@ -34,13 +43,14 @@ export class Inbox {
   constructor(database: Database, leases: Leases, placedByPartition: boolean) {
     this.#database = database;
     this.#leases = leases;
+    this.#numbers = new InboxNumbers(database);
     this.#placedByPartition = placedByPartition;
   }
 
   async receive(records: readonly InboxRecord[]): Promise<void> {
     if (records.length === 0) return;
     const groups = this.#placedByPartition ? Map.groupBy(records, ({ partition }) => partition).values() : [records];
-    await Promise.all([...groups].map((group) => this.#receive(group)));
+    await Promise.all([...groups].flatMap(portionsOf).map((portion) => this.#receive(portion)));
   }
 
   async takeBatch(limit: number, { except, now = NO_LIMIT }: BatchChoice): Promise<InboxBatch | undefined> {
@@ -58,53 +68,64 @@ export class Inbox {
       this.#lastTurn = partition;
       const waiting = await this.#leases.take(partition, waitingIn(partition, limit, now));
       if (waiting === undefined) continue;
-      const records = await this.#recordsOf(partition, waiting);
+      const records = await this.#recordsOf(partition, rangesIn(waiting), limit);
       if (records.length > 0) return { partition, records };
     }
   }
 
   async waitingRecords(): Promise<number> {
-    const row = await this.#database.get("SELECT count(*) AS waiting FROM inbox_waiting");
+    const row = await this.#database.get("SELECT coalesce(sum(coalesce(records, 1)), 0) AS waiting FROM inbox_waiting");
     return row === undefined ? 0 : number(row, "waiting");
   }
 
   async postpone({ partition, inboxIds, until }: Parameters<IssuerStore["postpone"]>[0]): Promise<void> {
     if (inboxIds.length === 0) return;
-    await this.#database.run(
-      "UPDATE inbox_waiting SET not_before = $3 WHERE partition = $1 AND inbox_id = ANY($2::bigint[])",
-      partition,
-      bigints(inboxIds),
-      until,
+    await this.#database.inPartition(partition, async (session) => {
+      const parted = part(await this.waitingUpTo(session, partition, inboxIds), inboxIds);
+      const postponed = [...parted.waited].map((inboxId) => ({ first: inboxId, last: inboxId, notBefore: until }));
+      takeOut(session, partition, { ...parted, left: [...parted.left, ...postponed] });
+    });
+  }
+
+  /** What waits up to the newest of these records; within the caller's transaction, which has the partition's lock. */
+  async waitingUpTo(session: Session, partition: Partition, inboxIds: readonly number[]): Promise<WaitingRange[]> {
+    const newest = inboxIds.reduce((one, other) => Math.max(one, other), 0);
+    return rangesIn(
+      await session.all(
+        `SELECT ${RANGES_AS_TEXT} AS ranges FROM inbox_waiting WHERE partition = $1 AND inbox_id <= $2`,
+        partition,
+        newest,
+      ),
     );
   }
 
   /**
    * Takes records out of the queue with what became of each; within the caller's transaction. A record that was answered
    * before keeps its first answer. `ownRecords` became payments of their own, which say themselves how they stand.
+   * `waiting` is what `waitingUpTo` gave for these records.
    */
   markDone(
     session: Session,
     all: readonly RecordAnswer[],
-    about: { readonly partition: Partition; readonly ownRecords: ReadonlySet<number>; readonly at: number },
+    about: {
+      readonly partition: Partition;
+      readonly waiting: readonly WaitingRange[];
+      readonly ownRecords: ReadonlySet<number>;
+      readonly at: number;
+    },
   ): void {
-    const { partition, ownRecords, at } = about;
-    const own = all.filter(({ inboxId }) => ownRecords.has(inboxId));
-    if (own.length > 0)
-      session.later(
-        "DELETE FROM inbox_waiting WHERE partition = $1 AND inbox_id = ANY($2::bigint[])",
-        partition,
-        bigints(own.map((answer) => answer.inboxId)),
-      );
-    const answers = all.filter(({ inboxId }) => !ownRecords.has(inboxId));
+    const { partition, waiting, ownRecords, at } = about;
+    const parted = part(
+      waiting,
+      all.map(({ inboxId }) => inboxId),
+    );
+    takeOut(session, partition, parted);
+    const answers = all.filter(({ inboxId }) => !ownRecords.has(inboxId) && parted.waited.has(inboxId));
     if (answers.length === 0) return;
     session.later(
-      `WITH done AS (
-          DELETE FROM inbox_waiting WHERE partition = $1 AND inbox_id = ANY($3::bigint[]) RETURNING inbox_id
-        )
-        INSERT INTO inbox_answers (partition, inbox_id, decided_at, state, code, sentence)
-          SELECT $1, n.inbox_id, $2, n.state, n.code, n.sentence
-          FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[]) AS n (inbox_id, state, code, sentence)
-          JOIN done USING (inbox_id)`,
+      `INSERT INTO inbox_answers (partition, inbox_id, decided_at, state, code, sentence)
+        SELECT $1, n.inbox_id, $2, n.state, n.code, n.sentence
+        FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[]) AS n (inbox_id, state, code, sentence)`,
       partition,
       at,
       bigints(answers.map((answer) => answer.inboxId)),
@@ -141,7 +162,9 @@ export class Inbox {
    */
   async #receive(received: readonly InboxRecord[]): Promise<void> {
     const byHash = new Map(received.map((record) => [record.recordHash, record]));
-    const records = [...byHash.values()];
+    // Partition by partition, so that the numbers of each are consecutive.
+    const records = [...byHash.values()].sort((one, other) => one.partition - other.partition);
+    const first = await this.#numbers.take(records.length);
     const senders = [...new Set(records.map(({ senderId }) => keyOf(senderId)))].sort((one, other) => one - other);
     const [, [written] = []] = await this.#database.together([
       // From the partition's row, so that a distributed engine takes the lock where the records are.
@@ -152,20 +175,24 @@ export class Inbox {
       },
       {
         text: `WITH written AS (
-          INSERT INTO inbox (partition, record_hash, brought_by, sender_id, payment_id, payment_key, received_at, bytes)
-            SELECT n.partition, n.record_hash, n.brought_by, n.sender_id, n.payment_id, n.payment_key, n.received_at, n.bytes
+          INSERT INTO inbox (partition, inbox_id, record_hash, brought_by, sender_id, payment_id, payment_key, received_at,
+              bytes)
+            SELECT n.partition, n.inbox_id, n.record_hash, n.brought_by, n.sender_id, n.payment_id, n.payment_key,
+              n.received_at, n.bytes
             FROM (SELECT unnest($1::smallint[]) AS partition, unnest($2::bytea[]) AS record_hash,
               unnest($3::text[]) AS brought_by, unnest($4::bytea[]) AS sender_id, unnest($5::bytea[]) AS payment_id,
-              unnest($6::bigint[]) AS received_at, unnest($7::bytea[]) AS bytes, unnest($8::bigint[]) AS payment_key) n
+              unnest($6::bigint[]) AS received_at, unnest($7::bytea[]) AS bytes, unnest($8::bigint[]) AS payment_key,
+              generate_series($9::bigint, $10::bigint) AS inbox_id) n
             WHERE (SELECT x.inbox_id FROM inbox x
               WHERE x.payment_key = n.payment_key AND x.record_hash = n.record_hash AND x.partition = n.partition
               LIMIT 1) IS NULL
-            RETURNING partition, inbox_id, record_hash
+            RETURNING partition, inbox_id
         ), waiting AS (
-          INSERT INTO inbox_waiting (partition, inbox_id) SELECT partition, inbox_id FROM written
+          INSERT INTO inbox_waiting (partition, inbox_id, last_id, records)
+            SELECT partition, min(inbox_id), max(inbox_id), count(*) FROM written GROUP BY partition
         )
-        SELECT string_agg(inbox_id::text, ',') AS inbox_ids, string_agg(encode(record_hash, 'hex'), ',') AS record_hashes
-        FROM written`,
+        SELECT count(*) AS records,
+          CASE WHEN count(*) < $10 - $9 + 1 THEN string_agg(inbox_id::text, ',') END AS inbox_ids FROM written`,
         values: [
           smallints(records.map((record) => record.partition)),
           hexadecimals(records.map((record) => record.recordHash)),
@@ -175,26 +202,48 @@ export class Inbox {
           bigints(records.map((record) => record.receivedAt)),
           byteStrings(records.map((record) => record.bytes)),
           bigints(records.map((record) => keyOf(record.paymentId ?? record.recordHash))),
+          first,
+          first + records.length - 1,
         ],
       },
     ]);
     if (written === undefined) return;
-    const inboxIds = list(written, "inbox_ids");
-    for (const [index, recordHash] of list(written, "record_hashes").entries()) {
-      const record = byHash.get(recordHash);
-      if (record !== undefined) this.#recent.add({ ...record, inboxId: Number(inboxIds[index]) });
+    const isWritten = number(written, "records") === records.length ? undefined : new Set(list(written, "inbox_ids"));
+    for (const [index, record] of records.entries()) {
+      const inboxId = first + index;
+      if (isWritten?.has(String(inboxId)) !== false) this.#recent.add({ ...record, inboxId });
     }
   }
 
-  /** What this process wrote itself is not read back: only that it waits. */
-  async #recordsOf(partition: Partition, [waiting]: readonly Row[]): Promise<InboxRecord[]> {
-    const known = (waiting === undefined ? [] : list(waiting, "inbox_ids")).map((written) => {
-      const inboxId = Number(written);
-      return { inboxId, record: this.#recent.take(inboxId) };
-    });
-    const unknown = known.flatMap(({ inboxId, record }) => (record === undefined ? [inboxId] : []));
-    const read = new Map((await this.#read(partition, unknown)).map((record) => [record.inboxId, record]));
-    return known.map(({ inboxId, record }) => record ?? found(read.get(inboxId), "STORE_DAMAGED", String(inboxId)));
+  /**
+   * The records of the first ranges, but no more than `limit`. What this process wrote itself is not read back: only that
+   * it waits.
+   */
+  async #recordsOf(partition: Partition, waiting: readonly WaitingRange[], limit: number): Promise<InboxRecord[]> {
+    const ranges = rangesWithin(waiting, limit);
+    const known: InboxRecord[] = [];
+    const unknown: number[] = [];
+    let count = 0;
+    for (const range of ranges) {
+      count += range.records;
+      let toFind = range.records;
+      for (let inboxId = range.first; inboxId <= range.last && toFind > 0; inboxId++) {
+        const record = this.#recent.take(inboxId);
+        if (record === undefined) unknown.push(inboxId);
+        else {
+          known.push(record);
+          toFind--;
+        }
+      }
+    }
+    if (known.length < count) {
+      known.push(...(await this.#read(partition, unknown)));
+      known.sort((one, other) => one.inboxId - other.inboxId);
+    }
+    if (known.length !== count)
+      throw new StoreError("STORE_DAMAGED", `Partition ${partition} has not the records that wait in it.`);
+    for (const record of known.splice(limit)) this.#recent.add(record);
+    return known;
   }
 
   async #read(partition: Partition, inboxIds: readonly number[]): Promise<InboxRecord[]> {
@@ -208,12 +257,42 @@ export class Inbox {
   }
 }
 
+function portionsOf(records: readonly InboxRecord[]): readonly (readonly InboxRecord[])[] {
+  return Array.from({ length: Math.ceil(records.length / NUMBERS_A_BLOCK) }, (_, index) =>
+    records.slice(index * NUMBERS_A_BLOCK, (index + 1) * NUMBERS_A_BLOCK),
+  );
+}
+
 function waitingIn(partition: Partition, limit: number, now: number): SqlStatement {
   return {
-    text: `SELECT string_agg(inbox_id::text, ',' ORDER BY inbox_id) AS inbox_ids FROM (
-      SELECT inbox_id FROM inbox_waiting WHERE partition = $1 AND not_before <= $3 ORDER BY inbox_id LIMIT $2) w`,
+    text: `SELECT ${RANGES_AS_TEXT} AS ranges FROM (
+      SELECT * FROM inbox_waiting WHERE partition = $1 AND not_before <= $3 ORDER BY inbox_id LIMIT $2) w`,
     values: [partition, limit, now],
   };
+}
+
+const rangesIn = ([row]: readonly Row[]): WaitingRange[] => rangesFrom(row === undefined ? [] : list(row, "ranges"));
+
+/** Ends ranges and writes what is left of them, as far as there are records; within the caller's transaction. */
+function takeOut(session: Session, partition: Partition, { ended, left }: Omit<Parted, "waited">): void {
+  if (ended.length === 0) return;
+  session.later(
+    "DELETE FROM inbox_waiting WHERE partition = $1 AND inbox_id = ANY($2::bigint[])",
+    partition,
+    bigints(ended),
+  );
+  if (left.length === 0) return;
+  session.later(
+    `INSERT INTO inbox_waiting (partition, inbox_id, last_id, records, not_before)
+      SELECT $1, min(i.inbox_id), max(i.inbox_id), count(*), n.not_before
+      FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS n (first_id, last_id, not_before)
+      JOIN inbox i ON i.partition = $1 AND i.inbox_id BETWEEN n.first_id AND n.last_id
+      GROUP BY n.first_id, n.not_before`,
+    partition,
+    bigints(left.map(({ first }) => first)),
+    bigints(left.map(({ last }) => last)),
+    bigints(left.map(({ notBefore }) => notBefore)),
+  );
 }
 
 export function recordFrom(row: Row): InboxRecord {

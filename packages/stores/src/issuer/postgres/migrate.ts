@@ -46,7 +46,7 @@ export async function migrate(input: {
 async function make(
   client: Client,
   number: number,
-  { sql, tables, triggers, worksFrom }: Migration,
+  { sql, tables, triggers, worksFrom, worksFromDistributed = worksFrom }: Migration,
   distribution: "citus" | undefined,
 ): Promise<void> {
   await client.query(sql);
@@ -57,7 +57,10 @@ async function make(
         `SELECT create_distributed_table('${table}', 'partition', colocate_with => '${others.includes(table) ? first : "default"}')`,
       );
   } else if (triggers !== "") await client.query(triggers);
-  await client.query("INSERT INTO migrations (number, works_from) VALUES ($1, $2)", [number, worksFrom]);
+  await client.query("INSERT INTO migrations (number, works_from) VALUES ($1, $2)", [
+    number,
+    distribution === "citus" ? worksFromDistributed : worksFrom,
+  ]);
 }
 
 async function madeIn(client: Client, schema: string, known: number): Promise<number> {

@@ -1,5 +1,6 @@
 import type { ReconciliationLine } from "../reconciliation-port.ts";
 import type { Database } from "./database.ts";
+import { isWaiting } from "./inbox.ts";
 import { currencyIn, minor, number, oneOf, optional, type Row } from "./rows.ts";
 import { PAYMENT_STATES } from "./settlement-state.ts";
 
@@ -19,8 +20,8 @@ export async function reconcile(database: Database, { from, to }: Period): Promi
 
 const SELECT = `
   SELECT coalesce(p.state, CASE WHEN EXISTS (
-      SELECT 1 FROM inbox x JOIN inbox_waiting w ON w.partition = x.partition AND w.inbox_id = x.inbox_id
-      WHERE x.payment_key = i.payment_key AND x.partition = i.partition AND x.payment_id = i.payment_id) THEN 'received' ELSE 'rejected' END) AS state, a.currency, count(*) AS payments, coalesce(sum(p.amount_minor), 0) AS amount_minor, coalesce(sum(p.taken_minor), 0) AS taken_minor
+      SELECT 1 FROM inbox x WHERE x.payment_key = i.payment_key AND x.partition = i.partition
+        AND x.payment_id = i.payment_id AND ${isWaiting("x")}) THEN 'received' ELSE 'rejected' END) AS state, a.currency, count(*) AS payments, coalesce(sum(p.amount_minor), 0) AS amount_minor, coalesce(sum(p.taken_minor), 0) AS taken_minor
   FROM (
     SELECT partition, payment_key, payment_id, min(received_at) AS first_at FROM inbox
     WHERE payment_id IS NOT NULL GROUP BY partition, payment_key, payment_id

@@ -14,6 +14,8 @@ export type Migration = {
    * migration's own number when old programs must have stopped before.
    */
   readonly worksFrom: number;
+  /** The same where the tables are distributed, when that differs because `triggers` are what old programs need. */
+  readonly worksFromDistributed?: number;
   /** New tables, for a distributed engine: all are placed by their partition. */
   readonly tables: readonly string[];
   /** Rules that a distributed engine does not take. */
@@ -454,5 +456,32 @@ export const MIGRATIONS: readonly Migration[] = [
   ALTER TABLE payments DROP CONSTRAINT payments_pkey, ADD CONSTRAINT payments_pkey PRIMARY KEY USING INDEX payments_of_record;
   `,
     triggers: "",
+  },
+  {
+    worksFrom: 1,
+    worksFromDistributed: 7,
+    tables: [],
+    sql: `
+  -- A row stands for all records of its partition that came in with one call: consecutive numbers from \`inbox_id\` to
+  -- \`last_id\`, so many of which a record has. NULL in what an older program writes: one record.
+  ALTER TABLE inbox_waiting ADD COLUMN last_id bigint;
+  ALTER TABLE inbox_waiting ADD COLUMN records smallint;
+  -- Each number stands for 1,024 numbers of records, far above those that older programs still take one by one.
+  CREATE SEQUENCE inbox_blocks AS bigint;
+  SELECT setval('inbox_blocks', last_value / 1024 + 1048576) FROM inbox_ids;
+  `,
+    triggers: `
+  -- An older program sees the first record of a row alone, and takes the row away when that is settled.
+  CREATE FUNCTION rest_waits() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO inbox_waiting (partition, inbox_id, last_id, records, not_before)
+      SELECT OLD.partition, min(i.inbox_id), max(i.inbox_id), count(*), OLD.not_before FROM inbox i
+      WHERE i.partition = OLD.partition AND i.inbox_id > OLD.inbox_id AND i.inbox_id <= OLD.last_id
+      HAVING count(*) > 0;
+    RETURN NULL;
+  END $$;
+  CREATE TRIGGER rest_waits AFTER DELETE ON inbox_waiting FOR EACH ROW
+    WHEN (OLD.last_id > OLD.inbox_id AND current_setting('cairn.takes_ranges', true) IS DISTINCT FROM 'on')
+    EXECUTE FUNCTION rest_waits();
+  `,
   },
 ];

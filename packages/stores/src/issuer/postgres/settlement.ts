@@ -44,7 +44,11 @@ export class Settlement {
     let token: number | undefined;
     const outcomes = await this.#database.inPartition(partition, async (session, locked) => {
       if (input.withoutLease !== true) token = this.#leases.check(locked);
-      const { certificates, funds } = await loadState(session, partition, certificateIds);
+      const inboxIds = input.records.map(({ inboxId }) => inboxId);
+      const [{ certificates, funds }, waiting] = await Promise.all([
+        loadState(session, partition, certificateIds),
+        this.#inbox.waitingUpTo(session, partition, inboxIds),
+      ]);
       await this.#requireNoneElsewhere(certificateIds.filter((each) => !certificates.has(each)));
       const result = decide({ certificates, funds, voidedRequests }, items);
       const entryIds = await this.#books.post(session, locked, result.entries);
@@ -57,7 +61,7 @@ export class Settlement {
         if (certificate !== undefined) await recordConflict(session, partition, certificate.account, proof);
       }
       const ownRecords = new Set(result.payments.flatMap(({ addedBy }) => addedBy?.inboxId ?? []));
-      this.#inbox.markDone(session, recordAnswers(input, result.outcomes), { partition, ownRecords, at });
+      this.#inbox.markDone(session, recordAnswers(input, result.outcomes), { partition, waiting, ownRecords, at });
       if (input.withoutLease !== true) this.#leases.giveBack(session, partition);
       return result.outcomes;
     });
