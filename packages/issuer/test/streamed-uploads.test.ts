@@ -328,6 +328,18 @@ test("blocked, full or stopping in the middle: what was acknowledged stays, and 
   assert.equal((await blocked.next()).done, false);
   await assert.rejects(blocked.next(), { code: "CALLER_FROZEN" });
   await world.operator.setTerminalStatus(terminalId, "active");
+  // Behind the last portion too: it takes no certificate and no lists home.
+  const atTheEnd = Promise.withResolvers<void>();
+  async function* thenTheEnd() {
+    yield first;
+    await atTheEnd.promise;
+  }
+  const ending = streamUpload(streamOptions(world, world.terminal), thenTheEnd());
+  assert.equal((await ending.next()).done, false);
+  await world.operator.setTerminalStatus(terminalId, "frozen");
+  atTheEnd.resolve();
+  await assert.rejects(ending.next(), { code: "CALLER_FROZEN" });
+  await world.operator.setTerminalStatus(terminalId, "active");
   // The operator stops the server while a stream is open.
   const stopped = Promise.withResolvers<void>();
   async function* thenStopped() {

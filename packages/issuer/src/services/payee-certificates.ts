@@ -28,11 +28,18 @@ export type PayeeCertificatesContext = {
   readonly random: Random;
 };
 
-/** The terminal's certificate, renewed when it is near its end or the payee's terms have changed since. */
+/**
+ * The terminal's certificate, renewed when it is near its end or the payee's terms have changed since. The terminal is
+ * looked at anew: an upload takes its time, and whoever was blocked meanwhile takes nothing home.
+ * @throws ServiceError CALLER_FROZEN, PAYEE_UNKNOWN
+ */
 export async function currentPayeeCertificate(
-  terminal: TerminalRecord,
+  { terminalId }: Pick<TerminalRecord, "terminalId">,
   context: PayeeCertificatesContext,
 ): Promise<{ readonly bytes: Uint8Array; readonly payee: PayeeRecord }> {
+  const terminal = await context.store.terminal(terminalId);
+  if (terminal === undefined) throw new Error("A caller that is no terminal.");
+  if (terminal.status === "frozen") throw new ServiceError("CALLER_FROZEN");
   const payee = await context.store.payee(terminal.payeeId);
   if (payee === undefined) throw new ServiceError("PAYEE_UNKNOWN");
   const held = terminal.payeeCertificate;
