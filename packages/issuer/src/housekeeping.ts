@@ -1,6 +1,7 @@
 import type { IssuingPolicy } from "@cairn/issue";
 import type { TrustListPublisher } from "./lists/trust-list-publisher.ts";
 import type { Policies } from "./policy/policies.ts";
+import { forgetExpiredCodes } from "./services/enrolment-codes.ts";
 import { finishTransfers } from "./services/online-money.ts";
 import type { PushChannel } from "./services/push-channel.ts";
 import type { ServerContext } from "./services/server-context.ts";
@@ -79,6 +80,7 @@ export async function keepHouse(context: ServerContext): Promise<void> {
     const released = isClockTrusted ? await store.releaseOverdue({ before: now - uploadDeadlineSeconds, at: now }) : 0;
     if (released > 0) log.info({ released }, "overdue payments released");
     if (isClockTrusted && creditRepayment.enabled) await closeStatements(creditRepayment, now, context);
+    await forgetExpiredCodes(context);
     await finishTransfers(context);
     if (await trustLists.refresh(now)) log.info({}, "new trust list published");
     // Before the first list of an offline root there is nobody to read a status list.

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { nodeCrypto } from "@cairn/cose/node";
+import { MemoryIssuerStore } from "@cairn/stores";
 import { systemRandom } from "../src/ports.ts";
 import { AttemptLimit } from "../src/services/attempt-limit.ts";
-import { enrolmentCodeHash, makeEnrolmentCode } from "../src/services/enrolment-code.ts";
+import { derivedEnrolmentCode, enrolmentCodeHash, makeEnrolmentCode } from "../src/services/enrolment-code.ts";
+import { forgetExpiredCodes } from "../src/services/enrolment-codes.ts";
+import { EUR } from "./support/values.ts";
 
 const crypto = nodeCrypto();
 const ours = { crypto, nonceSecret: new Uint8Array(32).fill(7) };
@@ -24,6 +27,31 @@ test("whoever has the database alone cannot try codes: the same code has another
   assert.notEqual(enrolmentCodeHash("7K3QM-9ZX01", theirs), enrolmentCodeHash("7K3QM-9ZX01", ours));
   const plain = createHash("sha256").update("cairn/1/enrolment-code/7K3QM9ZX01").digest("hex");
   assert.notEqual(enrolmentCodeHash("7K3QM-9ZX01", ours), plain);
+});
+
+test("housekeeping looks at all codes within 256 minutes, and takes away those that expired unused a week ago", async () => {
+  const store = new MemoryIssuerStore();
+  const account = await store.createAccount({ name: "Ada", currency: EUR, createdAt: 0 });
+  const expiresAt = 1_000_000;
+  const hashes = Array.from({ length: 40 }, (_, number) => createHash("sha256").update(`${number}`).digest("hex"));
+  for (const codeHash of hashes) await store.createEnrolmentCode({ codeHash, for: { account }, expiresAt });
+  const round = async (from: number) => {
+    let forgotten = 0;
+    for (let minute = 0; minute < 256; minute++)
+      forgotten += await forgetExpiredCodes({ store, clock: { nowSeconds: () => from + 60 * minute } });
+    return forgotten;
+  };
+  assert.equal(await round(expiresAt + 7 * 86_400 - 256 * 60), 0);
+  assert.equal(await round(expiresAt + 7 * 86_400 + 1), hashes.length);
+});
+
+test("a derived code is the same for the same words and another under another secret", () => {
+  const code = derivedEnrolmentCode("P-1/02/20000", ours);
+  assert.match(code, /^[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}$/);
+  assert.equal(derivedEnrolmentCode("P-1/02/20000", ours), code);
+  const theirs = { crypto, nonceSecret: new Uint8Array(32).fill(8) };
+  for (const other of [derivedEnrolmentCode("P-1/02/20001", ours), derivedEnrolmentCode("P-1/02/20000", theirs)])
+    assert.notEqual(other, code);
 });
 
 test("what cannot be a code has no hash", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { accountNumber } from "@cairn/issue";
-import { StoreError, type StoreErrorCode } from "@cairn/stores";
+import { partitionOfId, StoreError, type StoreErrorCode } from "@cairn/stores";
 import {
   aPayee,
   DAY,
@@ -144,6 +144,41 @@ export function membersSuite(name: string, open: OpenStore): void {
     await assert.rejects(create, rejectsWith("ACCOUNT_UNKNOWN"));
     const forNobody = store.createEnrolmentCode({ codeHash: "x", for: { payeeId: payeeId(9) }, expiresAt: NOW });
     await assert.rejects(forNobody, rejectsWith("PAYEE_UNKNOWN"));
+    await store.close();
+  });
+
+  test(`${name}: a code is made once; those that nobody used in time are taken away, partition by partition`, async () => {
+    const store = await open();
+    const account = await openAccount(store);
+    const code = (codeHash: string, expiresAt: number) =>
+      store.createEnrolmentCode({ codeHash, for: { account }, expiresAt });
+    const enrol = (codeHash: string, number: number, at = NOW) =>
+      store.enrolDevice({
+        codeHash,
+        deviceId: deviceId(number),
+        publicKey: someBytes(number),
+        protection: 0,
+        label: "phone",
+        at,
+      });
+    for (const [hash, expiresAt] of [
+      ["used", NOW],
+      ["expired", NOW],
+      ["open", NOW + DAY],
+    ] as const) {
+      assert.equal(await code(hash, expiresAt), "created");
+      assert.equal(await code(hash, expiresAt + 9), "exists", "and stays as it is");
+    }
+    await enrol("used", 81);
+    const forget = (hash: string, before: number) =>
+      store.forgetExpiredCodes({ partition: partitionOfId(hash), before });
+    for (const hash of ["used", "open"]) assert.equal(await forget(hash, NOW + 1), 0, hash);
+    assert.equal(await forget("expired", NOW), 0, "it did not expire before then");
+    assert.equal(await enrol("expired", 82, NOW + 1), "code-expired");
+    assert.equal(await forget("expired", NOW + 1), 1);
+    assert.equal(await enrol("expired", 82, NOW + 1), "code-unknown");
+    assert.notEqual(typeof (await enrol("used", 81, NOW + 1)), "string", "a lost reply is told again");
+    assert.notEqual(typeof (await enrol("open", 83, NOW + 1)), "string");
     await store.close();
   });
 

@@ -83,6 +83,7 @@ test("while the disk has not kept what was committed, nobody is told of it, nor 
       closeStatements: () => store.closeStatements({ at: NOW, everySeconds: 9, dueAfterSeconds: 9, limit: 1 }),
       createEnrolmentCode: () =>
         store.createEnrolmentCode({ codeHash: "one more", for: { account }, expiresAt: NOW + 9 }),
+      forgetExpiredCodes: () => store.forgetExpiredCodes({ partition, before: NOW }),
       enrolDevice: () => store.enrolDevice({ codeHash: deviceCode.codeHash, ...device }),
       enrolTerminal: () => store.enrolTerminal({ codeHash: terminalCode.codeHash, ...till }),
       device: () => store.device(deviceId(account)),

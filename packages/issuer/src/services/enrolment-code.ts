@@ -18,7 +18,7 @@ export const ENROLMENT_CODE_VALIDITY_SECONDS = 86_400;
 export const MAXIMUM_ENROLMENT_CODE_VALIDITY_SECONDS = 7 * 86_400;
 
 /** "7K3QM-9ZXWA" */
-export function makeEnrolmentCode(random: Random): string {
+export function makeEnrolmentCode(random: Pick<Random, "bytes">): string {
   // 32 divides 256, so every letter is equally likely.
   const letters = Array.from(random.bytes(LENGTH), (byte) => ALPHABET[byte % ALPHABET.length]).join("");
   return `${letters.slice(0, GROUP)}-${letters.slice(GROUP)}`;
@@ -26,6 +26,12 @@ export function makeEnrolmentCode(random: Random): string {
 
 /** The server's own secret serves for nonces and for codes: what is authenticated begins differently. */
 export type CodeSecret = { readonly crypto: Pick<CryptoPort, "sha256">; readonly nonceSecret: Uint8Array };
+
+/** The same code for the same words; to whoever has not the secret it is as random as any other. */
+export function derivedEnrolmentCode(words: string, { crypto, nonceSecret }: CodeSecret): string {
+  const drawn = hmac(nonceSecret, new TextEncoder().encode(`cairn/1/derived-code/${words}`), crypto);
+  return makeEnrolmentCode({ bytes: (length) => drawn.subarray(0, length) });
+}
 
 /**
  * What the store knows a code by: the same for every way in which people type it. Undefined for what cannot be a code.

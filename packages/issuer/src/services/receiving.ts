@@ -24,7 +24,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { Random } from "../ports.ts";
 import { deviceCaller } from "./callers.ts";
-import { createEnrolmentCode } from "./enrolment-codes.ts";
+import { enrolmentCodeFor } from "./enrolment-codes.ts";
 import { readReceiver } from "./receiver-credits.ts";
 import type { ServerContext } from "./server-context.ts";
 import { ServiceError } from "./service-error.ts";
@@ -51,8 +51,6 @@ export const DEFAULT_RECEIVING: ReceivingTerms = {
   maximumOfflineSeconds: 7 * 86_400,
 };
 
-/** Long enough for the call that follows at once; nobody types this code. */
-const CODE_VALIDITY_SECONDS = 600;
 /** A wallet has one such key, and another one when it was set up anew. Each is looked up when the device is lost. */
 const MOST_KEYS_OF_A_DEVICE = 16;
 
@@ -93,8 +91,7 @@ export async function openReceiving(
     await store.createPayee({ payeeId, name: shownName(name), currency, ...receiving, createdAt: clock.nowSeconds() });
     log.info({ account: account.account, payeeId }, "account receives as a payee");
   }
-  const terms = { validitySeconds: CODE_VALIDITY_SECONDS, onlyFor: terminalId };
-  return { payeeId, ...(await createEnrolmentCode({ payeeId }, terms, context)) };
+  return { payeeId, ...(await enrolmentCodeFor({ payeeId, terminalId }, context)) };
 }
 
 /** Of the account's receiving terminals those of one device: they are lost and found with it. */

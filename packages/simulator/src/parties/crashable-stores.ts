@@ -125,6 +125,7 @@ const ISSUER_WRITES: ReadonlySet<string> = new Set<keyof IssuerStore>([
   "setCredit",
   "topUp",
   "createEnrolmentCode",
+  "forgetExpiredCodes",
   "enrolDevice",
   "enrolTerminal",
   "setDeviceStatus",

@@ -77,7 +77,9 @@ export interface IssuerStore extends MovementsPort, ReconciliationPort, KeptPort
 
   // --- devices, payees, terminals
   /** Of a one-time code only a hash is kept, under a secret that the store does not have. */
-  createEnrolmentCode(input: EnrolmentCode): Promise<void>;
+  createEnrolmentCode(input: EnrolmentCode): Promise<"created" | "exists">;
+  /** Takes away the codes of one partition that expired before then and enrolled nobody. Gives how many. */
+  forgetExpiredCodes(input: { readonly partition: Partition; readonly before: number }): Promise<number>;
   /** Uses a code up and enrols, in one transaction; the same key with the same code again gives the same answer (a lost reply). */
   enrolDevice(input: {
     codeHash: string;

@@ -71,7 +71,10 @@ export class MemoryIssuerStore implements IssuerStore {
   }
 
   async createEnrolmentCode(input: EnrolmentCode) {
-    this.#members.createEnrolmentCode(input);
+    return this.#members.createEnrolmentCode(input);
+  }
+  async forgetExpiredCodes(input: InputOf<"forgetExpiredCodes">) {
+    return this.#members.forgetExpiredCodes(input);
   }
   async enrolDevice(input: InputOf<"enrolDevice">) {
     return this.#members.enrolDevice(input);

@@ -9,6 +9,7 @@ import {
 import type { DeviceId, PayeeId, TerminalId } from "@cairn/messages";
 import { topUpEntry, topUpReference } from "@cairn/settle";
 import { decideEnrolment, type KeptEnrolmentCode } from "../enrolment-decision.ts";
+import { partitionOfId } from "../partitions.ts";
 import type {
   AccountRecord,
   DeviceRecord,
@@ -117,11 +118,21 @@ export class MemoryMembers {
     return { closed: closing.length, asked };
   }
 
-  createEnrolmentCode(code: EnrolmentCode): void {
+  createEnrolmentCode(code: EnrolmentCode): "created" | "exists" {
     if ("account" in code.for) this.#kept(code.for.account);
     else found(this.#payees.get(code.for.payeeId), "PAYEE_UNKNOWN", code.for.payeeId);
-    if (this.#codes.has(code.codeHash)) throw new StoreError("STORE_INPUT_INVALID", "This code exists already.");
+    if (this.#codes.has(code.codeHash)) return "exists";
     this.#codes.set(code.codeHash, { ...code, usedBy: undefined });
+    return "created";
+  }
+
+  forgetExpiredCodes({ partition, before }: InputOf<"forgetExpiredCodes">): number {
+    const expired = [...this.#codes.values()].filter(
+      ({ codeHash, usedBy, expiresAt }) =>
+        usedBy === undefined && expiresAt < before && partitionOfId(codeHash) === partition,
+    );
+    for (const { codeHash } of expired) this.#codes.delete(codeHash);
+    return expired.length;
   }
 
   enrolDevice(input: InputOf<"enrolDevice">): DeviceRecord | EnrolmentFailure {

@@ -28,16 +28,16 @@ export class Enrolment {
     this.#database = database;
   }
 
-  async createCode({ codeHash, for: owner, expiresAt }: EnrolmentCode): Promise<void> {
+  async createCode({ codeHash, for: owner, expiresAt }: EnrolmentCode): Promise<"created" | "exists"> {
     const isDevice = "account" in owner;
     if (isDevice) await this.#requireAccount(owner.account);
     else await this.#requirePayee(owner.payeeId);
     const replaces = isDevice ? owner.replacesDeviceId : undefined;
     const partition = partitionOfId(codeHash);
-    await this.#database.inPartition(partition, (session) =>
+    const created = await this.#database.inPartition(partition, (session) =>
       session.run(
         `INSERT INTO enrolment_codes (partition, code_hash, account, replaces_device_id, payee_id, expires_at)
-          VALUES ($1, $2, $3, $4, $5, $6)`,
+          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
         partition,
         codeHash,
         isDevice ? owner.account : null,
@@ -45,6 +45,15 @@ export class Enrolment {
         isDevice ? null : owner.payeeId,
         expiresAt,
       ),
+    );
+    return created === 1 ? "created" : "exists";
+  }
+
+  forgetExpiredCodes({ partition, before }: Parameters<IssuerStore["forgetExpiredCodes"]>[0]): Promise<number> {
+    return this.#database.run(
+      "DELETE FROM enrolment_codes WHERE partition = $1 AND used_by IS NULL AND expires_at < $2",
+      partition,
+      before,
     );
   }
 

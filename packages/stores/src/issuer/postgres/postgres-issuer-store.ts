@@ -105,6 +105,9 @@ export class PostgresIssuerStore implements IssuerStore {
   createEnrolmentCode(input: EnrolmentCode) {
     return this.#enrolment.createCode(input);
   }
+  forgetExpiredCodes(input: InputOf<"forgetExpiredCodes">) {
+    return this.#enrolment.forgetExpiredCodes(input);
+  }
   enrolDevice(input: InputOf<"enrolDevice">) {
     return this.#enrolment.enrolDevice(input);
   }

@@ -21,13 +21,13 @@ export class Enrolment {
     this.#database = database;
   }
 
-  createCode({ codeHash, for: owner, expiresAt }: EnrolmentCode): void {
+  createCode({ codeHash, for: owner, expiresAt }: EnrolmentCode): "created" | "exists" {
     const isDevice = "account" in owner;
-    this.#database.transaction(() => {
+    return this.#database.transaction(() => {
       if (isDevice) this.#requireAccount(owner.account);
       else this.#requirePayee(owner.payeeId);
-      this.#database.run(
-        "INSERT INTO enrolment_codes VALUES (?, ?, ?, ?, ?, ?, NULL)",
+      const created = this.#database.run(
+        "INSERT INTO enrolment_codes VALUES (?, ?, ?, ?, ?, ?, NULL) ON CONFLICT DO NOTHING",
         partitionOfId(codeHash),
         codeHash,
         isDevice ? owner.account : null,
@@ -35,7 +35,18 @@ export class Enrolment {
         isDevice ? null : owner.payeeId,
         expiresAt,
       );
+      return created === 1 ? "created" : "exists";
     });
+  }
+
+  forgetExpiredCodes({ partition, before }: Parameters<IssuerStore["forgetExpiredCodes"]>[0]): number {
+    return this.#database.transaction(() =>
+      this.#database.run(
+        "DELETE FROM enrolment_codes WHERE partition = ? AND used_by IS NULL AND expires_at < ?",
+        partition,
+        before,
+      ),
+    );
   }
 
   enrolDevice(input: EnrolDevice): DeviceRecord | EnrolmentFailure {

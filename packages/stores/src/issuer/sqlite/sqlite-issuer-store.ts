@@ -119,6 +119,9 @@ export class SqliteIssuerStore implements IssuerStore {
   async createEnrolmentCode(input: EnrolmentCode) {
     return this.#told(() => this.#enrolment.createCode(input));
   }
+  async forgetExpiredCodes(input: InputOf<"forgetExpiredCodes">) {
+    return this.#told(() => this.#enrolment.forgetExpiredCodes(input));
+  }
   async enrolDevice(input: InputOf<"enrolDevice">) {
     return this.#told(() => this.#enrolment.enrolDevice(input));
   }
