@@ -151,6 +151,45 @@ test("a code to receive with that was drawn before the loss is no good after it,
   await assert.doesNotReject(kept.client.upload([]));
 });
 
+test("a found phone receives again with what its loss blocked, and not with what the operator did, before or after", async (t) => {
+  const world = await makeWorld(t);
+  const { operator } = world;
+  const { account, wallet, receiver } = await withReceiver(world);
+  const [before, after] = [await openReceiving(world, wallet), await openReceiving(world, wallet)];
+  const block = (key: TestTerminal) => operator.setTerminalStatus(terminalIdOf(key.signer.publicKey, crypto), "frozen");
+  await block(before);
+  const watch = await addWallet(world, account);
+  const [lost] = (await watch.client.devices()).filter(({ isCaller }) => !isCaller);
+  assert.ok(lost);
+  for (let times = 0; times < 2; times++) {
+    await watch.client.reportLoss(lost.deviceId);
+    await block(after);
+    await watch.client.reportLoss(lost.deviceId);
+    await operator.reportFound(lost.deviceId);
+    await assert.doesNotReject(receiver.client.upload([]));
+    for (const key of [before, after]) await assert.rejects(key.client.upload([]), { code: "CALLER_FROZEN" });
+  }
+});
+
+test("on one day a key is given one code however often its wallet asks; unused ones go some days after they expired", async (t) => {
+  const world = await makeWorld(t);
+  const { client } = world.wallet;
+  const receiver = new TestTerminal(world);
+  const named = terminalIdOf(receiver.signer.publicKey, crypto);
+  const midnight = Math.ceil(world.clock.now / 86_400) * 86_400;
+  world.clock.now = midnight;
+  const first = await client.openReceiving(named);
+  world.clock.now = midnight + 86_399;
+  assert.deepEqual(await client.openReceiving(named), first);
+  assert.ok(first.expiresAt - world.clock.now >= 600, "there is time to use it");
+  const other = await client.openReceiving(terminalIdOf(new TestTerminal(world).signer.publicKey, crypto));
+  assert.notEqual(other.code, first.code);
+  world.clock.now = midnight + 86_400;
+  const next = await client.openReceiving(named);
+  assert.notEqual(next.code, first.code);
+  await receiver.enrol(next.code);
+});
+
 test("a wallet that never heard that its receiving key was enrolled draws another code and enrols it again", async (t) => {
   const world = await makeWorld(t);
   const { wallet, receiver } = await withReceiver(world);

@@ -2,7 +2,7 @@ import { type CborValue, decodeCbor } from "@cairn/cose";
 import { type DeviceId, IDENTIFIER_BYTES, identifier, MessageError } from "@cairn/messages";
 import type { DeviceRecord } from "@cairn/stores";
 import { deviceCaller } from "./callers.ts";
-import { receivingTerminals } from "./receiving.ts";
+import { blockReceiving, unblockReceiving } from "./receiving.ts";
 import type { ServerContext } from "./server-context.ts";
 import { ServiceError } from "./service-error.ts";
 import { asMalformed, openCall } from "./signed-calls.ts";
@@ -33,8 +33,7 @@ async function withdrawDevice(deviceId: DeviceId, reason: string, context: Withd
   const now = clock.nowSeconds();
   // Blocked first: no certificate can be issued to it between looking and withdrawing.
   await store.setDeviceStatus(deviceId, "frozen");
-  for (const terminalId of await receivingTerminals(device, context))
-    await store.setTerminalStatus(terminalId, "frozen");
+  await blockReceiving(device, { isLoss: reason === LOSS_REASON }, context);
   let withdrawn = 0;
   for (const { certificateId, deviceId: holder, revokedAt } of await store.certificatesOf(device.account)) {
     if (holder !== deviceId || revokedAt !== undefined) continue;
@@ -47,7 +46,7 @@ async function withdrawDevice(deviceId: DeviceId, reason: string, context: Withd
 }
 
 /**
- * It was found, or never lost: the device may call again, and certificates that its loss withdrew are good again where
+ * It was found, or never lost: the device may call again, the keys to receive with that its loss blocked as well, and certificates that its loss withdrew are good again where
  * no conflict speaks against its key. Gives how many. @throws ServiceError DEVICE_UNKNOWN
  */
 export async function reportFound(deviceId: DeviceId, context: ServerContext): Promise<number> {
@@ -55,8 +54,7 @@ export async function reportFound(deviceId: DeviceId, context: ServerContext): P
   const device = await known(deviceId, context);
   const now = clock.nowSeconds();
   await store.setDeviceStatus(deviceId, "active");
-  for (const terminalId of await receivingTerminals(device, context))
-    await store.setTerminalStatus(terminalId, "active");
+  await unblockReceiving(device, context);
   let restored = 0;
   for (const { certificateId, deviceId: holder, revocationReason } of await store.certificatesOf(device.account)) {
     if (holder !== deviceId || revocationReason !== LOSS_REASON) continue;

@@ -57,7 +57,14 @@ const MOST_KEYS_OF_A_DEVICE = 16;
 const Receiving = Type.Object({
   payeeId: Type.String(),
   /** Which key of which device: a lost phone's terminal is blocked with it. */
-  terminals: Type.Array(Type.Object({ deviceId: Type.String(), terminalId: Type.String() })),
+  terminals: Type.Array(
+    Type.Object({
+      deviceId: Type.String(),
+      terminalId: Type.String(),
+      /** It is blocked because its device was reported lost, and for no other reason. */
+      isLost: Type.Optional(Type.Boolean()),
+    }),
+  ),
 });
 type Receiving = Static<typeof Receiving>;
 
@@ -94,21 +101,77 @@ export async function openReceiving(
   return { payeeId, ...(await enrolmentCodeFor({ payeeId, terminalId }, context)) };
 }
 
+type OwnedKey = Pick<DeviceRecord, "account" | "deviceId">;
+
+/**
+ * A device is gone, and with it the key that it receives with. Of a loss each key remembers that the loss blocked it, and
+ * not a person: only that is undone when the device is found.
+ */
+export async function blockReceiving(
+  device: OwnedKey,
+  { isLoss }: { readonly isLoss: boolean },
+  context: StoreContext,
+): Promise<void> {
+  const { store } = context;
+  const known = await receivingTerminals(device, context);
+  const active = known.filter(({ status }) => status === "active").map(({ terminalId }) => terminalId);
+  // Noted first: whoever dies in between reports again, and finds them active still.
+  await noteLoss(device.account, context, (each) =>
+    each.deviceId !== device.deviceId
+      ? each.isLost
+      : isLoss && (each.isLost || active.includes(identifierOf(each.terminalId))),
+  );
+  for (const terminalId of active) await store.setTerminalStatus(terminalId, "frozen");
+}
+
+/** The device was found: the keys that its loss blocked receive again. */
+export async function unblockReceiving({ account, deviceId }: OwnedKey, context: StoreContext): Promise<void> {
+  for (const { terminalId, isLost } of await receivingTerminals({ account, deviceId }, context))
+    if (isLost) await context.store.setTerminalStatus(terminalId, "active");
+  await noteLoss(account, context, (each) => each.deviceId !== deviceId && each.isLost);
+}
+
+/** A person has decided on a terminal: from now on that counts, and not that its wallet was lost. */
+export async function forgetLoss({ payeeId, terminalId }: TerminalRecord, context: StoreContext): Promise<void> {
+  const account = await accountReceivingAs(payeeId, context.store);
+  if (account !== undefined) await noteLoss(account, context, (each) => each.terminalId !== terminalId && each.isLost);
+}
+
 /** Of the account's receiving terminals those of one device: they are lost and found with it. */
-export async function receivingTerminals(
-  { account, deviceId }: Pick<DeviceRecord, "account" | "deviceId">,
+async function receivingTerminals(
+  { account, deviceId }: OwnedKey,
   { store }: StoreContext,
-): Promise<readonly TerminalId[]> {
+): Promise<readonly (TerminalRecord & { readonly isLost: boolean })[]> {
   const receiving = await receivingOf(account, store);
   if (receiving === undefined) return [];
-  const known: TerminalId[] = [];
+  const known: (TerminalRecord & { readonly isLost: boolean })[] = [];
   const { payeeId, terminals } = receiving;
   for (const each of terminals) {
-    const terminalId = identifierOf(each.terminalId);
+    if (each.deviceId !== deviceId) continue;
+    const terminal = await store.terminal(identifierOf(each.terminalId));
     // A wallet may have named any id: only what was enrolled for this account's payee is its own.
-    if (each.deviceId === deviceId && (await store.terminal(terminalId))?.payeeId === payeeId) known.push(terminalId);
+    if (terminal?.payeeId === payeeId) known.push({ ...terminal, isLost: each.isLost === true });
   }
   return known;
+}
+
+function noteLoss(
+  account: AccountNumber,
+  { store }: StoreContext,
+  isLost: (each: Receiving["terminals"][number]) => boolean | undefined,
+): Promise<void> {
+  const record = recordOf(account);
+  return store.move({ partition: partitionOf(account), records: [record] }, (view): MovementDecision<void> => {
+    const held = view.record(record);
+    if (held === undefined) return { result: undefined };
+    const { payeeId, terminals } = readReceiving(held);
+    const noted = terminals.map((each) => {
+      const { deviceId, terminalId } = each;
+      return isLost(each) ? { deviceId, terminalId, isLost: true } : { deviceId, terminalId };
+    });
+    const body = JSON.stringify({ payeeId, terminals: noted });
+    return { result: undefined, ...(body === held ? {} : { records: [{ ...record, body }] }) };
+  });
 }
 
 /**
@@ -116,19 +179,26 @@ export async function receivingTerminals(
  * blocked. Its code may have been drawn before the wallet was lost. Whoever reports the loss blocks what is enrolled by
  * then, and has blocked the wallet before; so either of the two sees the other.
  */
-export async function blockedWithItsWallet(terminal: TerminalRecord, { store }: StoreContext): Promise<TerminalRecord> {
-  const { terminalId, payeeId } = terminal;
+export async function blockedWithItsWallet(terminal: TerminalRecord, context: StoreContext): Promise<TerminalRecord> {
+  const { store } = context;
+  const { terminalId, payeeId, status } = terminal;
+  const account = await accountReceivingAs(payeeId, store);
+  if (account === undefined || status === "frozen") return terminal;
+  const named = (await receivingOf(account, store))?.terminals.find((each) => each.terminalId === terminalId);
+  const deviceId = named === undefined ? undefined : deviceIdOf(named.deviceId);
+  if (deviceId === undefined || (await store.device(deviceId))?.status !== "frozen") return terminal;
+  await noteLoss(account, context, (each) => each.terminalId === terminalId || each.isLost);
+  await store.setTerminalStatus(terminalId, "frozen");
+  return { ...terminal, status: "frozen" };
+}
+
+/** Whose account it is that receives as this payee; undefined for payees of the ordinary kind. */
+async function accountReceivingAs(payeeId: PayeeId, store: IssuerStore): Promise<AccountNumber | undefined> {
   const record = { kind: "receiver", id: payeeId } as const;
   const receiver = await store.move({ partition: partitionOfId(payeeId), records: [record] }, (view) => ({
     result: view.record(record),
   }));
-  if (receiver === undefined) return terminal;
-  const receiving = await receivingOf(accountNumber(readReceiver(receiver).account), store);
-  const named = receiving?.terminals.find((each) => each.terminalId === terminalId);
-  const deviceId = named === undefined ? undefined : deviceIdOf(named.deviceId);
-  if (deviceId === undefined || (await store.device(deviceId))?.status !== "frozen") return terminal;
-  await store.setTerminalStatus(terminalId, "frozen");
-  return { ...terminal, status: "frozen" };
+  return receiver === undefined ? undefined : accountNumber(readReceiver(receiver).account);
 }
 
 type StoreContext = { readonly store: IssuerStore };
@@ -160,7 +230,7 @@ function payeeOf(
     if (before !== undefined && before.deviceId !== device.deviceId) return { result: "anothers-key" };
     if (others.filter(({ deviceId }) => deviceId === device.deviceId).length >= MOST_KEYS_OF_A_DEVICE)
       return { result: "keys-full" };
-    const next: Receiving = { payeeId, terminals: [...others, { deviceId: device.deviceId, terminalId }] };
+    const next: Receiving = { payeeId, terminals: [...others, before ?? { deviceId: device.deviceId, terminalId }] };
     return {
       result: checkedPayeeId(payeeId),
       records: [

@@ -4,6 +4,7 @@ import { Type } from "@sinclair/typebox";
 import * as api from "../../api/operator-api.ts";
 import { type Encoded, PayeeIdText, TerminalIdText } from "../../api/wire.ts";
 import { createEnrolmentCode } from "../../services/enrolment-codes.ts";
+import { forgetLoss } from "../../services/receiving.ts";
 import type { ServerContext } from "../../services/server-context.ts";
 import { ServiceError } from "../../services/service-error.ts";
 import { payeeView, terminalView } from "../operator-views.ts";
@@ -121,6 +122,7 @@ export function payeeRoutes(app: OperatorApp, context: ServerContext): void {
     async ({ params, body }): Promise<Encoded<typeof api.Terminal>> => {
       const terminal = await store.terminal(params.terminalId);
       if (terminal === undefined) throw new ServiceError("TERMINAL_UNKNOWN");
+      await forgetLoss(terminal, context);
       await store.setTerminalStatus(terminal.terminalId, body.status);
       context.log.info({ terminalId: terminal.terminalId, status: body.status }, "terminal status set");
       return terminalView({ ...terminal, status: body.status });
