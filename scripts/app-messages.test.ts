@@ -3,7 +3,11 @@ import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { LANGUAGES, messagesOf } from "../apps/kit/build/app-messages.ts";
+import { OF_THE_RECEIVING_KEY, RECEIVING_REFUSALS } from "../apps/wallet/src/session/receiving-refusals.ts";
 import { REFUSALS_IN_ORDER } from "../packages/issue/src/index.ts";
+import { ENROLMENT_PROBLEMS } from "../packages/issuer/src/http/device-routes.ts";
+import { RECEIVING_PROBLEMS } from "../packages/issuer/src/http/reverse-money-routes.ts";
+import { CALL_PROBLEMS } from "../packages/issuer/src/http/signed-call-schema.ts";
 import { MALFORMED_SENTENCES, REFUSAL_SENTENCES } from "../packages/messages/src/index.ts";
 import { PAY_SENTENCES } from "../packages/pay/src/index.ts";
 import { SETTLEMENT_SENTENCES } from "../packages/settle/src/index.ts";
@@ -34,6 +38,20 @@ for (const app of ["wallet", "terminal"]) {
     for (const code of tables.flatMap((table) => Object.keys(table))) assert.ok(`refusal.${code}` in messages, code);
   });
 }
+
+test("the wallet knows every word that it may not receive with, and has a sentence for every other answer on the way", async () => {
+  for (const code of RECEIVING_PROBLEMS) assert.ok(RECEIVING_REFUSALS.includes(code), code);
+  assert.ok(RECEIVING_REFUSALS.includes("CALLER_FROZEN"), "of an operator who blocked the key to receive with");
+  for (const language of LANGUAGES) {
+    const messages = await messagesOf(folderOf("wallet"), language);
+    for (const code of OF_THE_RECEIVING_KEY) assert.ok(`receiving.${code}` in messages, code);
+    // What else can be wrong with a call is a fault of the app itself.
+    const ofAnyCall = ["NONCE_INVALID", "CALLER_UNKNOWN", "CALLER_FROZEN"];
+    const ofEnrolling = ENROLMENT_PROBLEMS.filter((code) => !CALL_PROBLEMS.some((one) => one === code));
+    for (const code of [...ofAnyCall, ...ofEnrolling, ...RECEIVING_PROBLEMS])
+      assert.ok(`refusal.${code}` in messages, `${language} ${code}`);
+  }
+});
 
 test("what is in the languages' folders is built in", () => {
   for (const folder of ["wallet/src/messages", "terminal/src/messages"])

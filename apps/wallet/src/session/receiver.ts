@@ -1,4 +1,4 @@
-import { bringHome, deviceClock, deviceRandom, deviceSigner, issuerAddress, refusalText } from "@cairn/app-kit";
+import { bringHome, deviceClock, deviceRandom, deviceSigner, issuerAddress, refusalText, t } from "@cairn/app-kit";
 import {
   DEFAULT_COLLECT_POLICY,
   type HistoryEntry,
@@ -10,14 +10,13 @@ import { webCrypto } from "@cairn/cose";
 import { ClientError, IssuerClient } from "@cairn/issuer/client";
 import { terminalIdOf } from "@cairn/messages";
 import { openIndexedDbTerminalJournal } from "@cairn/stores/browser";
+import { OF_THE_RECEIVING_KEY, RECEIVING_REFUSALS } from "./receiving-refusals.ts";
 
 /** A second key and a journal of its own: this wallet as a terminal of its account (decision 0086). */
 const KEY_DATABASE = "cairn-wallet-receiving-key";
 const JOURNAL_DATABASE = "cairn-wallet-receiving";
 /** How the key is kept: by the browser, in software. */
 const PROTECTION = 0;
-/** How an issuer says that a wallet may not receive. */
-const REFUSALS: readonly string[] = ["RECEIVING_OFF", "RECEIVING_KEYS_FULL", "ACCOUNT_FROZEN"];
 /** Newest lines shown. */
 const SHOWN = 200;
 
@@ -42,6 +41,13 @@ export type ReceiverView = {
   readonly entries: readonly HistoryEntry[];
 };
 
+/** @throws whatever is no refusal to let this wallet receive */
+function refusalIn(error: unknown): string {
+  if (!(error instanceof ClientError) || !RECEIVING_REFUSALS.includes(error.code)) throw error;
+  const { code, message } = error;
+  return OF_THE_RECEIVING_KEY.includes(code) ? t(`receiving.${code}`) : refusalText({ code, sentence: message });
+}
+
 export async function openReceiving(): Promise<Receiver> {
   const signer = await deviceSigner(KEY_DATABASE);
   const crypto = webCrypto();
@@ -60,10 +66,23 @@ export async function openReceiving(): Promise<Receiver> {
     try {
       return await enrol(wallet, label);
     } catch (error) {
-      if (!(error instanceof ClientError) || !REFUSALS.includes(error.code)) throw error;
-      // Paying goes on as before: it is told where somebody wants to receive.
-      refusal = refusalText({ code: error.code, sentence: error.message });
+      refusal = refusalIn(error);
       return undefined;
+    }
+  }
+
+  async function bringReceived(): Promise<string | undefined> {
+    try {
+      const { listRefusals } = await bringHome(terminal, client, {
+        onProgress: () => undefined,
+        pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+        nowMs: () => Date.now(),
+      });
+      const [first] = listRefusals;
+      return first === undefined ? undefined : refusalText(first);
+    } catch (error) {
+      // What was received waits here: its owner hears why.
+      return refusalIn(error);
     }
   }
 
@@ -78,14 +97,7 @@ export async function openReceiving(): Promise<Receiver> {
     isReady,
     refusal: () => refusal,
     async sync(wallet, label) {
-      if (!(await isReady())) return setUp(wallet, label);
-      const { listRefusals } = await bringHome(terminal, client, {
-        onProgress: () => undefined,
-        pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-        nowMs: () => Date.now(),
-      });
-      const [first] = listRefusals;
-      return first === undefined ? undefined : refusalText(first);
+      return (await isReady()) ? bringReceived() : setUp(wallet, label);
     },
     look: async () =>
       (await isReady())

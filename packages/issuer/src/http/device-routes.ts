@@ -34,7 +34,7 @@ export type DeviceRoutesContext = ServerContext & {
 };
 
 const RECORDS_PROBLEMS = [...CALL_PROBLEMS, "INBOX_FULL"] as const satisfies readonly ProblemCode[];
-const ENROLMENT_PROBLEMS = [
+export const ENROLMENT_PROBLEMS = [
   ...CALL_PROBLEMS,
   "ENROLMENT_CODE_INVALID",
   "ENROLMENT_CODE_USED",

@@ -4,8 +4,17 @@ import type { Encoded } from "../api/wire.ts";
 import { openReceiving } from "../services/receiving.ts";
 import type { ServerContext } from "../services/server-context.ts";
 import { refundFromTill } from "../services/till-refunds.ts";
+import type { ProblemCode } from "./problems.ts";
 import { bodyOf } from "./raw-body.ts";
 import { CALL_PROBLEMS, signedCall } from "./signed-call-schema.ts";
+
+/** Why a wallet may not receive. */
+export const RECEIVING_PROBLEMS = [
+  "RECEIVING_OFF",
+  "ACCOUNT_FROZEN",
+  "RECEIVING_KEYS_FULL",
+  "KEY_ALREADY_ENROLLED",
+] as const satisfies readonly ProblemCode[];
 
 /** Money the other way round: a wallet that is paid, and a terminal that gives back. */
 export function reverseMoneyRoutes(app: FastifyInstance, context: ServerContext): void {
@@ -15,13 +24,7 @@ export function reverseMoneyRoutes(app: FastifyInstance, context: ServerContext)
       schema: signedCall(
         {
           summary: "A wallet asks for a one-time code to receive with, as a terminal of its own account.",
-          problems: [
-            ...CALL_PROBLEMS,
-            "RECEIVING_OFF",
-            "ACCOUNT_FROZEN",
-            "RECEIVING_KEYS_FULL",
-            "KEY_ALREADY_ENROLLED",
-          ],
+          problems: [...CALL_PROBLEMS, ...RECEIVING_PROBLEMS],
         },
         ReceivingAnswer,
       ),
