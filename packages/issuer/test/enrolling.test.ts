@@ -46,6 +46,14 @@ test("a device gets what it needs to trust the issuer, and the same again after 
   assert.deepEqual([device.account, device.protection, device.label], [account, 2, label]);
 });
 
+test("the log names every code that is made, and every device and terminal that is enrolled", async (t) => {
+  const { logged, wallet, terminal } = await makeWorld(t);
+  const named = (words: string, id = "") => logged.filter((line) => line.includes(words) && line.includes(id)).length;
+  assert.equal(named("enrolment code made"), 2);
+  assert.equal(named("device enrolled", deviceIdOf(wallet.signer.publicKey, crypto)), 1);
+  assert.equal(named("terminal enrolled", terminalIdOf(terminal.signer.publicKey, crypto)), 1);
+});
+
 test("a terminal gets its payee certificate, for its own key and within the payee's ceilings", async (t) => {
   const at = await startTestIssuer(t);
   await at.operator.createPayee({

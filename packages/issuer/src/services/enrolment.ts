@@ -47,12 +47,17 @@ export async function enrolDevice(
     const at = context.clock.nowSeconds();
     return context.store.enrolDevice({ codeHash, deviceId, publicKey: encodeKey(key), protection, label, at });
   });
+  const { deviceId, account } = device;
+  context.log.info({ deviceId, account }, "device enrolled");
   if (device.replacesDeviceId !== undefined) await retireDevice(device.replacesDeviceId, context);
   return notFrozen(device);
 }
 
 /** @throws ServiceError as `redeem`, CALLER_FROZEN */
-export async function enrolTerminal(call: EnrolmentCall, context: EnrolmentContext): Promise<TerminalRecord> {
+export async function enrolTerminal(
+  call: EnrolmentCall,
+  context: EnrolmentContext & Pick<WithdrawalContext, "log">,
+): Promise<TerminalRecord> {
   const terminal = await redeem(call, context, async ({ code, key, label }, codeHash) => {
     const terminalId = terminalIdOf(key, context.crypto);
     const wanted = { terminalId, publicKey: encodeKey(key), label, at: context.clock.nowSeconds() };
@@ -63,6 +68,8 @@ export async function enrolTerminal(call: EnrolmentCall, context: EnrolmentConte
     // It never heard that it was enrolled: its wallet draws a new code, which is drawn only for the payee that it is of.
     return its === "key-known" ? ((await context.store.terminal(terminalId)) ?? its) : its;
   });
+  const { terminalId, payeeId } = terminal;
+  context.log.info({ terminalId, payeeId }, "terminal enrolled");
   return notFrozen(await blockedWithItsWallet(terminal, context));
 }
 
