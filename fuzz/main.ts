@@ -55,18 +55,23 @@ async function runOne(hex: string): Promise<void> {
 
 async function runAll(): Promise<void> {
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
-  const shares = chosen.reduce((sum, { share }) => sum + share, 0);
+  let shares = chosen.reduce((sum, { share }) => sum + share, 0);
+  const end = performance.now() + Number(values.seconds) * 1000;
   const reports: Report[] = [];
   process.stderr.write(`seed ${seed}\n`);
   for (const { name, share, open } of chosen) {
     const target = await open();
     const coverage = new Coverage(isOurs);
-    const end = performance.now() + (Number(values.seconds) * 1000 * share) / shares;
+    // Of what is left: a target that took longer, to run what is kept, takes it from all the others.
+    const now = performance.now();
+    const until = now + (Math.max(0, end - now) * share) / shares;
+    shares -= share;
     const report = await search(target, {
       corpus: readCorpus(name),
+      thinsOut: values.keep,
       coverage,
       random: new Random(seed),
-      until: () => performance.now() >= end,
+      until: () => performance.now() >= until,
       mostFindings: MOST_FINDINGS,
     });
     await target.close?.();

@@ -33,6 +33,8 @@ export async function search(
   target: Target,
   about: {
     readonly corpus: readonly Uint8Array[];
+    /** Whether inputs of the corpus that reach nothing of their own any more are left out: that asks for each of them. */
+    readonly thinsOut?: boolean;
     readonly coverage: Coverage;
     readonly random: Random;
     readonly until: () => boolean;
@@ -65,7 +67,13 @@ export async function search(
     await keepWhatIsNew(batch.slice(middle));
   }
 
-  await keepWhatIsNew([...about.corpus, ...target.seeds]);
+  if (about.thinsOut) await keepWhatIsNew([...about.corpus, ...target.seeds]);
+  else {
+    for (const input of about.corpus) await attempt(input);
+    coverage.news(true);
+    corpus.push(...about.corpus);
+    await keepWhatIsNew(target.seeds);
+  }
   if (corpus.length === 0) corpus.push(new Uint8Array());
   const known = new Set(about.corpus.map(keyOf));
   while (!about.until() && findings.length < about.mostFindings) {
