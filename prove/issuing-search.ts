@@ -12,6 +12,7 @@ export const issuingSearch: Search = {
   name: "issuing search",
   method: "issuer's store and decisions: accounts and devices, at random",
   promises: [1, 5],
+  shortSeconds: 12,
   run: async (length): Promise<Outcome> => {
     const unit = "histories";
     let searched = 0;

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { Kept } from "./kept.ts";
 import { machineNow } from "./machine.ts";
@@ -25,8 +26,8 @@ const { values } = parseArgs({
     help: { type: "boolean", default: false },
   },
 });
-/** Two at a time: the smallest machine has two cores. */
-const AT_ONCE = 2;
+/** One on each core; the smallest machine has two. */
+const AT_ONCE = Math.max(2, availableParallelism());
 
 if (values.help) process.stdout.write(HELP);
 else await main(values.long ? "long" : "short");
@@ -34,7 +35,9 @@ else await main(values.long ? "long" : "short");
 async function main(length: Length): Promise<void> {
   const chosen = searches.filter(({ name }) => values.only.length === 0 || values.only.includes(name));
   const kept = new Kept(values.keep, length);
-  const waiting = chosen.filter((search) => values.again || kept.of(search) === undefined);
+  const waiting = chosen
+    .filter((search) => values.again || kept.of(search) === undefined)
+    .toSorted((one, other) => other.shortSeconds - one.shortSeconds);
   const running = new Map<string, number>();
   const heart = setInterval(() => tellProgress(running, waiting.length), process.stderr.isTTY ? 1_000 : 20_000);
   const done: Done[] = chosen.flatMap((search) => (waiting.includes(search) ? [] : (kept.of(search) ?? [])));

@@ -12,6 +12,7 @@ export function propertySearch(about: {
   readonly name: string;
   readonly method: string;
   readonly promises: readonly PromiseNumber[];
+  readonly shortSeconds: number;
   readonly files: readonly string[];
 }): Search {
   const { files, ...rest } = about;

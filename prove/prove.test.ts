@@ -31,7 +31,13 @@ test("every promise is looked at by several searches, one of them at random", ()
 
 test("a search that found something, or searched nothing, holds no promise", () => {
   const done = (name: string, searched: number, found: readonly string[]): Done => {
-    const search: Search = { name, method: name, promises: [1, 5], run: () => Promise.reject(new Error("not run")) };
+    const search: Search = {
+      name,
+      method: name,
+      promises: [1, 5],
+      shortSeconds: 1,
+      run: () => Promise.reject(new Error("not run")),
+    };
     return { search, outcome: { searched, unit: "steps", found }, seconds: 1, machine: machineNow() };
   };
   const rows = rowsOf([done("good", 1_000, []), done("bad", 1_000, ["a story"]), done("idle", 0, [])]);
@@ -83,7 +89,13 @@ test("one search by name, as JSON, with the machine beside it", async () => {
 
 test("a run in parts goes on with what is kept, but not with what found something", async () => {
   const file = join(await mkdtemp(join(tmpdir(), "cairn-prove-")), "kept.json");
-  const search: Search = { name: "one", method: "one", promises: [1], run: () => Promise.reject(new Error("not run")) };
+  const search: Search = {
+    name: "one",
+    method: "one",
+    promises: [1],
+    shortSeconds: 1,
+    run: () => Promise.reject(new Error("not run")),
+  };
   const kept = new Kept(file, "long");
   const machine = { ...machineNow(), date: "2026-11-23T12:00:00.000Z", processor: "another one" };
   assert.equal(kept.of(search), undefined);

@@ -27,6 +27,8 @@ export type Search = {
   readonly method: string;
   /** Which promises it looks at. */
   readonly promises: readonly PromiseNumber[];
+  /** Of a processor, roughly, in the short form: the longest begin first, so that no core is left with one alone. */
+  readonly shortSeconds: number;
   run(length: Length): Promise<Outcome>;
 };
 /** One search, done: when it ended, and on which machine. */

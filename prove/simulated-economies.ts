@@ -3,7 +3,7 @@ import type { Length, Outcome, Search } from "./search.ts";
 
 /** Each economy has a seed of its own, printed when it breaks a promise. */
 const ECONOMIES: Readonly<Record<Length, readonly string[]>> = {
-  short: ["--runs", "12", "--wallets", "60", "--days", "6"],
+  short: ["--runs", "8", "--wallets", "60", "--days", "6"],
   long: ["--runs", "20", "--wallets", "200", "--days", "30"],
 };
 
@@ -12,6 +12,7 @@ export const simulatedEconomies: Search = {
   name: "economies",
   method: "simulated economies, with faults and attackers",
   promises: [1, 2, 3, 4, 5, 6, 7],
+  shortSeconds: 20,
   run: async (length): Promise<Outcome> => {
     const ended = await runNode([
       "packages/cairn/src/main.ts",

@@ -6,12 +6,14 @@ import { PatchedCopy } from "./patched-copy.ts";
 const HELP = `npm run -s seeded-bugs -- [options]
 Plants small realistic bugs in a copy of the project, one after the other, and lets the searches find them.
 
-  --bug NAME   only this one, by the search that should find it; may be repeated
+  --bug NAME        only this one, by the search that should find it; may be repeated
+  --searched NAME   a search that is known to find nothing where there is no bug, and is not tried first; may be repeated
   --json
 `;
 const { values } = parseArgs({
   options: {
     bug: { type: "string", multiple: true, default: [] },
+    searched: { type: "string", multiple: true, default: [] },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -27,7 +29,7 @@ async function main(): Promise<void> {
   try {
     const own = new Set(chosen.map(({ search }) => search));
     const used = values.bug.length === 0 ? searchNames : searchNames.filter((name) => own.has(name));
-    for (const name of used)
+    for (const name of used.filter((one) => !values.searched.includes(one)))
       if (!(await passes(name, copy))) throw new Error(`"${name}" fails without any bug: mend that first.`);
     for (const bug of chosen) {
       const one = await hunt(bug, copy, used);
