@@ -110,7 +110,7 @@ const STEPS: { readonly [Name in Exclude<Step, "stream">]: (input: JsonObject) =
 
   records: (input) => {
     const read = input.of === "upload" ? readUploadRecord : readSyncRecord;
-    const records = splitRecords(bytesAt(input, "content")).map((bytes) => toJson(read(decodeCbor(bytes))));
+    const records = splitRecords(bytesAt(input, "content")).map((bytes) => toJson(read(bytes)));
     return { records };
   },
 

@@ -1,7 +1,10 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { constants, inflateSync } from "node:zlib";
 import {
+  CborCursor,
+  type CborValue,
   CodedError,
+  checkCbor,
   decodeCbor,
   decodeCborSequence,
   decodeCborViews,
@@ -11,6 +14,14 @@ import {
   publicKeyFromCbor,
   publicKeyFromPoint,
   publicKeyToCbor,
+  readArrayHead,
+  readByteString,
+  readInteger,
+  readMapHead,
+  readNull,
+  readText,
+  readUnsigned,
+  readValue,
   splitCborSequence,
   splitCborSequenceViews,
 } from "@cairn/cose";
@@ -55,6 +66,32 @@ const calls = vectorInputs("call").map((input) => hexAt(input, "body"));
 const records = vectorInputs("records").map((input) => hexAt(input, "content"));
 const codeContents = codes.flatMap((text) => decoded(() => decodeBase45(text.slice(8))) ?? []);
 
+/** The readers of one type each, as the values say that they have to come. */
+function readAgain(cursor: CborCursor, value: CborValue): void {
+  const before = cursor.position;
+  if (typeof value !== "string") mustHold(readText(cursor) === undefined, "Something else is read as text.");
+  if (!(value instanceof Uint8Array)) mustHold(readByteString(cursor) === -1, "Something else is read as bytes.");
+  if (!Array.isArray(value)) mustHold(readArrayHead(cursor) === -1, "Something else is read as an array.");
+  if (!(value instanceof Map)) mustHold(readMapHead(cursor) === -1, "Something else is read as a map.");
+  if (typeof value !== "number") mustHold(readInteger(cursor) === undefined, "Something else is read as a number.");
+  if (typeof value !== "number" || value < 0) mustHold(readUnsigned(cursor) === -1, "Something is read as a number.");
+  if (value !== null) mustHold(!readNull(cursor), "Something else is read as nothing.");
+  mustHold(cursor.position === before, "What is not read is stepped over.");
+  if (typeof value === "number") mustHold(readInteger(cursor) === value, "Another number.");
+  else if (typeof value === "string") mustHold(readText(cursor) === value, "Another text.");
+  else if (value === null) mustHold(readNull(cursor), "Nothing is not read.");
+  else if (value instanceof Uint8Array) mustHold(readByteString(cursor) === value.length, "Another length.");
+  else if (Array.isArray(value)) {
+    mustHold(readArrayHead(cursor) === value.length, "Another array.");
+    for (const item of value) readAgain(cursor, item);
+  } else if (value instanceof Map) {
+    mustHold(readMapHead(cursor) === value.size, "Another map.");
+    for (const item of [...value].flat()) readAgain(cursor, item);
+  } else mustHold(readValue(cursor) === value, "Another truth.");
+}
+
+const READERS = [readUnsigned, readInteger, readByteString, readText, readArrayHead, readMapHead, readNull, readValue];
+
 const cbor: Target = {
   name: "cbor",
   shape: "cbor",
@@ -62,6 +99,10 @@ const cbor: Target = {
   run: (input) => {
     const value = decoded(() => decodeCbor(input));
     if (value !== undefined) mustHold(same(encodeCbor(value), input), "What was decoded has another encoding.");
+    const isSound = decoded(() => [checkCbor(input)]) !== undefined;
+    mustHold(isSound === (value !== undefined), "Bytes are CBOR to one and not to the other.");
+    for (const read of READERS) decoded(() => read(new CborCursor(input)));
+    if (value !== undefined) readAgain(new CborCursor(input), value);
     deepStrictEqual(
       decoded(() => decodeCborViews(input)),
       value,
@@ -181,10 +222,9 @@ const uploadRecords: Target = {
   seeds: records,
   run: (input) => {
     for (const bytes of decoded(() => splitRecords(input)) ?? []) {
-      const value = decodeCbor(bytes);
-      const upload = decoded(() => readUploadRecord(value));
+      const upload = decoded(() => readUploadRecord(bytes));
       mustHold(upload === undefined || same(encodeUploadRecord(upload), bytes), "An upload record changes.");
-      const sync = decoded(() => readSyncRecord(value));
+      const sync = decoded(() => readSyncRecord(bytes));
       mustHold(sync === undefined || same(encodeSyncRecord(sync), bytes), "A sync record changes.");
     }
   },

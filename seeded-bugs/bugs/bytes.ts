@@ -9,7 +9,7 @@ export const byteBugs: readonly SeededBug[] = [
     search: "fuzzing",
     edits: [
       {
-        file: "packages/cose/src/cbor-decode.ts",
+        file: "packages/cose/src/cbor-cursor.ts",
         find: "  if (argument < least)\n",
         replace: "  if (argument < 0 * least)\n",
       },
@@ -36,7 +36,7 @@ export const byteBugs: readonly SeededBug[] = [
     edits: [
       {
         file: "packages/cose/src/cbor-decode.ts",
-        find: "  if (items > reader.bytes.length - reader.position) {\n",
+        find: "  if (items > reader.end - reader.position) {\n",
         replace: "  if (items > 2 ** 60) {\n",
       },
       {

@@ -9,7 +9,7 @@ const BROWSER_DECODER = here("../../../packages/issuer/src/client/decode-reply-b
 /** Only issuers write status lists; what apps read them with is our own (packages/messages/src/inflate.ts). */
 const NO_DEFLATE = here("../src/no-deflate.ts");
 /** What is wrong with an encoding, byte by byte: for developers. People are told one sentence for all of it. */
-const FINDINGS = ["cbor-decode", "cbor-encode", "sign1", "key"].map((name) =>
+const FINDINGS = ["cbor-cursor", "cbor-decode", "cbor-encode", "sign1", "sign1-decode", "key"].map((name) =>
   here(`../../../packages/cose/src/${name}.ts`),
 );
 /** The modules that hold a sentence for each code: apps take them from their messages, English like any other language. */

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openTerminal } from "@cairn/collect";
-import { decodeCbor } from "@cairn/cose";
 import {
   areCompatible,
   capture,
@@ -145,7 +144,7 @@ async function play(world: TerminalWorld, payers: readonly Payer[], steps: reado
 
 /** Every record as the server will read it. */
 function refuseAsServer(bytes: Uint8Array) {
-  const record = readUploadRecord(decodeCbor(bytes));
+  const record = readUploadRecord(bytes);
   const payee = restoreVerified(payeeCertificate, record.payeeCertificate, crypto).content;
   if (record.kind === "void") return undefined;
   const certificate = restoreVerified(userCertificate, record.certificate, crypto).content;

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RecordAnswer, Upload } from "@cairn/collect";
-import { decodeCbor } from "@cairn/cose";
 import {
   decodeMessage,
   expectCode,
@@ -55,7 +54,7 @@ test("each record holds all that is needed to judge it", async () => {
     { kind: "payment", paymentId: open.signed.messageId },
     { kind: "void", requestId: voided.requestId },
   ]);
-  const [twoWay, captured, given] = records.map((record) => readUploadRecord(decodeCbor(record)));
+  const [twoWay, captured, given] = records.map((record) => readUploadRecord(record));
   const { payeeCertificate } = enrolment;
   assert.deepEqual(twoWay, {
     kind: "payment",
@@ -81,7 +80,7 @@ test(HINTS, { skip: signatureBatchesMissing }, async () => {
   const signatures = requireSignatureBatches();
   const { records } = await again({ signatures: () => signatures }).buildUpload({ limit: 10 });
   const hinted = records.flatMap((bytes) => {
-    const record = readUploadRecord(decodeCbor(bytes));
+    const record = readUploadRecord(bytes);
     if (record.kind === "void") return [];
     assert.ok(record.hint !== undefined);
     const { messageId, signature } =

@@ -39,3 +39,24 @@ export function copyOfBytes(bytes: Uint8Array, start = 0, end: number = bytes.le
   copy.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
   return copy;
 }
+
+/** The same bytes, none of whose views is a Buffer of Node's: its `slice` does not copy. */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** Bytes `start` to `end` (exclusive) go to `position` in `target`; where the next byte goes. */
+export function putBytes(
+  target: Uint8Array,
+  position: number,
+  source: Uint8Array,
+  start = 0,
+  end: number = source.length,
+): number {
+  // The engine's own copying needs a view, which costs as much as a loop over these few.
+  if (end - start > LOOP_BYTES) target.set(source.subarray(start, end), position);
+  else for (let from = start, to = position; from < end; from += 1, to += 1) target[to] = source[from] as number;
+  return position + end - start;
+}
+
+const LOOP_BYTES = 128;

@@ -1,4 +1,4 @@
-import { copyOfBytes } from "./bytes.ts";
+import { copyOfBytes, plainBytes } from "./bytes.ts";
 import {
   ARRAY,
   BYTES,
@@ -17,9 +17,20 @@ import {
   TRUE_BYTE,
   UNSIGNED,
 } from "./cbor.ts";
-import { decodeUtf8 } from "./utf8.ts";
+import { CborCursor, checkEnd, checkedInteger, claim, readArgument, readByte, textOf } from "./cbor-cursor.ts";
 
-type Reader = { readonly bytes: Uint8Array; readonly copies: boolean; position: number; containers: number };
+/** What becomes of byte strings: "none" is for whoever wants to know of the encoding alone. */
+type ByteStrings = "copies" | "views" | "none";
+
+class Reader extends CborCursor {
+  readonly byteStrings: ByteStrings;
+  containers = 0;
+
+  constructor(bytes: Uint8Array, byteStrings: ByteStrings, start = 0, end: number = bytes.length) {
+    super(plainBytes(bytes), start, end);
+    this.byteStrings = byteStrings;
+  }
+}
 
 /**
  * Decodes exactly one item that takes the whole input, in core deterministic encoding (RFC 8949 section 4.2.1).
@@ -27,7 +38,7 @@ type Reader = { readonly bytes: Uint8Array; readonly copies: boolean; position: 
  * @throws CborError, and nothing else, whatever the bytes.
  */
 export function decodeCbor(bytes: Uint8Array): CborValue {
-  return decodeWhole(openReader(bytes, 0, "copies"));
+  return decodeWhole(new Reader(bytes, "copies"));
 }
 
 /**
@@ -35,14 +46,28 @@ export function decodeCbor(bytes: Uint8Array): CborValue {
  * stays as it is. A view keeps all of the input in memory.
  */
 export function decodeCborViews(bytes: Uint8Array, start = 0): CborValue {
-  return decodeWhole(openReader(bytes, start, "views"));
+  return decodeWhole(new Reader(bytes, "views", start));
+}
+
+/**
+ * Whether bytes `start` to `end` (exclusive) are one item of the subset, whatever it says: as strict as `decodeCbor`.
+ * @throws CborError
+ */
+export function checkCbor(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
+  decodeWhole(new Reader(bytes, "none", start, end));
+}
+
+/** The next item, whatever it is, its byte strings views of the input; of it the bounds hold that hold in `decodeCbor`. */
+export function readValue(cursor: CborCursor): CborValue {
+  const reader = new Reader(cursor.bytes, "views", cursor.position, cursor.end);
+  const value = readItem(reader, 0);
+  cursor.position = reader.position;
+  return value;
 }
 
 function decodeWhole(reader: Reader): CborValue {
   const value = readItem(reader, 0);
-  if (reader.position !== reader.bytes.length) {
-    throw new CborError("CBOR_TRAILING_BYTES", "The item is followed by further bytes.", reader.position);
-  }
+  checkEnd(reader);
   return value;
 }
 
@@ -52,7 +77,7 @@ function decodeWhole(reader: Reader): CborValue {
  * @throws CborError for the first bad item.
  */
 export function decodeCborSequence(bytes: Uint8Array): CborValue[] {
-  const reader = openReader(bytes, 0, "copies");
+  const reader = new Reader(bytes, "copies");
   const values: CborValue[] = [];
   while (reader.position < bytes.length) values.push(readItem(reader, 0));
   return values;
@@ -73,19 +98,13 @@ export function* splitCborSequence(bytes: Uint8Array): Generator<Uint8Array, voi
  * keeps all of the input in memory.
  */
 export function* splitCborSequenceViews(bytes: Uint8Array): Generator<Uint8Array, void, void> {
-  const reader = openReader(bytes, 0, "views");
+  const reader = new Reader(bytes, "none");
   while (reader.position < reader.bytes.length) {
     const start = reader.position;
     reader.containers = 0;
     readItem(reader, 0);
     yield reader.bytes.subarray(start, reader.position);
   }
-}
-
-function openReader(bytes: Uint8Array, start: number, byteStrings: "copies" | "views"): Reader {
-  // A view of the plain kind, since `slice` of Node's Buffer does not copy.
-  const plain = bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-  return { bytes: plain, copies: byteStrings === "copies", position: start, containers: 0 };
 }
 
 function readItem(reader: Reader, depth: number): CborValue {
@@ -103,7 +122,7 @@ function readItem(reader: Reader, depth: number): CborValue {
     case BYTES:
       return readBytes(reader, argument, start);
     case TEXT:
-      return readText(reader, argument, start);
+      return textOf(reader, argument, start);
     case ARRAY:
       return readArray(reader, argument, start, depth);
     default:
@@ -118,22 +137,14 @@ function readSimple(initial: number, start: number): CborValue {
   throw new CborError("CBOR_UNSUPPORTED", "Of major type 7 only true, false and null are supported.", start);
 }
 
-function checkedInteger(value: number, start: number): number {
-  if (!Number.isSafeInteger(value)) throw new CborError("CBOR_INTEGER_RANGE", "An integer is beyond ±(2^53-1).", start);
-  return value;
-}
+const NO_BYTES = new Uint8Array();
 
 function readBytes(reader: Reader, length: number, start: number): Uint8Array {
   const begin = claim(reader, length, start);
-  return reader.copies
+  if (reader.byteStrings === "none") return NO_BYTES;
+  return reader.byteStrings === "copies"
     ? copyOfBytes(reader.bytes, begin, reader.position)
     : reader.bytes.subarray(begin, reader.position);
-}
-
-function readText(reader: Reader, length: number, start: number): string {
-  const text = decodeUtf8(reader.bytes, claim(reader, length, start), reader.position);
-  if (text === undefined) throw new CborError("CBOR_INVALID_UTF8", "Text is not UTF-8.", start);
-  return text;
 }
 
 function readArray(reader: Reader, length: number, start: number, depth: number): CborValue[] {
@@ -159,7 +170,7 @@ function readMap(reader: Reader, size: number, start: number, depth: number): Cb
 
 function readKey(reader: Reader): CborKey {
   const start = reader.position;
-  const major = (reader.bytes[start] ?? 0) >> 5;
+  const major = start < reader.end ? (reader.bytes[start] as number) >> 5 : UNSIGNED;
   if (major === UNSIGNED || major === NEGATIVE || major === TEXT) {
     const key = readItem(reader, 0);
     if (typeof key === "number" || typeof key === "string") return key;
@@ -183,42 +194,11 @@ function enterContainer(reader: Reader, items: number, start: number, depth: num
     throw new CborError("CBOR_TOO_DEEP", `More than ${MAXIMUM_CBOR_DEPTH} arrays and maps in one another.`, start);
   }
   // Each item takes a byte at least: a longer claim is refused before anything is made for it.
-  if (items > reader.bytes.length - reader.position) {
+  if (items > reader.end - reader.position) {
     throw new CborError("CBOR_TOO_LONG", "An array or map claims more items than bytes are left.", start);
   }
   reader.containers += 1;
   if (reader.containers > MAXIMUM_CBOR_CONTAINERS) {
     throw new CborError("CBOR_TOO_LONG", `More than ${MAXIMUM_CBOR_CONTAINERS} arrays and maps.`, start);
   }
-}
-
-/** Steps over a string's content and answers where it begins. */
-function claim(reader: Reader, length: number, start: number): number {
-  const begin = reader.position;
-  if (length > reader.bytes.length - begin) {
-    throw new CborError("CBOR_TOO_LONG", "A string claims more bytes than are left.", start);
-  }
-  reader.position = begin + length;
-  return begin;
-}
-
-function readByte(reader: Reader): number {
-  const byte = reader.bytes[reader.position];
-  if (byte === undefined) throw new CborError("CBOR_TRUNCATED", "The input ends inside an item.", reader.position);
-  reader.position += 1;
-  return byte;
-}
-
-/** The argument of an item's head (RFC 8949 section 3). From 2^53 on it is rounded, never below 2^53. */
-function readArgument(reader: Reader, info: number, start: number): number {
-  if (info < 24) return info;
-  if (info > 27)
-    throw new CborError("CBOR_UNSUPPORTED", "Indefinite lengths and reserved forms are not supported.", start);
-  const length = 1 << (info - 24);
-  let argument = 0;
-  for (let count = 0; count < length; count += 1) argument = argument * 0x100 + readByte(reader);
-  const least = length === 1 ? 24 : 0x100 ** (length / 2);
-  if (argument < least)
-    throw new CborError("CBOR_NON_MINIMAL", "A length or integer takes more bytes than it needs.", start);
-  return argument;
 }

@@ -8,6 +8,8 @@ export const SIGNATURE_LENGTH = 64;
 export interface CryptoPort {
   /** SHA-256 digest, 32 bytes, in a plain Uint8Array of its own. */
   sha256(bytes: Uint8Array): Uint8Array;
+  /** The same as 64 lower-case hexadecimal digits, from platforms that make the text faster than the bytes. */
+  sha256Hex?(bytes: Uint8Array): string;
   /**
    * Whether `signature` (r then s, 64 bytes) is a valid ES256 signature (RFC 9053 section 2.1) of `message` under the
    * key. False for a bad signature of any kind, a wrong length and a key that is no point of the curve. Never rejects

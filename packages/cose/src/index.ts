@@ -1,4 +1,4 @@
-export { copyOfBytes, cutBytesFromSlabs, newBytes } from "./bytes.ts";
+export { copyOfBytes, cutBytesFromSlabs, newBytes, plainBytes } from "./bytes.ts";
 export {
   type CborCode,
   CborError,
@@ -9,9 +9,22 @@ export {
   MAXIMUM_CBOR_DEPTH,
 } from "./cbor.ts";
 export {
+  CborCursor,
+  checkEnd,
+  readArrayHead,
+  readByteString,
+  readInteger,
+  readMapHead,
+  readNull,
+  readText,
+  readUnsigned,
+} from "./cbor-cursor.ts";
+export {
+  checkCbor,
   decodeCbor,
   decodeCborSequence,
   decodeCborViews,
+  readValue,
   splitCborSequence,
   splitCborSequenceViews,
 } from "./cbor-decode.ts";
@@ -43,13 +56,5 @@ export {
   publicKeysEqual,
   publicKeyToCbor,
 } from "./key.ts";
-export {
-  decodeSign1,
-  finishSign1,
-  type PreparedSign1,
-  type ProtectedHeaders,
-  prepareSign1,
-  type Sign1,
-  type Sign1Form,
-  toBeSigned,
-} from "./sign1.ts";
+export { finishSign1, type PreparedSign1, prepareSign1, toBeSigned } from "./sign1.ts";
+export { decodeSign1, type ProtectedHeaders, type Sign1, type Sign1Form } from "./sign1-decode.ts";

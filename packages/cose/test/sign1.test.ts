@@ -12,6 +12,7 @@ import {
   type ProtectedHeaders,
   prepareSign1,
   publicKeyFromPoint,
+  type Sign1,
   type Sign1Form,
   toBeSigned,
 } from "../src/index.ts";
@@ -23,6 +24,13 @@ const PLAIN: Sign1Form = { context: "" };
 const ES256 = hex("a10126");
 const EMPTY: CborMap = new Map();
 const SIGNATURE = new Uint8Array(64).fill(7);
+
+const partsOf = ({ headers, protectedBytes, payload, signature }: Sign1) => ({
+  headers,
+  protectedBytes,
+  payload,
+  signature,
+});
 
 /** sign-pass-02 and sign-pass-03 of https://github.com/cose-wg/Examples, the key being the "11" of RFC 9052 appendix C. */
 const EXAMPLE = {
@@ -47,7 +55,7 @@ test("the published example verifies, its key id taken out of the unprotected he
 test("the tagged form is the untagged one behind tag 18, and each refuses the other", () => {
   const untagged = hex(EXAMPLE.message.replace("a104423131", "a0"));
   const tagged = Uint8Array.of(0xd2, ...untagged);
-  assert.deepEqual(decodeSign1(tagged, { context: "", tagged: true }), decodeSign1(untagged, { context: "" }));
+  assert.deepEqual(partsOf(decodeSign1(tagged, { context: "", tagged: true })), partsOf(decodeSign1(untagged, PLAIN)));
   assert.throws(() => decodeSign1(tagged, PLAIN), coded("CoseError", "COSE_MALFORMED"));
   assert.throws(() => decodeSign1(untagged, { context: "", tagged: true }), coded("CoseError", "COSE_MALFORMED"));
   assert.throws(() => decodeSign1(Uint8Array.of(0xd2, ...tagged), { context: "", tagged: true }), {
@@ -77,7 +85,7 @@ test("what is prepared is what generic encoding gives, and what is decoded again
       const generic = encodeCbor([protectedBytes, EMPTY, payload, SIGNATURE]);
       assert.equal(toHex(message), (form.tagged ? "d2" : "") + toHex(generic));
       const decoded = decodeSign1(message, form);
-      assert.deepEqual(decoded, { headers: given, protectedBytes, payload, signature: SIGNATURE });
+      assert.deepEqual(partsOf(decoded), { headers: given, protectedBytes, payload, signature: SIGNATURE });
       assert.deepEqual(toBeSigned(decoded, form), prepared.toBeSigned);
     }),
   );

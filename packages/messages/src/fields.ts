@@ -1,17 +1,33 @@
-import { type CborMap, type CborValue, type P256PublicKey, publicKeyFromCbor, publicKeyToCbor } from "@cairn/cose";
+import {
+  type CborCursor,
+  type CborKey,
+  type CborMap,
+  type CborValue,
+  type P256PublicKey,
+  publicKeyFromCbor,
+  publicKeyToCbor,
+  readArrayHead,
+  readByteString,
+  readInteger,
+  readMapHead,
+  readText,
+  readUnsigned,
+  readValue,
+} from "@cairn/cose";
 import { type Currency, isCurrency } from "./amount.ts";
 import { MAXIMUM_MINOR, MAXIMUM_SEQUENCE, MAXIMUM_STATUS_INDEX, MAXIMUM_TIME_SECONDS } from "./bounds.ts";
-import { fromHex, type HexIdentifier, identifier } from "./identifiers.ts";
+import { fromHex, type HexIdentifier, identifierBefore } from "./identifiers.ts";
 import { CONFIRMATION_COSE_KEY } from "./labels.ts";
 import { MessageError } from "./message-error.ts";
 
 /**
  * How one value stands in CBOR: writer and reader side by side. Readers take only what the writer could have made, and
- * writers write only what the reader takes; both throw {@link MessageError} MESSAGE_FIELD_INVALID for the rest.
+ * writers write only what the reader takes; both throw {@link MessageError} MESSAGE_FIELD_INVALID for the rest. A reader
+ * also throws `CborError`, and what it throws says nothing of the bytes behind: the caller looks whether they are CBOR.
  */
 export type Codec<Value> = {
   write(value: Value, name: string): CborValue;
-  read(value: CborValue, name: string): Value;
+  read(cursor: CborCursor, name: string): Value;
 };
 
 /** One entry of a message map: its label, its codec, and whether it may be absent. */
@@ -44,13 +60,12 @@ function invalid(name: string, why: string): MessageError {
 }
 
 function unsigned(maximum: number): Codec<number> {
-  const accepts = (value: unknown): value is number =>
-    typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= maximum;
-  const check = (value: unknown, name: string): number => {
-    if (!accepts(value)) throw invalid(name, `must be a whole number from 0 to ${maximum}`);
+  const check = (value: number, name: string): number => {
+    if (!Number.isInteger(value) || value < 0 || value > maximum)
+      throw invalid(name, `must be a whole number from 0 to ${maximum}`);
     return value;
   };
-  return { write: check, read: check };
+  return { write: check, read: (cursor, name) => check(readUnsigned(cursor), name) };
 }
 
 /** Whole seconds since 1970-01-01T00:00:00Z (RFC 8392 NumericDate, integers only). */
@@ -68,8 +83,9 @@ export const minorUnits: Codec<bigint> = {
       throw invalid(name, "must be from 0 to 2^53-1");
     return Number(value);
   },
-  read: (value, name) => {
-    if (typeof value !== "number" || value < 0) throw invalid(name, "must be from 0 to 2^53-1");
+  read: (cursor, name) => {
+    const value = readUnsigned(cursor);
+    if (value < 0) throw invalid(name, "must be from 0 to 2^53-1");
     return BigInt(value);
   },
 };
@@ -79,7 +95,10 @@ function checkedCurrency(value: unknown, name: string): Currency {
   return value;
 }
 
-export const currencyCode: Codec<Currency> = { write: checkedCurrency, read: checkedCurrency };
+export const currencyCode: Codec<Currency> = {
+  write: checkedCurrency,
+  read: (cursor, name) => checkedCurrency(readText(cursor), name),
+};
 
 /** Byte string of a fixed length, hexadecimal in memory. */
 export function bytesId<Id extends HexIdentifier>(length: number): Codec<Id> {
@@ -88,9 +107,9 @@ export function bytesId<Id extends HexIdentifier>(length: number): Codec<Id> {
       if (typeof value !== "string" || value.length !== 2 * length) throw invalid(name, `must be ${length} bytes`);
       return fromHex(value);
     },
-    read: (value, name) => {
-      if (!(value instanceof Uint8Array) || value.length !== length) throw invalid(name, `must be ${length} bytes`);
-      return identifier<Id>(value, length);
+    read: (cursor, name) => {
+      if (readByteString(cursor) !== length) throw invalid(name, `must be ${length} bytes`);
+      return identifierBefore<Id>(cursor, length);
     },
   };
 }
@@ -113,7 +132,7 @@ export function shownText(maximumBytes: number): Codec<string> {
     if (value !== value.trim()) throw invalid(name, "must not begin or end with a space");
     return value;
   };
-  return { write: check, read: check };
+  return { write: check, read: (cursor, name) => check(readText(cursor), name) };
 }
 
 /** Text of a narrow form (an id, a URL), checked by a type guard. */
@@ -126,7 +145,7 @@ export function formedText<Text extends string>(
       throw invalid(name, "has not the allowed form");
     return value;
   };
-  return { write: check, read: check };
+  return { write: check, read: (cursor, name) => check(readText(cursor), name) };
 }
 
 /** A whole number out of a closed set. */
@@ -136,13 +155,14 @@ export function oneOf<Value extends number>(allowed: readonly Value[]): Codec<Va
     if (found === undefined) throw invalid(name, `must be one of ${allowed.join(", ")}`);
     return found;
   };
-  return { write: check, read: check };
+  return { write: check, read: (cursor, name) => check(readUnsigned(cursor), name) };
 }
 
 /** `cnf` claim with a COSE_Key (RFC 8747 section 3.2). */
 export const confirmationKey: Codec<P256PublicKey> = {
   write: (key) => new Map([[CONFIRMATION_COSE_KEY, publicKeyToCbor(key)]]),
-  read: (value, name) => {
+  read: (cursor, name) => {
+    const value = readValue(cursor);
     const key = value instanceof Map && value.size === 1 ? value.get(CONFIRMATION_COSE_KEY) : undefined;
     if (key === undefined) throw invalid(name, "must hold one COSE_Key");
     return publicKeyFromCbor(key);
@@ -151,7 +171,7 @@ export const confirmationKey: Codec<P256PublicKey> = {
 
 export const coseKey: Codec<P256PublicKey> = {
   write: (key) => publicKeyToCbor(key),
-  read: (value) => publicKeyFromCbor(value),
+  read: (cursor) => publicKeyFromCbor(readValue(cursor)),
 };
 
 /** A fixed row of values: an array in CBOR, named in memory. Saves the labels where a certificate must stay small. */
@@ -173,13 +193,12 @@ export function row<Columns extends { readonly [name: string]: Codec<unknown> }>
         codec.write((value as Record<string, unknown>)[column], names[index] as string),
       );
     },
-    read: (value, name) => {
-      if (!Array.isArray(value) || value.length !== entries.length)
-        throw invalid(name, `must be a row of ${entries.length}`);
+    read: (cursor, name) => {
+      if (readArrayHead(cursor) !== entries.length) throw invalid(name, `must be a row of ${entries.length}`);
       const names = namesIn(name);
       const read: Record<string, unknown> = {};
       entries.forEach(([column, codec], index) => {
-        read[column] = codec.read(value[index] as CborValue, names[index] as string);
+        read[column] = codec.read(cursor, names[index] as string);
       });
       return read as Row;
     },
@@ -192,29 +211,33 @@ export function listOf<Value>(codec: Codec<Value>, maximumLength: number): Codec
       if (values.length > maximumLength) throw invalid(name, `must be a list of at most ${maximumLength}`);
       return values.map((element, index) => codec.write(element, `${name}[${index}]`));
     },
-    read: (value, name) => {
-      if (!Array.isArray(value) || value.length > maximumLength)
-        throw invalid(name, `must be a list of at most ${maximumLength}`);
-      return value.map((element, index) => codec.read(element, `${name}[${index}]`));
+    read: (cursor, name) => {
+      const length = readArrayHead(cursor);
+      if (length < 0 || length > maximumLength) throw invalid(name, `must be a list of at most ${maximumLength}`);
+      return Array.from({ length }, (_, index) => codec.read(cursor, `${name}[${index}]`));
     },
   };
 }
 
-/** Of a table, made once: `Object.entries` at every message costs as much as reading it. */
-const ENTRIES = new WeakMap<Fields, readonly (readonly [name: string, field: Field<unknown>])[]>();
+type Entry = readonly [name: string, field: Field<unknown>];
+/** A field table in the order of its labels on the wire, worked out once. */
+export type Entries = readonly Entry[];
 
-function entriesOf(fields: Fields): readonly (readonly [name: string, field: Field<unknown>])[] {
-  const known = ENTRIES.get(fields);
-  if (known !== undefined) return known;
-  const entries = Object.entries(fields);
-  ENTRIES.set(fields, entries);
-  return entries;
+export function entriesOf(fields: Fields): Entries {
+  return Object.entries(fields).sort(([, left], [, right]) => (isBefore(left.label, right.label) ? -1 : 1));
+}
+
+/** The order of deterministic encoding, RFC 8949 section 4.2.1: 0, 1, ... then -1, -2, ... then text. */
+function isBefore(label: number, key: CborKey): boolean {
+  if (typeof key === "string") return true;
+  if (label >= 0 !== key >= 0) return label >= 0;
+  return label >= 0 ? label < key : label > key;
 }
 
 /** Writes the named fields as a message map. Absent optional fields are left out. */
-export function writeFields(fields: Fields, content: { readonly [name: string]: unknown }): CborMap {
+export function writeFields(entries: Entries, content: { readonly [name: string]: unknown }): CborMap {
   const map: CborMap = new Map();
-  for (const [name, field] of entriesOf(fields)) {
+  for (const [name, field] of entries) {
     const value = content[name];
     if (value === undefined && field.optional) continue;
     if (value === undefined) throw new MessageError("MESSAGE_FIELD_MISSING", name);
@@ -223,23 +246,44 @@ export function writeFields(fields: Fields, content: { readonly [name: string]: 
   return map;
 }
 
-/** Reads a message map into `content`, and answers it: every required field, no unknown one. */
-export function readFields(fields: Fields, map: CborValue, content: Record<string, unknown>): Record<string, unknown> {
-  if (!(map instanceof Map)) throw invalid("payload", "must be a map");
-  let known = 0;
-  for (const [name, field] of entriesOf(fields)) {
-    const value = map.get(field.label);
-    if (value === undefined) {
-      if (!field.optional) throw new MessageError("MESSAGE_FIELD_MISSING", name);
+/**
+ * Reads a message map into `content`, field by field as they come: every required one, no unknown one.
+ * What is thrown is the first field missing or invalid, in the order of the labels, or else the first unknown one.
+ */
+export function readFields(entries: Entries, cursor: CborCursor, content: Record<string, unknown>): void {
+  const size = readMapHead(cursor);
+  if (size < 0) throw invalid("payload", "must be a map");
+  let next = 0;
+  let unknown: CborKey | undefined;
+  for (let count = 0; count < size; count += 1) {
+    const key = readInteger(cursor) ?? keyOf(readValue(cursor));
+    next = skipAbsent(entries, next, key);
+    const entry = entries[next];
+    // Keys that come twice or out of order are unknown too: whoever is known has come at its place.
+    if (entry === undefined || entry[1].label !== key) {
+      unknown ??= key;
+      readValue(cursor);
       continue;
     }
-    known++;
-    content[name] = field.codec.read(value, name);
+    const [name, field] = entry;
+    content[name] = field.codec.read(cursor, name);
+    next += 1;
   }
-  if (known !== map.size) {
-    const labels = new Set(Object.values(fields).map((field) => field.label));
-    const unknown = [...map.keys()].find((key) => typeof key !== "number" || !labels.has(key));
-    throw new MessageError("MESSAGE_FIELD_UNKNOWN", `label ${unknown}`);
+  skipAbsent(entries, next, END);
+  if (unknown !== undefined) throw new MessageError("MESSAGE_FIELD_UNKNOWN", `label ${unknown}`);
+}
+
+/** Behind every number. */
+const END = "";
+
+const keyOf = (value: CborValue): CborKey => (typeof value === "string" ? value : END);
+
+/** Where the fields begin that are not before the key. @throws MessageError MESSAGE_FIELD_MISSING for those that are. */
+function skipAbsent(entries: Entries, first: number, key: CborKey): number {
+  for (let at = first; at < entries.length; at += 1) {
+    const [name, field] = entries[at] as Entry;
+    if (!isBefore(field.label, key)) return at;
+    if (!field.optional) throw new MessageError("MESSAGE_FIELD_MISSING", name);
   }
-  return content;
+  return entries.length;
 }

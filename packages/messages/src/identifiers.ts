@@ -1,4 +1,4 @@
-import { newBytes } from "@cairn/cose";
+import { type CborCursor, newBytes } from "@cairn/cose";
 
 /**
  * Identifiers as checked types. In memory they are lower-case hexadecimal text, so that they compare with `===`,
@@ -68,6 +68,11 @@ export function identifier<Id extends HexIdentifier>(bytes: Uint8Array, length: 
   return toHex(bytes) as Id;
 }
 
+/** The identifier that the bytes before the cursor are. */
+export function identifierBefore<Id extends HexIdentifier>({ bytes, position }: CborCursor, length: number): Id {
+  return hexOf(bytes, position - length, position) as Id;
+}
+
 /** The first bytes of an identifier, as another, shorter identifier. */
 export function shorten<Id extends HexIdentifier>(id: MessageId, length: number): Id {
   return id.slice(0, length * 2) as string as Id;
@@ -106,9 +111,23 @@ const nativeFromHex = native.setFromHex;
 const NO_HEX = /[^0-9a-f]/;
 
 export function toHex(bytes: Uint8Array): string {
-  if (nativeToHex !== undefined) return nativeToHex.call(bytes);
+  return nativeToHex === undefined ? hexOf(bytes, 0, bytes.length) : nativeToHex.call(bytes);
+}
+
+/** One for each length of identifiers: a view of the bytes for each of them would cost more than its text. */
+const COPIES: Uint8Array[] = [];
+
+/** Of bytes `start` to `end` (exclusive), no more than an identifier has. */
+function hexOf(bytes: Uint8Array, start: number, end: number): string {
+  if (nativeToHex !== undefined) {
+    const length = end - start;
+    COPIES[length] ??= new Uint8Array(length);
+    const copy = COPIES[length];
+    for (let at = 0; at < length; at += 1) copy[at] = bytes[start + at] as number;
+    return nativeToHex.call(copy);
+  }
   let text = "";
-  for (const byte of bytes) text += HEX[byte];
+  for (let at = start; at < end; at += 1) text += HEX[bytes[at] as number];
   return text;
 }
 

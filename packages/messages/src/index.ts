@@ -4,7 +4,8 @@ export * from "./bounds.ts";
 export * from "./closing.ts";
 export { CODE_TYPES, type Code, type CodeType, expectCode, readCode, writeCode } from "./code-text.ts";
 export * from "./codes.ts";
-export { rememberDecoded } from "./decoded-memory.ts";
+export { DecodedMemory, rememberDecoded } from "./decoded-memory.ts";
+export { digestText } from "./digest-text.ts";
 export * from "./identifiers.ts";
 export { LABEL } from "./labels.ts";
 export {

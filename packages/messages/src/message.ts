@@ -1,7 +1,9 @@
 import {
+  CborCursor,
   type CryptoPort,
+  checkCbor,
+  checkEnd,
   copyOfBytes,
-  decodeCborViews,
   decodeSign1,
   encodeCbor,
   finishSign1,
@@ -18,8 +20,9 @@ import {
 import { MAXIMUM_MESSAGE_BYTES } from "./bounds.ts";
 import { type Refusal, refusal } from "./codes.ts";
 import { memoryOf } from "./decoded-memory.ts";
-import { type Codec, type ContentOf, type Fields, readFields, writeFields } from "./fields.ts";
-import { fromHex, type HexIdentifier, IDENTIFIER_BYTES, identifier, type MessageId } from "./identifiers.ts";
+import { digestText } from "./digest-text.ts";
+import { type Codec, type ContentOf, type Entries, entriesOf, type Fields, readFields, writeFields } from "./fields.ts";
+import { fromHex, type HexIdentifier, type MessageId } from "./identifiers.ts";
 import { MessageError } from "./message-error.ts";
 
 /**
@@ -36,7 +39,8 @@ export type MessageKind<Content> = {
   readonly type: string | undefined;
   keyIdOf(content: Content): Uint8Array;
   writePayload(content: Content): Uint8Array;
-  readContent(keyId: Uint8Array, payload: Uint8Array): Content;
+  /** @throws CodedError */
+  readContent(sign1: Sign1): Content;
 };
 
 /** Decoded and well-formed, but nobody has checked who signed it. Only {@link verifyMessage} turns it into something to act on. */
@@ -86,6 +90,7 @@ export function defineMessage<Name extends string, Id extends HexIdentifier, con
   check?: (content: ContentOf<Table> & { readonly [Key in Name]: Id }) => void;
 }): MessageKind<ContentOf<Table> & { readonly [Key in Name]: Id }> {
   type Content = ContentOf<Table> & { readonly [Key in Name]: Id };
+  const entries = entriesOf(input.fields);
   return {
     name: input.name,
     form: input.form ?? { context: `cairn/1/${input.name}` },
@@ -94,16 +99,35 @@ export function defineMessage<Name extends string, Id extends HexIdentifier, con
     keyIdOf: (content) => input.keyId.codec.write(content[input.keyId.name], input.keyId.name) as Uint8Array,
     writePayload: (content) => {
       input.check?.(content);
-      return encodeCbor(writeFields(input.fields, content));
+      return encodeCbor(writeFields(entries, content));
     },
-    readContent: (keyId, payload) => {
-      const content = readFields(input.fields, decodeCborViews(payload), {
-        [input.keyId.name]: input.keyId.codec.read(keyId, input.keyId.name),
-      }) as Content;
+    readContent: (sign1) => {
+      const content = readParts(input.keyId, entries, sign1) as Content;
       input.check?.(content);
       return content;
     },
   };
+}
+
+function readParts(
+  keyId: KeyIdField<string, HexIdentifier>,
+  fields: Entries,
+  { bytes, keyIdAt, protectedEnd, payloadStart, payloadEnd }: Sign1,
+): Record<string, unknown> {
+  const content: Record<string, unknown> = {};
+  try {
+    const cursor = new CborCursor(bytes, keyIdAt, protectedEnd);
+    content[keyId.name] = keyId.codec.read(cursor, keyId.name);
+    cursor.position = payloadStart;
+    cursor.end = payloadEnd;
+    readFields(fields, cursor, content);
+    checkEnd(cursor);
+  } catch (error) {
+    // What is no CBOR at all is said first, wherever it stands.
+    checkCbor(bytes, payloadStart, payloadEnd);
+    throw error;
+  }
+  return content;
 }
 
 /** Fixes what will be signed. @throws CodedError when the content breaks the message's own rules or bounds. */
@@ -168,10 +192,9 @@ function decode<Content>(kind: MessageKind<Content>, bytes: Uint8Array, crypto: 
   if (bytes.length > kind.maximumBytes)
     throw new MessageError("MESSAGE_TOO_LARGE", `${kind.name}: ${bytes.length} bytes`);
   const sign1 = decodeSign1(bytes, kind.form);
-  const { keyId, type } = sign1.headers;
-  if (keyId === undefined) throw new MessageError("MESSAGE_FIELD_MISSING", "kid");
-  if (type !== kind.type) throw new MessageError("MESSAGE_FIELD_INVALID", "typ");
-  const unverified = kind.readContent(keyId, sign1.payload);
+  if (sign1.keyIdAt < 0) throw new MessageError("MESSAGE_FIELD_MISSING", "kid");
+  if (sign1.type !== kind.type) throw new MessageError("MESSAGE_FIELD_INVALID", "typ");
+  const unverified = kind.readContent(sign1);
   const decoded = new DecodedMessage({ kind, unverified, bytes, sign1, crypto });
   memory?.add(decoded);
   return decoded;
@@ -315,5 +338,5 @@ function verified<Content>(message: { content: Content; messageId: MessageId; by
 }
 
 function messageIdOf(signed: Uint8Array, crypto: CryptoPort): MessageId {
-  return identifier<MessageId>(crypto.sha256(signed), IDENTIFIER_BYTES.messageId);
+  return digestText(signed, crypto) as MessageId;
 }

@@ -1,7 +1,18 @@
-import { type CborValue, encodeCbor, newBytes, splitCborSequenceViews } from "@cairn/cose";
+import {
+  CborCursor,
+  checkCbor,
+  checkEnd,
+  encodeCbor,
+  newBytes,
+  plainBytes,
+  readArrayHead,
+  readByteString,
+  readNull,
+  readUnsigned,
+  splitCborSequenceViews,
+} from "@cairn/cose";
 import { MAXIMUM_RECORDS } from "./bounds.ts";
 import { MessageError } from "./message-error.ts";
-import { bytesAt } from "./signed-call.ts";
 
 /**
  * What a terminal uploads: each record holds all that is needed to judge it, as the encoded messages themselves, so
@@ -87,38 +98,43 @@ export function encodeUploadRecord(record: UploadRecord): Uint8Array {
   }
 }
 
-/** @throws MessageError BUNDLE_MALFORMED */
-export function readUploadRecord(value: CborValue): UploadRecord {
-  const row = rowOf(value);
-  if (row[0] === UPLOAD.payment && (row.length === 5 || row.length === 6)) {
-    return {
-      kind: "payment",
-      payeeCertificate: bytesAt(row[1], "payee certificate"),
-      request: bytesAt(row[2], "request"),
-      certificate: bytesAt(row[3], "certificate"),
-      payment: bytesAt(row[4], "payment"),
-      ...hintAt(row[5]),
-    };
-  }
-  if (row[0] === UPLOAD.openPayment && (row.length === 5 || row.length === 6)) {
-    return {
-      kind: "open-payment",
-      payeeCertificate: bytesAt(row[1], "payee certificate"),
-      capture: bytesAt(row[2], "capture"),
-      certificate: bytesAt(row[3], "certificate"),
-      payment: bytesAt(row[4], "payment"),
-      ...hintAt(row[5]),
-    };
-  }
-  if (row[0] === UPLOAD.void && row.length === 4) {
-    return {
-      kind: "void",
-      payeeCertificate: bytesAt(row[1], "payee certificate"),
-      request: bytesAt(row[2], "request"),
-      requestVoid: bytesAt(row[3], "void"),
-    };
-  }
-  throw new MessageError("BUNDLE_MALFORMED", "not an upload record");
+/**
+ * What it holds are views of `bytes`, which are to stay as they are.
+ * @throws CborError; MessageError BUNDLE_MALFORMED
+ */
+export function readUploadRecord(bytes: Uint8Array): UploadRecord {
+  return readRow(bytes, (cursor, length) => {
+    const type = readUnsigned(cursor);
+    if (type === UPLOAD.payment && (length === 5 || length === 6)) {
+      return {
+        kind: "payment",
+        payeeCertificate: bytesAt(cursor, "payee certificate"),
+        request: bytesAt(cursor, "request"),
+        certificate: bytesAt(cursor, "certificate"),
+        payment: bytesAt(cursor, "payment"),
+        ...(length === 6 ? { hint: hintAt(cursor) } : undefined),
+      };
+    }
+    if (type === UPLOAD.openPayment && (length === 5 || length === 6)) {
+      return {
+        kind: "open-payment",
+        payeeCertificate: bytesAt(cursor, "payee certificate"),
+        capture: bytesAt(cursor, "capture"),
+        certificate: bytesAt(cursor, "certificate"),
+        payment: bytesAt(cursor, "payment"),
+        ...(length === 6 ? { hint: hintAt(cursor) } : undefined),
+      };
+    }
+    if (type === UPLOAD.void && length === 4) {
+      return {
+        kind: "void",
+        payeeCertificate: bytesAt(cursor, "payee certificate"),
+        request: bytesAt(cursor, "request"),
+        requestVoid: bytesAt(cursor, "void"),
+      };
+    }
+    throw new MessageError("BUNDLE_MALFORMED", "not an upload record");
+  });
 }
 
 export function encodeSyncRecord(record: SyncRecord): Uint8Array {
@@ -154,35 +170,33 @@ export function isClosingRecord(bytes: Uint8Array): boolean {
   return bytes[0] === ROW_OF_TWO && bytes[1] === SYNC.closing;
 }
 
-/** @throws MessageError BUNDLE_MALFORMED */
-export function readSyncRecord(value: CborValue): SyncRecord {
-  const row = rowOf(value);
-  if (row[0] === SYNC.closing && row.length === 2) return { kind: "closing", closing: bytesAt(row[1], "closing") };
-  if (row[0] === SYNC.payment && row.length === 7) {
-    return {
-      kind: "payment",
-      certificate: bytesAt(row[1], "certificate"),
-      payment: bytesAt(row[2], "payment"),
-      payeeCertificate: bytesAt(row[3], "payee certificate"),
-      request: bytesAt(row[4], "request"),
-      receipt: bytesOrNothing(row[5], "receipt"),
-      requestVoid: bytesOrNothing(row[6], "void"),
-    };
-  }
-  if (row[0] === SYNC.openPayment && row.length === 5) {
-    const payeeCertificate = bytesOrNothing(row[3], "payee certificate");
-    const receipt = bytesOrNothing(row[4], "receipt");
-    if ((payeeCertificate === undefined) !== (receipt === undefined))
-      throw new MessageError("BUNDLE_MALFORMED", "a receipt goes with its payee certificate");
-    return {
-      kind: "open-payment",
-      certificate: bytesAt(row[1], "certificate"),
-      payment: bytesAt(row[2], "payment"),
-      payeeCertificate,
-      receipt,
-    };
-  }
-  throw new MessageError("BUNDLE_MALFORMED", "not a sync record");
+/** As `readUploadRecord`. @throws CborError; MessageError BUNDLE_MALFORMED */
+export function readSyncRecord(bytes: Uint8Array): SyncRecord {
+  return readRow(bytes, (cursor, length) => {
+    const type = readUnsigned(cursor);
+    if (type === SYNC.closing && length === 2) return { kind: "closing", closing: bytesAt(cursor, "closing") };
+    if (type === SYNC.payment && length === 7) {
+      return {
+        kind: "payment",
+        certificate: bytesAt(cursor, "certificate"),
+        payment: bytesAt(cursor, "payment"),
+        payeeCertificate: bytesAt(cursor, "payee certificate"),
+        request: bytesAt(cursor, "request"),
+        receipt: bytesOrNothing(cursor, "receipt"),
+        requestVoid: bytesOrNothing(cursor, "void"),
+      };
+    }
+    if (type === SYNC.openPayment && length === 5) {
+      const certificate = bytesAt(cursor, "certificate");
+      const payment = bytesAt(cursor, "payment");
+      const payeeCertificate = bytesOrNothing(cursor, "payee certificate");
+      const receipt = bytesOrNothing(cursor, "receipt");
+      if ((payeeCertificate === undefined) !== (receipt === undefined))
+        throw new MessageError("BUNDLE_MALFORMED", "a receipt goes with its payee certificate");
+      return { kind: "open-payment", certificate, payment, payeeCertificate, receipt };
+    }
+    throw new MessageError("BUNDLE_MALFORMED", "not a sync record");
+  });
 }
 
 /** The content of an upload or sync call: records one behind the other (RFC 8742). */
@@ -210,18 +224,33 @@ export function splitRecords(content: Uint8Array): readonly Uint8Array[] {
   return records;
 }
 
-function rowOf(value: CborValue): readonly CborValue[] {
-  if (!Array.isArray(value)) throw new MessageError("BUNDLE_MALFORMED", "a record must be a row");
-  return value;
+function readRow<Content>(bytes: Uint8Array, read: (cursor: CborCursor, length: number) => Content): Content {
+  const cursor = new CborCursor(plainBytes(bytes));
+  try {
+    const length = readArrayHead(cursor);
+    if (length < 1) throw new MessageError("BUNDLE_MALFORMED", "a record must be a row");
+    const content = read(cursor, length);
+    checkEnd(cursor);
+    return content;
+  } catch (error) {
+    // What is no CBOR at all is said first, wherever it stands.
+    checkCbor(bytes);
+    throw error;
+  }
 }
 
-function hintAt(value: CborValue | undefined): { readonly hint?: Uint8Array } {
-  if (value === undefined) return {};
-  const hint = bytesAt(value, "hint");
+function bytesAt(cursor: CborCursor, name: string): Uint8Array {
+  const length = readByteString(cursor);
+  if (length < 0) throw new MessageError("BUNDLE_MALFORMED", `${name} must be a byte string`);
+  return cursor.bytes.subarray(cursor.position - length, cursor.position);
+}
+
+function hintAt(cursor: CborCursor): Uint8Array {
+  const hint = bytesAt(cursor, "hint");
   if (hint.length !== HINT_BYTES) throw new MessageError("BUNDLE_MALFORMED", `a hint of ${hint.length} bytes`);
-  return { hint };
+  return hint;
 }
 
-function bytesOrNothing(value: CborValue | undefined, name: string): Uint8Array | undefined {
-  return value === null ? undefined : bytesAt(value, name);
+function bytesOrNothing(cursor: CborCursor, name: string): Uint8Array | undefined {
+  return readNull(cursor) ? undefined : bytesAt(cursor, name);
 }

@@ -1,11 +1,11 @@
-import { type CborValue, type CryptoPort, newBytes, type Signer, splitCborSequence } from "@cairn/cose";
+import { type CryptoPort, newBytes, type Signer, splitCborSequence } from "@cairn/cose";
 import { MAXIMUM_BODY_BYTES } from "./bounds.ts";
+import { digestText } from "./digest-text.ts";
 import { bytesId, required, timeSeconds } from "./fields.ts";
 import {
   type ContentHash,
   type DeviceId,
   IDENTIFIER_BYTES,
-  identifier,
   type MessageId,
   type ServerNonce,
   shorten,
@@ -115,11 +115,5 @@ function firstItem(body: Uint8Array): Uint8Array {
 }
 
 function contentHashOf(content: Uint8Array, crypto: CryptoPort): ContentHash {
-  return identifier<ContentHash>(crypto.sha256(content), IDENTIFIER_BYTES.contentHash);
-}
-
-/** Byte strings at the given places of a row, or a refusal: the shape of upload and sync records. */
-export function bytesAt(value: CborValue | undefined, name: string): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw new MessageError("BUNDLE_MALFORMED", `${name} must be a byte string`);
-  return value;
+  return digestText(content, crypto) as ContentHash;
 }

@@ -1,4 +1,4 @@
-import type { CborValue } from "@cairn/cose";
+import { type CborValue, readValue } from "@cairn/cose";
 import { zlibSync } from "fflate";
 import { MAXIMUM_STATUS_LIST_BYTES, MAXIMUM_STATUS_LIST_INFLATED_BYTES, MAXIMUM_URL_BYTES } from "./bounds.ts";
 import { type Refusal, refusal } from "./codes.ts";
@@ -55,7 +55,8 @@ const compressedBits: Codec<Uint8Array> = {
       ["lst", compress(bits)],
     ]);
   },
-  read: (value, name) => {
+  read: (cursor, name) => {
+    const value = readValue(cursor);
     const compressed =
       value instanceof Map && value.size === 2 && value.get("bits") === 1 ? value.get("lst") : undefined;
     if (!(compressed instanceof Uint8Array))

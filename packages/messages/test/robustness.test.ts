@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { CodedError, decodeCbor, encodeCbor } from "@cairn/cose";
+import { CodedError, encodeCbor } from "@cairn/cose";
 import {
   capture,
   decodeMessage,
@@ -69,9 +69,8 @@ test("mutated messages of every kind throw coded errors or decode", () => {
 function readRecords(content: Uint8Array): void {
   mustBeCoded(() => {
     for (const bytes of splitRecords(content)) {
-      const value = decodeCbor(bytes);
-      mustBeCoded(() => readUploadRecord(value));
-      mustBeCoded(() => readSyncRecord(value));
+      mustBeCoded(() => readUploadRecord(bytes));
+      mustBeCoded(() => readSyncRecord(bytes));
     }
   });
 }

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeCbor } from "@cairn/cose";
 import { generateNodeSigner } from "@cairn/cose/node";
 import {
   amount,
@@ -49,8 +48,7 @@ import {
 
 const till = await aTill();
 
-const recordsIn = ({ content }: SyncBatch): SyncRecord[] =>
-  splitRecords(content).map((bytes) => readSyncRecord(decodeCbor(bytes)));
+const recordsIn = ({ content }: SyncBatch): SyncRecord[] => splitRecords(content).map((bytes) => readSyncRecord(bytes));
 
 const received = ({ entries }: SyncBatch): SyncAnswer["records"] =>
   entries.map((_, index) => ({ index, state: "received", code: null, sentence: null }));

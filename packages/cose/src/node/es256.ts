@@ -33,6 +33,7 @@ export function nodeCrypto(options: { readonly keyCacheSize?: number } = {}): Cr
 
   return {
     sha256,
+    sha256Hex: digestHex,
     async verifyEs256(publicKey, message, signature) {
       if (signature.length !== SIGNATURE_LENGTH) return false;
       const key = ready.get(publicKey) ?? importKey(publicKey);
@@ -47,9 +48,11 @@ export function nodeCrypto(options: { readonly keyCacheSize?: number } = {}): Cr
  */
 function sha256(bytes: Uint8Array): Uint8Array {
   const digest = new Uint8Array(32) as Uint8Array & { setFromHex(text: string): void };
-  digest.setFromHex(hash("sha256", bytes, "hex"));
+  digest.setFromHex(digestHex(bytes));
   return digest;
 }
+
+const digestHex = (bytes: Uint8Array): string => hash("sha256", bytes, "hex");
 
 /** A new key pair, its private key to be stored as PKCS#8 DER. */
 export function generateNodeSigner(): Signer & { readonly privateKeyPkcs8: Uint8Array } {

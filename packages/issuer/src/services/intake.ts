@@ -1,6 +1,6 @@
 import type { CryptoPort } from "@cairn/cose";
 import { type CertificateIdCipher, partitionOf } from "@cairn/issue";
-import { type DeviceId, type MessageId, type TerminalId, toHex } from "@cairn/messages";
+import { type DeviceId, digestText, type MessageId, type TerminalId } from "@cairn/messages";
 import type { InboxRecord } from "@cairn/stores";
 import type { Sender } from "../settlement/context.ts";
 import {
@@ -58,7 +58,7 @@ export function recordHashOf(bytes: Uint8Array, senderId: TerminalId | DeviceId,
   const both = length <= SCRATCH.length ? SCRATCH.subarray(0, length) : Buffer.alloc(length);
   both.write(senderId, "hex");
   both.set(bytes, senderId.length / 2);
-  return toHex(crypto.sha256(both));
+  return digestText(both, crypto);
 }
 
 /** A buffer for each record would cost as much as its hash. */

@@ -1,4 +1,4 @@
-import { type CryptoPort, decodeCbor } from "@cairn/cose";
+import { type CryptoPort, decodeCbor, finishSign1, SIGNATURE_LENGTH } from "@cairn/cose";
 import {
   decideIssuance,
   type IssuanceDecision,
@@ -8,6 +8,7 @@ import {
 } from "@cairn/issue";
 import {
   type CertificateId,
+  decodeMessage,
   MessageError,
   type Prepared,
   prepareMessage,
@@ -134,12 +135,11 @@ function explain({
 /** A Sig_structure (RFC 9052 section 4.4) holds header and payload: enough to prepare the very same message again. */
 function restorePrepared(toBeSigned: Uint8Array, crypto: CryptoPort): Prepared<UserCertificate> {
   const structure = decodeCbor(toBeSigned);
-  const [, headers, , payload] = Array.isArray(structure) ? structure : [];
-  const labels = headers instanceof Uint8Array ? decodeCbor(headers) : undefined;
-  const keyId = labels instanceof Map ? labels.get(4) : undefined;
-  if (!(keyId instanceof Uint8Array) || !(payload instanceof Uint8Array))
+  const [, protectedBytes, , payload] = Array.isArray(structure) ? structure : [];
+  if (!(protectedBytes instanceof Uint8Array) || !(payload instanceof Uint8Array))
     throw new MessageError("BUNDLE_MALFORMED", "prepared certificate");
-  const prepared = prepareMessage(userCertificate, userCertificate.readContent(keyId, payload), crypto);
+  const draft = finishSign1({ toBeSigned, protectedBytes, payload, tagged: false }, new Uint8Array(SIGNATURE_LENGTH));
+  const prepared = prepareMessage(userCertificate, decodeMessage(userCertificate, draft, crypto).unverified, crypto);
   if (toHex(prepared.toBeSigned) !== toHex(toBeSigned))
     throw new MessageError("MESSAGE_INCONSISTENT", "prepared certificate");
   return prepared;

@@ -1,4 +1,3 @@
-import { decodeCbor } from "@cairn/cose";
 import { decodeMessage, payeeCertificate, readUploadRecord, terminalIdOf } from "@cairn/messages";
 import type { TerminalRecord } from "@cairn/stores";
 import { takeIn } from "./intake.ts";
@@ -33,7 +32,7 @@ export async function importJournal(
 /** The terminal whose key the record's payee certificate names. Settlement verifies that certificate. */
 async function terminalOf(bytes: Uint8Array, { crypto, store }: ServerContext): Promise<TerminalRecord> {
   const terminalId = asMalformed(() => {
-    const record = readUploadRecord(decodeCbor(bytes));
+    const record = readUploadRecord(bytes);
     return terminalIdOf(
       decodeMessage(payeeCertificate, record.payeeCertificate, crypto).unverified.terminalKey,
       crypto,

@@ -1,4 +1,3 @@
-import { decodeCborViews } from "@cairn/cose";
 import type { IssuanceCause, IssuanceDecision, IssuingRefusalCode } from "@cairn/issue";
 import {
   type CertificateId,
@@ -111,7 +110,7 @@ async function keepRecords(
 function closingIn(bytes: Uint8Array): Uint8Array | undefined {
   if (!isClosingRecord(bytes)) return undefined;
   try {
-    const record = readSyncRecord(decodeCborViews(bytes));
+    const record = readSyncRecord(bytes);
     return record.kind === "closing" ? record.closing : undefined;
   } catch (error) {
     if (error instanceof MessageError) return undefined;

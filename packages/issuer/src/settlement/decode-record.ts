@@ -1,12 +1,14 @@
-import { CodedError, type CryptoPort, decodeCborViews } from "@cairn/cose";
+import { CodedError, type CryptoPort } from "@cairn/cose";
 import {
   type Capture,
   type CertificateId,
   capture,
   type Decoded,
+  DecodedMemory,
   decodeMessage,
   MessageError,
   type MessageId,
+  type MessageKind,
   type OpenPayment,
   openPayment,
   type PayeeCertificate,
@@ -25,7 +27,6 @@ import {
   type UserCertificate,
   userCertificate,
 } from "@cairn/messages";
-import { RecentCache } from "./recent-cache.ts";
 import type { RecordFault } from "./record-codes.ts";
 
 /** The parts of an inbox record, each decoded strictly, no signature looked at yet. */
@@ -60,13 +61,9 @@ export type DecodedVoid = {
   readonly requestVoid: Decoded<RequestVoid>;
 };
 
-/**
- * Certificates come again with every payment: their strict decoding need not. The key is all of the bytes, one character
- * each, which is much cheaper than a hash; so nothing else ever matches.
- */
 export type DecodingCaches = {
-  readonly certificates: RecentCache<string, Decoded<UserCertificate>>;
-  readonly payeeCertificates: RecentCache<string, Decoded<PayeeCertificate>>;
+  /** Certificates of both kinds come again with every payment: their strict decoding need not. */
+  readonly certificates: DecodedMemory;
   /**
    * Whole records, by the very bytes of whoever brought them: taken in and, a moment later, settled. As long as somebody
    * keeps these bytes, which the store does for as many records as it keeps ready.
@@ -81,7 +78,7 @@ export type DecodingContext = { readonly crypto: CryptoPort; readonly decoding?:
 
 /** @param size Certificates remembered, of each kind. */
 export function decodingCaches(size: number): DecodingCaches {
-  return { certificates: new RecentCache(size), payeeCertificates: new RecentCache(size), records: new WeakMap() };
+  return { certificates: new DecodedMemory(size), records: new WeakMap() };
 }
 
 /**
@@ -121,7 +118,7 @@ export function paymentIdOf(record: DecodedRecord): MessageId | undefined {
 
 function decodeUpload(bytes: Uint8Array, context: DecodingContext): DecodedRecord {
   const { crypto } = context;
-  const record = readUploadRecord(decodeCborViews(bytes));
+  const record = readUploadRecord(bytes);
   const payee = payeeCertificateIn(record.payeeCertificate, context);
   switch (record.kind) {
     case "payment":
@@ -156,7 +153,7 @@ function decodeUpload(bytes: Uint8Array, context: DecodingContext): DecodedRecor
 
 function decodeSync(bytes: Uint8Array, context: DecodingContext): DecodedRecord {
   const { crypto } = context;
-  const record = readSyncRecord(decodeCborViews(bytes));
+  const record = readSyncRecord(bytes);
   switch (record.kind) {
     case "closing":
       // Closings never enter the inbox: the sync call records them at once.
@@ -194,24 +191,23 @@ function requestIn(bytes: Uint8Array, crypto: CryptoPort): Decoded<PaymentReques
   return request;
 }
 
-const certificateIn = (bytes: Uint8Array, { crypto, decoding }: DecodingContext): Decoded<UserCertificate> =>
-  decodedOnce(bytes, decoding?.certificates, (copy) => decodeMessage(userCertificate, copy, crypto));
+const certificateIn = (bytes: Uint8Array, context: DecodingContext): Decoded<UserCertificate> =>
+  decodedOnce(userCertificate, bytes, context);
 
-const payeeCertificateIn = (bytes: Uint8Array, { crypto, decoding }: DecodingContext): Decoded<PayeeCertificate> =>
-  decodedOnce(bytes, decoding?.payeeCertificates, (copy) => decodeMessage(payeeCertificate, copy, crypto));
+const payeeCertificateIn = (bytes: Uint8Array, context: DecodingContext): Decoded<PayeeCertificate> =>
+  decodedOnce(payeeCertificate, bytes, context);
 
-/** @param decode Gets a copy: what is remembered must not keep the whole upload in memory. */
-function decodedOnce<Message>(
+function decodedOnce<Content>(
+  kind: MessageKind<Content>,
   bytes: Uint8Array,
-  cache: RecentCache<string, Message> | undefined,
-  decode: (copy: Uint8Array) => Message,
-): Message {
-  if (cache === undefined) return decode(bytes);
-  const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-  const known = cache.get(key);
+  { crypto, decoding }: DecodingContext,
+): Decoded<Content> {
+  if (decoding === undefined) return decodeMessage(kind, bytes, crypto);
+  const known = decoding.certificates.get(kind, bytes);
   if (known !== undefined) return known;
-  const decoded = decode(new Uint8Array(bytes));
-  cache.set(key, decoded);
+  // A copy: what is remembered must not keep the whole upload in memory.
+  const decoded = decodeMessage(kind, new Uint8Array(bytes), crypto);
+  decoding.certificates.add(decoded);
   return decoded;
 }
 
