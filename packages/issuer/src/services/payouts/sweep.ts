@@ -25,7 +25,7 @@ export async function sweepPayees(context: SweepContext, isWanted: (payeeId: Pay
       (await sweepOne({ partition, payeeId: ledgerAccount.payeeId, currency }, context))
     )
       swept++;
-  await bringHome(context);
+  await bringHome(context, isWanted);
   return swept;
 }
 
@@ -51,10 +51,12 @@ function sweepOne({ partition, payeeId, currency }: Place, { store, clock }: Swe
 const placeOf = ({ partition, ledgerAccount, currency }: Omit<LedgerBalance, "minor">): string =>
   `${partition} ${ledgerAccountText(ledgerAccount)} ${currency}`;
 
-async function bringHome({ store, clock }: SweepContext): Promise<void> {
-  const balances = await store.ledgerBalances("sweeping");
-  const home = new Map(balances.map((each) => [placeOf(each), -each.minor]));
-  for (const { partition, ledgerAccount: sent, currency, minor } of balances) {
+async function bringHome({ store, clock }: SweepContext, isWanted: (payeeId: PayeeId) => boolean): Promise<void> {
+  const wanted = (await store.ledgerBalances("sweeping")).filter(
+    ({ ledgerAccount: sent }) => sent.kind === "sweeping" && isWanted(sent.payeeId),
+  );
+  const home = new Map(wanted.map((each) => [placeOf(each), -each.minor]));
+  for (const { partition, ledgerAccount: sent, currency, minor } of wanted) {
     if (sent.kind !== "sweeping" || sent.from !== partition) continue;
     const { payeeId, from } = sent;
     // What has come home needs no transaction that finds it so.

@@ -6,17 +6,15 @@ import type { LedgerBalance } from "../movements-port.ts";
 import type { StoredEntry } from "../port.ts";
 import { StoreError } from "../store-error.ts";
 
-type Place = Omit<LedgerBalance, "minor"> & {
-  /** Among the balances. */
-  readonly key: string;
-};
+/** What stands in one place now: another object after each change, so that whoever has asked may keep it. */
+type Place = { balance: LedgerBalance };
 
 /** Entries in the order of posting, and the balances beside them. */
 export class MemoryBooks {
   readonly #entries: StoredEntry[] = [];
   readonly #byReference = new Map<string, StoredEntry>();
   /** By partition, ledger account and currency. */
-  readonly #balances = new Map<string, bigint>();
+  readonly #balances = new Map<string, Place>();
   /** Of the accounts that were asked for: among the balances. */
   readonly #fundKeys = new Map<
     AccountNumber,
@@ -33,7 +31,11 @@ export class MemoryBooks {
       this.#entries.push(stored);
       this.#byReference.set(referenceKey(partition, entry.reference), stored);
     }
-    for (const [key, minor] of changed) this.#balances.set(key, minor);
+    for (const [key, balance] of changed) {
+      const place = this.#balances.get(key);
+      if (place === undefined) this.#place(key, balance);
+      else place.balance = balance;
+    }
   }
 
   /** Where an account's money stands. */
@@ -52,8 +54,8 @@ export class MemoryBooks {
       this.#fundKeys.set(account, keys);
     }
     return {
-      balanceMinor: -(this.#balances.get(keys.wallet) ?? 0n),
-      creditUsedMinor: this.#balances.get(keys.credit) ?? 0n,
+      balanceMinor: -this.#minorAt(keys.wallet),
+      creditUsedMinor: this.#minorAt(keys.credit),
     };
   }
 
@@ -96,20 +98,13 @@ export class MemoryBooks {
 
   /** Of one kind of ledger account, over all partitions, those at zero left out. */
   balancesOf(kind: LedgerAccount["kind"]): LedgerBalance[] {
-    return [...(this.#places.get(kind)?.values() ?? [])].flatMap((places) => this.#filled(places));
+    return filled([...(this.#places.get(kind)?.values() ?? [])].flat());
   }
 
   /** Of one ledger account in one partition, those at zero left out. */
   balancesAt(partition: Partition, ledgerAccount: LedgerAccount): LedgerBalance[] {
     const places = this.#places.get(ledgerAccount.kind)?.get(`${partition} ${ledgerAccountText(ledgerAccount)}`);
-    return this.#filled(places ?? []);
-  }
-
-  #filled(places: readonly Place[]): LedgerBalance[] {
-    return places.flatMap(({ key, ...place }) => {
-      const minor = this.#balances.get(key) ?? 0n;
-      return minor === 0n ? [] : [{ ...place, minor }];
-    });
+    return filled(places ?? []);
   }
 
   verify(): { readonly entries: number; readonly faults: string[] } {
@@ -125,20 +120,26 @@ export class MemoryBooks {
       if (sum !== 0n) faults.push(`Entry ${entryId} sums to ${sum}, not to zero.`);
     }
     for (const key of new Set([...balances.keys(), ...this.#balances.keys()]))
-      if (balances.get(key) !== this.#balances.get(key)) faults.push(`The balance ${key} is not what its entries say.`);
+      if (balances.get(key) !== this.#balances.get(key)?.balance.minor)
+        faults.push(`The balance ${key} is not what its entries say.`);
     return { entries: this.#entries.length, faults };
   }
 
-  #place(place: Place): void {
-    const { partition, ledgerAccount } = place;
-    const ofKind = this.#places.get(ledgerAccount.kind) ?? new Map<string, Place[]>();
-    const name = `${partition} ${ledgerAccountText(ledgerAccount)}`;
-    const others = (ofKind.get(name) ?? []).filter(({ key }) => key !== place.key);
-    this.#places.set(ledgerAccount.kind, ofKind.set(name, [...others, place]));
+  #minorAt(key: string): bigint {
+    return this.#balances.get(key)?.balance.minor ?? 0n;
   }
 
-  #changedBalances(partition: Partition, entries: readonly LedgerEntry[]): Map<string, bigint> {
-    const changed = new Map<string, bigint>();
+  #place(key: string, balance: LedgerBalance): void {
+    const { partition, ledgerAccount } = balance;
+    const place: Place = { balance };
+    this.#balances.set(key, place);
+    const ofKind = this.#places.get(ledgerAccount.kind) ?? new Map<string, Place[]>();
+    const name = `${partition} ${ledgerAccountText(ledgerAccount)}`;
+    this.#places.set(ledgerAccount.kind, ofKind.set(name, [...(ofKind.get(name) ?? []), place]));
+  }
+
+  #changedBalances(partition: Partition, entries: readonly LedgerEntry[]): Map<string, LedgerBalance> {
+    const changed = new Map<string, LedgerBalance>();
     const references = new Set<string>();
     for (const { currency, reference, postings } of entries) {
       if (references.has(reference) || this.find(partition, reference) !== undefined)
@@ -146,17 +147,22 @@ export class MemoryBooks {
       references.add(reference);
       for (const { ledgerAccount, minor } of postings) {
         const key = balanceKey(partition, ledgerAccountText(ledgerAccount), currency);
-        const before = changed.get(key) ?? this.#balances.get(key);
-        if (before === undefined) this.#place({ key, partition, ledgerAccount, currency });
-        changed.set(key, (before ?? 0n) + minor);
+        const before = changed.get(key)?.minor ?? this.#minorAt(key);
+        changed.set(key, { partition, ledgerAccount, currency, minor: before + minor });
       }
     }
-    for (const [key, minor] of changed) {
+    for (const [key, { minor }] of changed) {
       if (LIABILITY.test(key) ? minor > 0n : !EITHER_SIDE.test(key) && minor < 0n)
         throw new StoreError("STORE_INPUT_INVALID", `The balance ${key} would be below zero.`);
     }
     return changed;
   }
+}
+
+function filled(places: readonly Place[]): LedgerBalance[] {
+  const balances: LedgerBalance[] = [];
+  for (const { balance } of places) if (balance.minor !== 0n) balances.push(balance);
+  return balances;
 }
 
 /** The same as the databases' rules. */
