@@ -161,11 +161,12 @@ export class Inbox {
    * for each record, by the index: as a join, a plan made while the inbox was empty would read all of it.
    */
   async #receive(received: readonly InboxRecord[]): Promise<void> {
-    const byHash = new Map(received.map((record) => [record.recordHash, record]));
+    const byHash = new Map<string, InboxRecord>();
+    for (const record of received) byHash.set(record.recordHash, record);
     // Partition by partition, so that the numbers of each are consecutive.
     const records = [...byHash.values()].sort((one, other) => one.partition - other.partition);
     const first = await this.#numbers.take(records.length);
-    const senders = [...new Set(records.map(({ senderId }) => keyOf(senderId)))].sort((one, other) => one - other);
+    const senders = [...new Set(records.map(({ senderId }) => senderId))].map(keyOf).sort((one, other) => one - other);
     const [, [written] = []] = await this.#database.together([
       // From the partition's row, so that a distributed engine takes the lock where the records are.
       {
@@ -208,11 +209,22 @@ export class Inbox {
       },
     ]);
     if (written === undefined) return;
-    const isWritten = number(written, "records") === records.length ? undefined : new Set(list(written, "inbox_ids"));
+    this.#keepReady(records, first, written);
+  }
+
+  /** What waits in one row is kept as one. */
+  #keepReady(records: readonly InboxRecord[], first: number, written: Row): void {
+    const inboxIds = number(written, "records") === records.length ? undefined : new Set(list(written, "inbox_ids"));
+    let together: InboxRecord[] = [];
     for (const [index, record] of records.entries()) {
       const inboxId = first + index;
-      if (isWritten?.has(String(inboxId)) !== false) this.#recent.add({ ...record, inboxId });
+      if (together[0]?.partition !== record.partition) {
+        this.#recent.add(together);
+        together = [];
+      }
+      if (inboxIds?.has(String(inboxId)) !== false) together.push({ ...record, inboxId });
     }
+    this.#recent.add(together);
   }
 
   /**
@@ -220,34 +232,23 @@ export class Inbox {
    * it waits.
    */
   async #recordsOf(partition: Partition, waiting: readonly WaitingRange[], limit: number): Promise<InboxRecord[]> {
-    const ranges = rangesWithin(waiting, limit);
-    const known: InboxRecord[] = [];
-    const unknown: number[] = [];
-    let count = 0;
-    for (const range of ranges) {
-      count += range.records;
-      let toFind = range.records;
-      for (let inboxId = range.first; inboxId <= range.last && toFind > 0; inboxId++) {
-        const record = this.#recent.take(inboxId);
-        if (record === undefined) unknown.push(inboxId);
-        else {
-          known.push(record);
-          toFind--;
-        }
-      }
-    }
-    if (known.length < count) {
-      known.push(...(await this.#read(partition, unknown)));
+    const ranges = rangesWithin(waiting, limit).map((range) => ({ range, records: this.#recent.take(range) }));
+    const known = ranges.flatMap(({ records }) => records ?? []);
+    const unknown = ranges.flatMap(({ range, records }) => (records === undefined ? [range] : []));
+    if (unknown.length > 0) {
+      const read = await this.#read(partition, unknown);
+      if (read.length !== unknown.reduce((sum, { records }) => sum + records, 0))
+        throw new StoreError("STORE_DAMAGED", `Partition ${partition} has not the records that wait in it.`);
+      known.push(...read);
       known.sort((one, other) => one.inboxId - other.inboxId);
     }
-    if (known.length !== count)
-      throw new StoreError("STORE_DAMAGED", `Partition ${partition} has not the records that wait in it.`);
-    for (const record of known.splice(limit)) this.#recent.add(record);
-    return known;
+    return known.slice(0, limit);
   }
 
-  async #read(partition: Partition, inboxIds: readonly number[]): Promise<InboxRecord[]> {
-    if (inboxIds.length === 0) return [];
+  async #read(partition: Partition, ranges: readonly WaitingRange[]): Promise<InboxRecord[]> {
+    const inboxIds = ranges.flatMap(({ first, last }) =>
+      Array.from({ length: last - first + 1 }, (_, index) => first + index),
+    );
     const rows = await this.#database.all(
       "SELECT * FROM inbox WHERE partition = $1 AND inbox_id = ANY($2::bigint[])",
       partition,

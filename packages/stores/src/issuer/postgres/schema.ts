@@ -484,4 +484,32 @@ export const MIGRATIONS: readonly Migration[] = [
     EXECUTE FUNCTION rest_waits();
   `,
   },
+  {
+    worksFrom: 1,
+    tables: [],
+    sql: "",
+    // No rules of the data's, but nothing that a distributed engine passes on either.
+    triggers: `
+  -- What the planner is told of the tables that grow with every payment: only of columns by which rows are found, from a
+  -- sample of 6,000 rows. Looking through a sample of 30,000 whole rows takes a fifth of a second a table, of which lists
+  -- of postings are most, and while payments come in it happens every minute.
+  ALTER TABLE inbox
+    ALTER partition SET STATISTICS 20, ALTER inbox_id SET STATISTICS 20, ALTER payment_key SET STATISTICS 20,
+    ALTER payment_id SET STATISTICS 20, ALTER record_hash SET STATISTICS 20, ALTER received_at SET STATISTICS 20,
+    ALTER brought_by SET STATISTICS 0, ALTER sender_id SET STATISTICS 0, ALTER bytes SET STATISTICS 0;
+  ALTER TABLE payments
+    ALTER partition SET STATISTICS 20, ALTER inbox_id SET STATISTICS 20, ALTER certificate_id SET STATISTICS 20,
+    ALTER payment_id SET STATISTICS 20, ALTER entry_id SET STATISTICS 20, ALTER payee_id SET STATISTICS 20,
+    ALTER state SET STATISTICS 20, ALTER sequence SET STATISTICS 0, ALTER spent_minor SET STATISTICS 0,
+    ALTER amount_minor SET STATISTICS 0, ALTER claimed_minor SET STATISTICS 0, ALTER taken_minor SET STATISTICS 0,
+    ALTER funded_balance_minor SET STATISTICS 0, ALTER funded_credit_minor SET STATISTICS 0,
+    ALTER funded_reserve_minor SET STATISTICS 0, ALTER decided_at SET STATISTICS 0, ALTER kind SET STATISTICS 0,
+    ALTER code SET STATISTICS 0, ALTER previous SET STATISTICS 0, ALTER request_hash SET STATISTICS 0,
+    ALTER terminal_id SET STATISTICS 0, ALTER bytes SET STATISTICS 0;
+  ALTER TABLE entries
+    ALTER partition SET STATISTICS 20, ALTER entry_id SET STATISTICS 20, ALTER reference SET STATISTICS 20,
+    ALTER kind SET STATISTICS 20, ALTER posted_at SET STATISTICS 0, ALTER currency SET STATISTICS 0,
+    ALTER hash SET STATISTICS 0, ALTER ledger_accounts SET STATISTICS 0, ALTER minors SET STATISTICS 0;
+  `,
+  },
 ];
