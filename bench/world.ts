@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { DEFAULT_COLLECT_POLICY, openTerminal, type Terminal } from "@cairn/collect";
 import { encodeCbor, publicKeyToCbor, type Signer } from "@cairn/cose";
 import { generateNodeSigner, nodeCrypto, openSignatureBatches } from "@cairn/cose/node";
@@ -52,7 +53,7 @@ export type World = {
   acceptSome(count: number): Promise<void>;
   /** Signs every payer's payments, as a terminal would upload them: first payments first. */
   signChains(): Promise<void>;
-  /** Uploads and settles the next `count` records. */
+  /** Uploads the next `count` records and, as a server does, settles them meanwhile; ends when all of them are settled. */
   settleAll(count: number): Promise<void>;
   checkSettled(count: number): Promise<void>;
   close(): Promise<void>;
@@ -69,6 +70,8 @@ const PRICE_MINOR = 10n;
 const PAYEE = "BENCH" as PayeeId;
 /** As from a few connections: while one upload waits for the disk or the database, the next is looked at. */
 const UPLOADS_AT_ONCE = 4;
+/** Whether all is settled that was uploaded. */
+const LOOK_EVERY_MS = 5;
 const log = {
   debug: () => undefined,
   info: () => undefined,
@@ -183,10 +186,14 @@ export async function buildWorld(
         uploaded.slice(index * MAXIMUM_RECORDS, (index + 1) * MAXIMUM_RECORDS),
       ).values();
       const bring = async (): Promise<void> => {
-        for (const portion of portions) await store.receive(portion.map((bytes) => takeIn(bytes, bringer, intake).row));
+        for (const portion of portions) {
+          await store.receive(portion.map((bytes) => takeIn(bytes, bringer, intake).row));
+          worker.wake();
+        }
       };
+      worker.start();
       await Promise.all(Array.from({ length: UPLOADS_AT_ONCE }, bring));
-      await worker.settleAll();
+      while ((await store.waitingRecords()) > 0) await setTimeout(LOOK_EVERY_MS);
     },
     checkSettled: async (count) => {
       const cleared = await store.ledgerBalances("clearing");
