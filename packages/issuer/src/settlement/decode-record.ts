@@ -107,9 +107,15 @@ function decodeAnew(bytes: Uint8Array, broughtBy: Bringing, context: DecodingCon
   }
 }
 
-/** The certificate under which the record's payment was made; a void belongs to none. */
+/**
+ * The certificate under which the record's payment was made; a void belongs to none. Equal texts are the certificate's
+ * own: it is the same one for each of its payments, whose place in a map is known, where a new one has to be worked out.
+ */
 export function certificateIdOf(record: DecodedRecord): CertificateId | undefined {
-  return record.kind === "void" ? undefined : record.payment.unverified.certificateId;
+  if (record.kind === "void") return undefined;
+  const named = record.payment.unverified.certificateId;
+  const own = record.certificate.unverified.certificateId;
+  return named === own ? own : named;
 }
 
 export function paymentIdOf(record: DecodedRecord): MessageId | undefined {

@@ -60,7 +60,7 @@ export function twoWayItem(input: Input<CheckedTwoWay, Payment>, context: Contex
   const hasWord = record.broughtBy === "terminal" || checked.receipt !== undefined;
   const accepted = { acceptedAt: request.issuedAt, takenMinor: payment.content.amountMinor };
   return {
-    ...common(record, payment),
+    ...common(input),
     kind: "payment",
     requestHash: payment.content.requestHash,
     payeeWord: hasWord ? payeeWord(payee, accepted, context) : undefined,
@@ -97,7 +97,7 @@ export function openPaymentItem(
 ): SettlementItem | RecordFault {
   const { record, certificate, payment } = input;
   const judged = judgeCapture(input, context);
-  const item = { ...common(record, payment), kind: "open-payment", requestHash: undefined, voided: false } as const;
+  const item = { ...common(input), kind: "open-payment", requestHash: undefined, voided: false } as const;
   const ownFault = refuseOpenPaymentItself(certificate.content, payment.content);
   if (judged !== undefined && !("code" in judged) && (judged.refusal === undefined || record.broughtBy === "terminal"))
     return { ...item, payeeWord: judged.word, refusal: ownFault ?? judged.refusal };
@@ -177,8 +177,14 @@ function payeeWord(
 
 type Common = Omit<SettlementItem, "kind" | "requestHash" | "payeeWord" | "voided" | "refusal">;
 
-function common(record: UploadedRecord, payment: Verified<Payment> | Verified<OpenPayment>): Common {
-  const { certificateId, sequence, spentMinor, amountMinor, previous } = payment.content;
+function common({
+  record,
+  certificate,
+  payment,
+}: Pick<Input<never, Payment | OpenPayment>, "record" | "certificate" | "payment">): Common {
+  const { sequence, spentMinor, amountMinor, previous } = payment.content;
+  // The payment names the same one, in a text of its own, which every map would have to look at anew.
+  const { certificateId } = certificate.content;
   const { messageId: paymentId, bytes } = payment;
   const { inboxId, receivedAt, broughtBy } = record;
   return {
