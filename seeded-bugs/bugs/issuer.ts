@@ -23,7 +23,7 @@ export const issuerBugs: readonly SeededBug[] = [
     edits: [
       {
         file: "packages/settle/src/funding.ts",
-        find: 'postings.push({ ledgerAccount: { kind: "credit", account }, minor: funding.creditMinor });',
+        find: "postings.push({ ledgerAccount: accounts.credit, minor: funding.creditMinor });",
         replace: "postings.length += 0;",
       },
     ],
@@ -36,8 +36,8 @@ export const issuerBugs: readonly SeededBug[] = [
     edits: [
       {
         file: "packages/settle/src/batch.ts",
-        find: "balanceMinor: funds.balanceMinor - funding.balanceMinor,",
-        replace: "balanceMinor: funds.balanceMinor,",
+        find: "payer.balanceMinor -= funding.balanceMinor;",
+        replace: "payer.balanceMinor -= 0n;",
       },
     ],
   },
@@ -153,8 +153,8 @@ export const issuerBugs: readonly SeededBug[] = [
     edits: [
       {
         file: "packages/settle/src/batch.ts",
-        find: "return item.voided || (item.requestHash !== undefined && this.#state.voidedRequests.has(item.requestHash));",
-        replace: "return item.voided && item.requestHash === undefined;",
+        find: "if (item.voided || voidedRequests.size === 0) return item.voided;",
+        replace: "if (voidedRequests.size >= 0) return item.voided && item.requestHash === undefined;",
       },
     ],
   },

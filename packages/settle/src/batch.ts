@@ -1,11 +1,11 @@
-import type { CertificateId } from "@cairn/messages";
+import type { CertificateId, PayeeId } from "@cairn/messages";
 import { CertificateSheet } from "./certificate-sheet.ts";
-import { fund, settlementEntry } from "./funding.ts";
+import { fund, type PayerAccounts, payerAccounts, settlementEntry } from "./funding.ts";
 import { type Judgement, judge } from "./judge.ts";
 import type {
-  AccountFunds,
   ConflictProof,
   Funding,
+  LedgerAccount,
   LedgerEntry,
   PayeeWord,
   SettlementItem,
@@ -16,6 +16,9 @@ import type {
 } from "./model.ts";
 import { SettleError } from "./settle-error.ts";
 
+/** What a payer's account still gives, and its ledger accounts: the same objects for all of a batch's entries. */
+type Payer = PayerAccounts & { balanceMinor: bigint; creditAvailableMinor: bigint };
+
 export type SettlementContext = { readonly now: number; readonly policy: SettlementPolicy };
 
 /** What a batch has decided so far. */
@@ -23,7 +26,8 @@ export class Batch {
   readonly context: SettlementContext;
   readonly #state: SettlementState;
   readonly #sheets = new Map<CertificateId, CertificateSheet>();
-  readonly #funds = new Map<number, AccountFunds>();
+  readonly #payers = new Map<number, Payer>();
+  readonly #clearings = new Map<PayeeId, LedgerAccount>();
   readonly #entries: LedgerEntry[] = [];
   readonly #conflicts: ConflictProof[] = [];
 
@@ -47,7 +51,9 @@ export class Batch {
   }
 
   isVoided(item: SettlementItem): boolean {
-    return item.voided || (item.requestHash !== undefined && this.#state.voidedRequests.has(item.requestHash));
+    const { voidedRequests } = this.#state;
+    if (item.voided || voidedRequests.size === 0) return item.voided;
+    return item.requestHash !== undefined && voidedRequests.has(item.requestHash);
   }
 
   noteConflict(sheet: CertificateSheet, proof: ConflictProof | undefined): void {
@@ -57,26 +63,44 @@ export class Batch {
     this.#conflicts.push(proof);
   }
 
+  /** Gives the position of the entry, if money moves at all. */
   post(
     item: Pick<SettlementItem, "paymentId">,
     word: Pick<PayeeWord, "payeeId" | "takenMinor">,
     { certificate }: CertificateSheet,
-  ): Funding {
+  ): { readonly funding: Funding; readonly entry: number | undefined } {
     const { account, currency } = certificate;
-    const funds = this.#funds.get(account) ?? this.#state.funds.get(account);
-    if (funds === undefined) throw new SettleError("FUNDS_MISSING", "The state lacks the funds of an account.");
+    const payer = this.#payer(account);
     const { paymentId } = item;
     const { payeeId, takenMinor } = word;
-    const funding = fund(funds, takenMinor);
-    this.#funds.set(account, {
-      account,
-      balanceMinor: funds.balanceMinor - funding.balanceMinor,
-      creditAvailableMinor: funds.creditAvailableMinor - funding.creditMinor,
-    });
+    const funding = fund(payer, takenMinor);
+    payer.balanceMinor -= funding.balanceMinor;
+    payer.creditAvailableMinor -= funding.creditMinor;
+    if (takenMinor === 0n) return { funding, entry: undefined };
+    const clearing = this.#clearingOf(payeeId);
     const at = this.context.now;
-    const entry = settlementEntry({ paymentId, account, payeeId, currency, takenMinor, funding, at });
-    if (entry !== undefined) this.#entries.push(entry);
-    return funding;
+    const entry = settlementEntry({ paymentId, accounts: payer, clearing, currency, takenMinor, funding, at });
+    return { funding, entry: this.#entries.push(entry) - 1 };
+  }
+
+  #payer(account: number): Payer {
+    const known = this.#payers.get(account);
+    if (known !== undefined) return known;
+    const funds = this.#state.funds.get(account);
+    if (funds === undefined) throw new SettleError("FUNDS_MISSING", "The state lacks the funds of an account.");
+    const { balanceMinor, creditAvailableMinor } = funds;
+    const payer = { ...payerAccounts(account), balanceMinor, creditAvailableMinor };
+    this.#payers.set(account, payer);
+    return payer;
+  }
+
+  #clearingOf(payeeId: PayeeId): LedgerAccount {
+    let clearing = this.#clearings.get(payeeId);
+    if (clearing === undefined) {
+      clearing = { kind: "clearing", payeeId };
+      this.#clearings.set(payeeId, clearing);
+    }
+    return clearing;
   }
 
   result(outcomes: readonly SettlementOutcome[]): SettlementResult {
@@ -84,7 +108,7 @@ export class Batch {
     return {
       outcomes,
       entries: this.#entries,
-      payments: sheets.flatMap((sheet) => sheet.changes()),
+      payments: sheets.flatMap((sheet) => sheet.changes),
       sideClaims: sheets.flatMap((sheet) => sheet.sideClaims),
       exposures: sheets.flatMap((sheet) => sheet.exposureChange() ?? []),
       conflicts: this.#conflicts,

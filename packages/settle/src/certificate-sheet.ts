@@ -1,5 +1,5 @@
 import type { MessageId, RequestHash } from "@cairn/messages";
-import { Chain } from "./chain.ts";
+import { KnownPayments } from "./known-payments.ts";
 import type {
   CertificateState,
   ConflictProof,
@@ -11,19 +11,25 @@ import type {
   SideClaim,
 } from "./model.ts";
 
+/** How a payment came to be as it is. */
+type Cause = {
+  readonly known: KnownPayment | undefined;
+  /** What it is first known from. */
+  readonly item: SettlementItem | undefined;
+  /** The position of the entry that pays it. */
+  readonly entry: number | undefined;
+};
+
 /** One certificate while a batch is settled: what was known before, and what the batch has added so far. */
 export class CertificateSheet {
   readonly certificate: CertificateState;
-  /** Settled ones, in the order in which they were credited. */
-  readonly credited: KnownPayment[] = [];
   readonly sideClaims: NewSideClaim[] = [];
   revokedAt: number | undefined;
   conflict: ConflictProof | undefined;
-  readonly #payments = new Map<MessageId, KnownPayment>();
-  readonly #changed = new Map<MessageId, SettlementItem | undefined>();
-  readonly #paidRequests = new Set<RequestHash>();
-  /** Everything known, as long as nothing contradicts anything. */
-  readonly #chain = new Chain();
+  readonly #before: KnownPayments;
+  /** What differs from before. */
+  readonly #since = new KnownPayments();
+  readonly #changes: PaymentChange[] = [];
   #settledMinor = 0n;
   #releasedMinor = 0n;
 
@@ -31,34 +37,57 @@ export class CertificateSheet {
     this.certificate = certificate;
     this.revokedAt = certificate.revokedAt;
     this.conflict = certificate.conflict;
-    for (const payment of certificate.payments) {
-      this.#payments.set(payment.paymentId, payment);
-      if (payment.state === "settled") this.#noteCredit(payment);
-      if (this.conflict === undefined) this.#chain.add(payment);
-    }
+    this.#before = KnownPayments.of(certificate.payments);
   }
 
-  payment(paymentId: MessageId): KnownPayment | undefined {
-    return this.#payments.get(paymentId);
+  payment({ paymentId, sequence }: Pick<KnownPayment, "paymentId" | "sequence">): KnownPayment | undefined {
+    return this.#since.find(paymentId, sequence) ?? this.#before.find(paymentId, sequence);
+  }
+
+  /** By its id alone: looks at each. */
+  paymentNamed(paymentId: MessageId): KnownPayment | undefined {
+    const isIt = (payment: KnownPayment): boolean => payment.paymentId === paymentId;
+    return this.#since.list.find(isIt) ?? this.#before.list.find(isIt);
   }
 
   /** Whether a payment was credited for this request. */
   isPaid(requestHash: RequestHash): boolean {
-    return this.#paidRequests.has(requestHash);
+    return this.#since.isPaid(requestHash) || this.#before.isPaid(requestHash);
   }
 
-  get chain(): Chain {
-    return this.#chain;
+  /** Between which payments one with this number belongs. Which of several with one number does not matter: they are a conflict. */
+  neighbours(sequence: number): {
+    readonly earlier: KnownPayment | undefined;
+    readonly later: KnownPayment | undefined;
+  } {
+    const [old, young] = [this.#before.before(sequence), this.#since.before(sequence)];
+    const [oldNext, youngNext] = [this.#before.from(sequence), this.#since.from(sequence)];
+    return {
+      earlier: (old?.sequence ?? 0) > (young?.sequence ?? 0) ? old : young,
+      later: (oldNext?.sequence ?? Infinity) < (youngNext?.sequence ?? Infinity) ? oldNext : youngNext,
+    };
   }
 
-  /** Puts a payment in its new state; `addedBy` when it was not known before. */
-  put(payment: KnownPayment, addedBy: SettlementItem | undefined): void {
-    const before = this.#payments.get(payment.paymentId);
-    this.#settledMinor += payment.takenMinor - (before?.takenMinor ?? 0n);
-    this.#releasedMinor += releasedMinor(payment) - (before === undefined ? 0n : releasedMinor(before));
-    this.#payments.set(payment.paymentId, payment);
-    this.#changed.set(payment.paymentId, addedBy ?? this.#changed.get(payment.paymentId));
-    if (payment.state === "settled") this.#noteCredit(payment);
+  /** Settled ones; looks at each. */
+  *credited(): Iterable<KnownPayment> {
+    for (const payment of this.#since.list) if (payment.state === "settled") yield payment;
+    for (const payment of this.#before.list)
+      if (payment.state === "settled" && this.#since.find(payment.paymentId, payment.sequence) === undefined)
+        yield payment;
+  }
+
+  /** Puts a payment in its new state. */
+  put(payment: KnownPayment, { known, item, entry }: Cause): void {
+    this.#settledMinor += payment.takenMinor - (known?.takenMinor ?? 0n);
+    this.#releasedMinor += releasedMinor(payment) - (known === undefined ? 0n : releasedMinor(known));
+    this.#since.put(payment);
+    const { certificateId } = this.certificate;
+    const addedBy = known === undefined ? item : undefined;
+    const earlier =
+      known === undefined ? -1 : this.#changes.findIndex((each) => each.payment.paymentId === payment.paymentId);
+    const change = this.#changes[earlier];
+    if (change === undefined) this.#changes.push({ certificateId, payment, addedBy, entry });
+    else this.#changes[earlier] = { ...change, payment, entry: entry ?? change.entry };
   }
 
   /** Keeps a claim beside its payment. */
@@ -66,29 +95,18 @@ export class CertificateSheet {
     const { paymentId } = payment;
     const { certificateId } = this.certificate;
     this.sideClaims.push({ certificateId, paymentId, sideClaim });
-    const latest = this.#payments.get(paymentId) ?? payment;
-    this.#payments.set(paymentId, { ...latest, sideClaims: [...latest.sideClaims, sideClaim] });
+    const latest = this.payment(payment) ?? payment;
+    this.#since.put({ ...latest, sideClaims: [...latest.sideClaims, sideClaim] });
   }
 
-  changes(): PaymentChange[] {
-    const { certificateId } = this.certificate;
-    const changes: PaymentChange[] = [];
-    for (const [paymentId, addedBy] of this.#changed) {
-      const payment = this.#payments.get(paymentId);
-      if (payment !== undefined) changes.push({ certificateId, payment, addedBy });
-    }
-    return changes;
+  get changes(): readonly PaymentChange[] {
+    return this.#changes;
   }
 
   exposureChange(): ExposureChange | undefined {
     if (this.#settledMinor === 0n && this.#releasedMinor === 0n) return undefined;
     const { certificateId } = this.certificate;
     return { certificateId, settledMinor: this.#settledMinor, releasedMinor: this.#releasedMinor };
-  }
-
-  #noteCredit(payment: KnownPayment): void {
-    this.credited.push(payment);
-    if (payment.requestHash !== undefined) this.#paidRequests.add(payment.requestHash);
   }
 }
 

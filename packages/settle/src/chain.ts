@@ -7,44 +7,23 @@ export type ChainMember = ChainPosition & { readonly paymentId: MessageId; reado
 export type Contradiction = { readonly member: ChainMember; readonly kind: "two-payments" | "broken-chain" };
 
 /**
- * Payments of one certificate that are pairwise compatible, in the order of their sequence numbers.
+ * Whether a payment fits among payments of its certificate that are pairwise compatible: between its neighbours by
+ * sequence number, and following the one right before it by its hash.
  *
  * A payment is compatible with all of them exactly when it is compatible with its two neighbours: running totals rise
  * along the chain by at least each amount, so what leaves room for a neighbour leaves room for everything behind it.
  * Hence two comparisons a payment, however long the chain.
+ * @param neighbours earlier: the last one with a lower number. later: the first one with the same or a higher number.
  */
-export class Chain {
-  readonly #members: ChainMember[] = [];
-
-  /** Undefined when the payment fits: between its neighbours, and following the one right before it by its hash. */
-  contradiction(payment: ChainMember): Contradiction | undefined {
-    const index = this.#indexFor(payment.sequence);
-    const earlier = this.#members[index - 1];
-    const later = this.#members[index];
-    if (earlier !== undefined && !follows(earlier, payment)) return { member: earlier, kind: "two-payments" };
-    if (later !== undefined && !follows(payment, later)) return { member: later, kind: "two-payments" };
-    if (earlier !== undefined && breaksChain(earlier, payment)) return { member: earlier, kind: "broken-chain" };
-    if (later !== undefined && breaksChain(payment, later)) return { member: later, kind: "broken-chain" };
-    return undefined;
-  }
-
-  /** Only what contradicts nothing may be added. */
-  add(payment: ChainMember): void {
-    this.#members.splice(this.#indexFor(payment.sequence), 0, payment);
-  }
-
-  /** Where a payment of this sequence number belongs: before the first one that is not below it. */
-  #indexFor(sequence: number): number {
-    let low = 0;
-    let high = this.#members.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const member = this.#members[middle];
-      if (member !== undefined && member.sequence < sequence) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
+export function contradiction(
+  payment: ChainMember,
+  { earlier, later }: { readonly earlier: ChainMember | undefined; readonly later: ChainMember | undefined },
+): Contradiction | undefined {
+  if (earlier !== undefined && !follows(earlier, payment)) return { member: earlier, kind: "two-payments" };
+  if (later !== undefined && !follows(payment, later)) return { member: later, kind: "two-payments" };
+  if (earlier !== undefined && breaksChain(earlier, payment)) return { member: earlier, kind: "broken-chain" };
+  if (later !== undefined && breaksChain(payment, later)) return { member: later, kind: "broken-chain" };
+  return undefined;
 }
 
 /** Between neighbours nothing is missing, so the later one must name the earlier one and add just its own amount. */

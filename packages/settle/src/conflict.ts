@@ -1,11 +1,12 @@
 import { isBeyondClosing, type MessageId } from "@cairn/messages";
 import type { CertificateSheet } from "./certificate-sheet.ts";
+import { contradiction } from "./chain.ts";
 import type { CertificateState, ClosingFacts, ConflictKind, ConflictProof, SettlementItem } from "./model.ts";
 
 /**
  * Looks at a payment that was not known before, beside everything that the device is known to have signed: payments in
  * every state, since all bear its signature, and its closing. The first proof of a certificate is kept; from then on
- * nothing more is to be proven. A payment that contradicts nothing becomes part of what is known.
+ * nothing more is to be proven.
  */
 export function proveConflict(item: SettlementItem, sheet: CertificateSheet, now: number): ConflictProof | undefined {
   if (sheet.conflict !== undefined) return undefined;
@@ -16,12 +17,11 @@ export function proveConflict(item: SettlementItem, sheet: CertificateSheet, now
     kind,
     provenAt: now,
   });
-  const contradiction = sheet.chain.contradiction(item);
-  if (contradiction !== undefined) return proof(contradiction.member.paymentId, contradiction.kind);
+  const contradicted = contradiction(item, sheet.neighbours(item.sequence));
+  if (contradicted !== undefined) return proof(contradicted.member.paymentId, contradicted.kind);
   const { closing } = sheet.certificate;
   if (closing !== undefined && isBeyondClosing(item, closing))
     return proof(closing.messageId, "payment-beyond-closing");
-  sheet.chain.add(item);
   return undefined;
 }
 

@@ -1,5 +1,5 @@
-import type { Currency, MessageId, PayeeId } from "@cairn/messages";
-import type { AccountFunds, Funding, LedgerEntry, Posting } from "./model.ts";
+import type { Currency, MessageId } from "@cairn/messages";
+import type { AccountFunds, Funding, LedgerAccount, LedgerEntry, Posting } from "./model.ts";
 
 const smaller = (left: bigint, right: bigint): bigint => (left < right ? left : right);
 
@@ -10,26 +10,32 @@ export function fund(funds: Omit<AccountFunds, "account">, takenMinor: bigint): 
   return { balanceMinor, creditMinor, reserveMinor: takenMinor - balanceMinor - creditMinor };
 }
 
-/** The entry that credits the payee's clearing account in full; undefined when nothing was taken. */
+/** Where a payer's money is, and what it owes. */
+export type PayerAccounts = { readonly wallet: LedgerAccount; readonly credit: LedgerAccount };
+
+export const payerAccounts = (account: number): PayerAccounts => ({
+  wallet: { kind: "wallet", account },
+  credit: { kind: "credit", account },
+});
+
+const LOSS_RESERVE: LedgerAccount = { kind: "loss-reserve" };
+
+/** The entry that credits the payee's clearing account in full. */
 export function settlementEntry(input: {
   readonly paymentId: MessageId;
-  readonly account: number;
-  readonly payeeId: PayeeId;
+  readonly accounts: PayerAccounts;
+  readonly clearing: LedgerAccount;
   readonly currency: Currency;
   readonly takenMinor: bigint;
   readonly funding: Funding;
   readonly at: number;
-}): LedgerEntry | undefined {
-  const { account, funding, takenMinor } = input;
-  if (takenMinor === 0n) return undefined;
+}): LedgerEntry {
+  const { accounts, funding } = input;
   const postings: Posting[] = [];
-  if (funding.balanceMinor > 0n)
-    postings.push({ ledgerAccount: { kind: "wallet", account }, minor: funding.balanceMinor });
-  if (funding.creditMinor > 0n)
-    postings.push({ ledgerAccount: { kind: "credit", account }, minor: funding.creditMinor });
-  if (funding.reserveMinor > 0n)
-    postings.push({ ledgerAccount: { kind: "loss-reserve" }, minor: funding.reserveMinor });
-  postings.push({ ledgerAccount: { kind: "clearing", payeeId: input.payeeId }, minor: -takenMinor });
+  if (funding.balanceMinor > 0n) postings.push({ ledgerAccount: accounts.wallet, minor: funding.balanceMinor });
+  if (funding.creditMinor > 0n) postings.push({ ledgerAccount: accounts.credit, minor: funding.creditMinor });
+  if (funding.reserveMinor > 0n) postings.push({ ledgerAccount: LOSS_RESERVE, minor: funding.reserveMinor });
+  postings.push({ ledgerAccount: input.clearing, minor: -input.takenMinor });
   return {
     reference: settlementReference(input.paymentId),
     kind: "settlement",

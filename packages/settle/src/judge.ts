@@ -65,7 +65,7 @@ function judgeConflict(item: SettlementItem, word: PayeeWord, sheet: Certificate
   const { closing } = sheet.certificate;
   let contradicts = closing !== undefined && isBeyondClosing(item, closing);
   let creditedToPayeeMinor = 0n;
-  for (const credited of sheet.credited) {
+  for (const credited of sheet.credited()) {
     if (credited.claim?.payeeId === word.payeeId) creditedToPayeeMinor += credited.takenMinor;
     if (areCompatible(credited, item)) continue;
     if (credited.claim?.terminalId === word.terminalId) return held("SEQUENCE_CONFLICT");

@@ -128,6 +128,7 @@ export type CertificateState = {
   readonly revokedAt: number | undefined;
   readonly closing: ClosingFacts | undefined;
   readonly conflict: ConflictProof | undefined;
+  /** In any order. Nobody changes the list: what is found in it quickly is remembered beside it. */
   readonly payments: readonly KnownPayment[];
 };
 
@@ -227,6 +228,8 @@ export type PaymentChange = {
   readonly payment: KnownPayment;
   /** The item that it was first known from; undefined when it was known before this batch. */
   readonly addedBy: SettlementItem | undefined;
+  /** The position in `entries` of what pays it; undefined when this batch does not pay it. */
+  readonly entry: number | undefined;
 };
 
 /** A claim to be kept beside the payment. */

@@ -14,22 +14,18 @@ export type Review = {
 export function decideReview(state: SettlementState, review: Review, context: SettlementContext): SettlementResult {
   const batch = new Batch(state, context);
   const sheet = batch.sheet(review.certificateId);
-  const known = sheet?.payment(review.paymentId);
+  const known = sheet?.paymentNamed(review.paymentId);
   if (sheet === undefined || known === undefined) return batch.result([]);
   const { claim } = known;
   if (known.state !== "held" || claim === undefined) return batch.result([outcomeOf(known, true)]);
   const isReleased = review.decision === "release";
   const paid = { payeeId: claim.payeeId, takenMinor: claim.claimedMinor };
-  const changed: KnownPayment = isReleased
-    ? {
-        ...known,
-        state: "settled",
-        code: undefined,
-        takenMinor: paid.takenMinor,
-        funding: batch.post(known, paid, sheet),
-      }
-    : { ...known, state: "refused", code: "REJECTED_IN_REVIEW" };
-  sheet.put(changed, undefined);
+  const posted = isReleased ? batch.post(known, paid, sheet) : undefined;
+  const changed: KnownPayment =
+    posted === undefined
+      ? { ...known, state: "refused", code: "REJECTED_IN_REVIEW" }
+      : { ...known, state: "settled", code: undefined, takenMinor: paid.takenMinor, funding: posted.funding };
+  sheet.put(changed, { known, item: undefined, entry: posted?.entry });
   return batch.result([outcomeOf(changed, false)]);
 }
 

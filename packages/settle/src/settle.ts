@@ -35,7 +35,7 @@ export function settle(
 function settleItem(item: SettlementItem, batch: Batch): SettlementOutcome {
   const sheet = batch.sheet(item.certificateId);
   if (sheet === undefined) return answer(item, { state: "refused", code: "CERTIFICATE_UNKNOWN" });
-  const known = sheet.payment(item.paymentId);
+  const known = sheet.payment(item);
   if (known !== undefined) return settleAgain(known, item, sheet, batch);
   batch.noteConflict(sheet, proveConflict(item, sheet, batch.context.now));
   return decide(item, batch.judge(item, sheet), sheet, batch, undefined);
@@ -87,7 +87,7 @@ function decide(
 ): SettlementOutcome {
   const word = item.payeeWord;
   const isPaid = judged.state === "settled" && word !== undefined;
-  const funding = isPaid ? batch.post(item, word, sheet) : undefined;
+  const paid = isPaid ? batch.post(item, word, sheet) : undefined;
   const payment: KnownPayment = {
     paymentId: item.paymentId,
     kind: item.kind,
@@ -100,10 +100,10 @@ function decide(
     code: judged.code,
     claim: judged.state === "released" || word === undefined ? undefined : claimOf(word),
     takenMinor: isPaid ? word.takenMinor : 0n,
-    funding,
+    funding: paid?.funding,
     sideClaims: known?.sideClaims ?? [],
   };
-  sheet.put(payment, known === undefined ? item : undefined);
+  sheet.put(payment, { known, item, entry: paid?.entry });
   const displaced = known?.claim;
   if (displaced !== undefined && known?.code !== undefined && !sameClaim(displaced, payment.claim)) {
     const state = known.state === "held" && !isVoided(judged) ? "held" : "refused";
@@ -129,7 +129,7 @@ function keepBeside(
   sideClaim: SideClaim,
   sheet: CertificateSheet,
 ): SettlementOutcome {
-  const latest = sheet.payment(known.paymentId) ?? known;
+  const latest = sheet.payment(known) ?? known;
   const earlier = latest.sideClaims.find((kept) => sameClaim(kept, sideClaim));
   if (earlier === undefined) sheet.putBeside(latest, sideClaim);
   const { state, code } = earlier ?? sideClaim;

@@ -83,7 +83,14 @@ test("a certificate that grows, is forgotten or told anew is counted as it is, n
     exposures: [],
     sideClaims: [],
     conflicts: [],
-    payments: [{ certificateId: certificateId(0), payment: aKnownPayment(paymentNumber, 0), addedBy: undefined }],
+    payments: [
+      {
+        certificateId: certificateId(0),
+        payment: aKnownPayment(paymentNumber, 0),
+        addedBy: undefined,
+        entry: undefined,
+      },
+    ],
   });
   // Were each of these added up, the others would push it out.
   for (let round = 0; round < 400; round++) for (let number = 0; number < 20; number++) memory.apply(result(number));
@@ -93,6 +100,19 @@ test("a certificate that grows, is forgotten or told anew is counted as it is, n
     memory.forget(certificateId(number));
   }
   assert.equal(memory.get(certificateId(0))?.state.payments.length, 20);
+});
+
+test("certificates remembered with one list between them grow apart", () => {
+  const memory = new SettlementMemory();
+  const shared = [aKnownPayment(1, 0)];
+  for (const number of [1, 2]) memory.remember(aCertificate(number, shared));
+  const payment = aKnownPayment(2, 0);
+  memory.apply({
+    ...{ entries: [], outcomes: [], exposures: [], sideClaims: [], conflicts: [] },
+    payments: [{ certificateId: certificateId(1), payment, addedBy: undefined, entry: undefined }],
+  });
+  const counts = [1, 2].map((number) => memory.get(certificateId(number))?.state.payments.length);
+  assert.deepEqual([counts, shared.length], [[2, 1], 1]);
 });
 
 test("records that wait are kept ready up to a sum of bytes; the others are named, and read in their turn", () => {

@@ -10,26 +10,31 @@ export type RecordAnswer = {
   readonly sentence: string | undefined;
 };
 
-/** What is written beside each record of a batch. */
+/**
+ * What is written beside the records of a batch.
+ * @param ownRecords Those that became a payment of their own, which says itself how it stands: nothing is written of them.
+ */
 export function recordAnswers(
   input: Pick<Parameters<IssuerStore["settle"]>[0], "records" | "items" | "rejected">,
   outcomes: readonly SettlementOutcome[],
+  ownRecords: ReadonlySet<number>,
 ): readonly RecordAnswer[] {
   const answers = new Map<number, RecordAnswer>();
+  for (const { inboxId } of input.records)
+    if (!ownRecords.has(inboxId))
+      answers.set(inboxId, { inboxId, state: "noted", code: undefined, sentence: undefined });
   const add = (answer: RecordAnswer): void => {
     if (answers.has(answer.inboxId)) answers.set(answer.inboxId, answer);
   };
-  for (const { inboxId } of input.records)
-    answers.set(inboxId, { inboxId, state: "noted", code: undefined, sentence: undefined });
   for (const { record, code, sentence } of input.rejected)
     add({ inboxId: record.inboxId, state: "rejected", code, sentence });
-  input.items.forEach(({ inboxId }, index) => {
+  for (const [index, { inboxId }] of input.items.entries()) {
     const outcome = outcomes[index];
-    if (outcome === undefined) return;
+    if (outcome === undefined || !answers.has(inboxId)) continue;
     const { state, code, sentence } = outcome;
     // Of a certificate that is not there no payment is kept, so the record itself has to say why.
     if (code === "CERTIFICATE_UNKNOWN") add({ inboxId, state: "rejected", code, sentence });
     else add({ inboxId, state, code, sentence: undefined });
-  });
+  }
   return [...answers.values()];
 }

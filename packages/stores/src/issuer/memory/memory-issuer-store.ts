@@ -169,7 +169,7 @@ export class MemoryIssuerStore implements IssuerStore {
     // First what can still fail.
     this.#books.post(partition, result.entries);
     this.#write(result, at);
-    this.#inbox.markDone(partition, recordAnswers(input, result.outcomes), at);
+    this.#inbox.markDone(partition, recordAnswers(input, result.outcomes, new Set()), at);
     return result.outcomes;
   }
 

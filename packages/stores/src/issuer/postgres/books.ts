@@ -28,13 +28,9 @@ export class Books {
     this.#database = database;
   }
 
-  /** Writes entries of the locked partition behind the newest; within the caller's transaction. Gives their ids, by reference. */
-  async post(
-    session: Session,
-    locked: LockedPartition,
-    entries: readonly LedgerEntry[],
-  ): Promise<ReadonlyMap<string, number>> {
-    if (entries.length === 0) return new Map();
+  /** Writes entries of the locked partition behind the newest; within the caller's transaction. Gives their ids, in their order. */
+  async post(session: Session, locked: LockedPartition, entries: readonly LedgerEntry[]): Promise<readonly number[]> {
+    if (entries.length === 0) return [];
     const { partition, head } = locked;
     const ids = await entryIds(session, entries.length);
     let hash = head?.hash ?? FIRST_HASH;
@@ -55,7 +51,7 @@ export class Books {
       ids.at(-1) ?? null,
       Buffer.from(hash),
     );
-    return new Map(rows.map(({ reference, entryId }) => [reference, entryId]));
+    return ids;
   }
 
   async entries({ account, payeeId, after = 0, limit }: EntryFilter): Promise<StoredEntry[]> {

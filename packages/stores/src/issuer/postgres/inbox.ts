@@ -101,12 +101,13 @@ export class Inbox {
 
   /**
    * Takes records out of the queue with what became of each; within the caller's transaction. A record that was answered
-   * before keeps its first answer. `ownRecords` became payments of their own, which say themselves how they stand.
+   * before keeps its first answer. `ownRecords` became payments of their own, which say themselves how they stand; `beside`
+   * is what became of the others.
    * `waiting` is what `waitingUpTo` gave for these records.
    */
   markDone(
     session: Session,
-    all: readonly RecordAnswer[],
+    beside: readonly RecordAnswer[],
     about: {
       readonly partition: Partition;
       readonly waiting: readonly WaitingRange[];
@@ -115,12 +116,9 @@ export class Inbox {
     },
   ): void {
     const { partition, waiting, ownRecords, at } = about;
-    const parted = part(
-      waiting,
-      all.map(({ inboxId }) => inboxId),
-    );
+    const parted = part(waiting, [...ownRecords, ...beside.map(({ inboxId }) => inboxId)]);
     takeOut(session, partition, parted);
-    const answers = all.filter(({ inboxId }) => !ownRecords.has(inboxId) && parted.waited.has(inboxId));
+    const answers = beside.filter(({ inboxId }) => parted.waited.has(inboxId));
     if (answers.length === 0) return;
     session.later(
       `INSERT INTO inbox_answers (partition, inbox_id, decided_at, state, code, sentence)

@@ -1,6 +1,6 @@
 import type { Partition } from "@cairn/issue";
 import type { CertificateId, RequestHash } from "@cairn/messages";
-import { type PaymentChange, type SettlementOutcome, type SettlementResult, settlementReference } from "@cairn/settle";
+import type { PaymentChange, SettlementOutcome, SettlementResult } from "@cairn/settle";
 import { partitionOfId } from "../partitions.ts";
 import type { IssuerStore, RequestVoidRecord } from "../port.ts";
 import { recordAnswers } from "../record-answers.ts";
@@ -61,7 +61,8 @@ export class Settlement {
         if (certificate !== undefined) await recordConflict(session, partition, certificate.account, proof);
       }
       const ownRecords = new Set(result.payments.flatMap(({ addedBy }) => addedBy?.inboxId ?? []));
-      this.#inbox.markDone(session, recordAnswers(input, result.outcomes), { partition, waiting, ownRecords, at });
+      const beside = recordAnswers(input, result.outcomes, ownRecords);
+      this.#inbox.markDone(session, beside, { partition, waiting, ownRecords, at });
       if (input.withoutLease !== true) this.#leases.giveBack(session, partition);
       return result.outcomes;
     });
@@ -162,14 +163,14 @@ export class Settlement {
 
 type Place = {
   readonly partition: Partition;
-  /** By reference. */
-  readonly entryIds: ReadonlyMap<string, number>;
+  /** By the position of the entry. */
+  readonly entryIds: readonly number[];
   readonly at: number;
 };
 
 function addPayments(session: Session, changes: readonly PaymentChange[], { partition, entryIds, at }: Place): void {
-  const added = changes.flatMap(({ certificateId, payment, addedBy }) =>
-    addedBy === undefined ? [] : [{ certificateId, payment, bytes: addedBy.bytes, inboxId: addedBy.inboxId }],
+  const added = changes.flatMap(({ certificateId, payment, addedBy, entry }) =>
+    addedBy === undefined ? [] : [{ certificateId, payment, entry, bytes: addedBy.bytes, inboxId: addedBy.inboxId }],
   );
   if (added.length === 0) return;
   session.later(
@@ -220,8 +221,8 @@ function changePayments(session: Session, changes: readonly PaymentChange[], { p
 
 /** State, code, payee, terminal, claimed, taken, the three parts that it was paid from, and the entry that paid it. */
 function standings(
-  changes: readonly Pick<PaymentChange, "payment">[],
-  entryIds: ReadonlyMap<string, number>,
+  changes: readonly Pick<PaymentChange, "payment" | "entry">[],
+  entryIds: readonly number[],
 ): Buffer[] {
   const payments = changes.map(({ payment }) => payment);
   return [
@@ -234,7 +235,7 @@ function standings(
     bigints(payments.map(({ funding }) => funding?.balanceMinor)),
     bigints(payments.map(({ funding }) => funding?.creditMinor)),
     bigints(payments.map(({ funding }) => funding?.reserveMinor)),
-    bigints(payments.map(({ paymentId }) => entryIds.get(settlementReference(paymentId)))),
+    bigints(changes.map(({ entry }) => (entry === undefined ? undefined : entryIds[entry]))),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { type AccountNumber, type Partition, partitionOf } from "@cairn/issue";
 import type { Currency, PayeeId } from "@cairn/messages";
-import { ENTRY_KINDS, type LedgerEntry } from "@cairn/settle";
+import { ENTRY_KINDS, type LedgerAccount, type LedgerEntry } from "@cairn/settle";
 import {
   entryHash,
   FIRST_HASH,
@@ -33,21 +33,21 @@ export class Books {
   }
 
   /**
-   * Writes entries of one partition behind the newest; within the caller's transaction. Gives their ids, by reference.
+   * Writes entries of one partition behind the newest; within the caller's transaction. Gives their ids, in their order.
    * @throws the database's own error when a reference of an entry that settles no payment was posted before.
    */
-  post(partition: Partition, entries: readonly LedgerEntry[]): ReadonlyMap<string, number> {
-    const posted = new Map<string, number>();
-    if (entries.length === 0) return posted;
+  post(partition: Partition, entries: readonly LedgerEntry[]): readonly number[] {
+    const ids: number[] = [];
+    if (entries.length === 0) return ids;
     const head = this.#database.get("SELECT hash FROM ledger_heads WHERE partition = ?", partition);
     let hash = head === undefined ? FIRST_HASH : bytes(head, "hash");
     let entryId = this.#newest;
-    const changes = new Map<string, Change>();
+    const balances = new BalanceChanges();
     for (const { kind, reference, currency, postedAt, postings: lines } of entries) {
       entryId++;
-      const postings = lines.map((line) => ({
-        ledgerAccount: ledgerAccountText(line.ledgerAccount),
-        minor: line.minor,
+      const postings = lines.map(({ ledgerAccount, minor: postedMinor }) => ({
+        ledgerAccount: balances.add(ledgerAccount, currency, postedMinor),
+        minor: postedMinor,
       }));
       const text = postingsText(postings);
       hash = entryHash(hash, { entryId, kind, reference, currency, postedAt, postings: text });
@@ -62,16 +62,10 @@ export class Books {
         text,
         hash,
       );
-      posted.set(reference, entryId);
+      ids.push(entryId);
       if (kind !== "settlement") this.#noteAccounts(entryId, postings);
-      for (const { ledgerAccount, minor: postedMinor } of postings) {
-        const key = `${ledgerAccount} ${currency}`;
-        const change = changes.get(key);
-        if (change === undefined) changes.set(key, { ledgerAccount, currency, minor: postedMinor });
-        else change.minor += postedMinor;
-      }
     }
-    for (const change of changes.values()) this.#changeBalance(partition, change);
+    for (const change of balances.all) this.#changeBalance(partition, change);
     this.#database.run(
       `INSERT INTO ledger_heads VALUES (?, ?, ?)
         ON CONFLICT DO UPDATE SET entry_id = excluded.entry_id, hash = excluded.hash`,
@@ -81,7 +75,7 @@ export class Books {
     );
     // A number lost to a transaction that fails later leaves a gap, never a double.
     this.#newest = entryId;
-    return posted;
+    return ids;
   }
 
   /** What an entry (no settlement) posted to a ledger account; undefined when there is no such entry. */
@@ -141,7 +135,7 @@ export class Books {
         this.#database.run("INSERT INTO account_entries VALUES (?, ?)", ledgerAccount, entryId);
   }
 
-  #changeBalance(partition: Partition, { ledgerAccount, currency, minor: changeMinor }: Change): void {
+  #changeBalance(partition: Partition, { ledgerAccount, currency, minor: changeMinor }: BalanceChange): void {
     const changed = this.#database.run(
       "UPDATE balances SET minor = minor + ? WHERE partition = ? AND ledger_account = ? AND currency = ?",
       changeMinor,
@@ -154,7 +148,25 @@ export class Books {
   }
 }
 
-type Change = { readonly ledgerAccount: string; readonly currency: Currency; minor: bigint };
+type BalanceChange = { readonly ledgerAccount: string; readonly currency: Currency; minor: bigint };
+
+/** What entries change of balances, added up: a batch names the same few accounts again and again, mostly by the same objects. */
+class BalanceChanges {
+  readonly all: BalanceChange[] = [];
+  readonly #changes = new Map<LedgerAccount, BalanceChange>();
+
+  /** Gives the account's text. */
+  add(ledgerAccount: LedgerAccount, currency: Currency, minor: bigint): string {
+    let change = this.#changes.get(ledgerAccount);
+    if (change === undefined || change.currency !== currency) {
+      change = { ledgerAccount: ledgerAccountText(ledgerAccount), currency, minor: 0n };
+      this.#changes.set(ledgerAccount, change);
+      this.all.push(change);
+    }
+    change.minor += minor;
+    return change.ledgerAccount;
+  }
+}
 
 export function entryFrom(row: Row): StoredEntry {
   return {

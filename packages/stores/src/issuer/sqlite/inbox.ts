@@ -104,15 +104,10 @@ export class Inbox {
   /**
    * Writes what became of records that are waiting; within the caller's transaction. A record that was answered before
    * keeps its first answer.
-   * @param ownRecords Those that became a payment of their own, which says itself how it stands.
    */
-  answer(
-    partition: Partition,
-    answers: readonly RecordAnswer[],
-    { ownRecords, at }: { readonly ownRecords: ReadonlySet<number>; readonly at: number },
-  ): void {
+  answer(partition: Partition, answers: readonly RecordAnswer[], at: number): void {
     for (const { inboxId, state, code, sentence } of answers) {
-      if (ownRecords.has(inboxId) || !this.#waiting.has(partition, inboxId)) continue;
+      if (!this.#waiting.has(partition, inboxId)) continue;
       this.#database.run(
         "INSERT INTO inbox_answers VALUES (?, ?, ?, ?, ?)",
         inboxId,
@@ -122,7 +117,11 @@ export class Inbox {
         sentence ?? null,
       );
     }
-    this.#untilProgress -= answers.length;
+  }
+
+  /** Some records have their answers: now and then the look for waiting ones at the next opening is moved on. */
+  noteAnswered(count: number): void {
+    this.#untilProgress -= count;
     if (this.#untilProgress < 0) this.#noteProgress();
   }
 

@@ -1,5 +1,5 @@
 import type { CertificateId } from "@cairn/messages";
-import type { CertificateState, KnownPayment, SettlementResult } from "@cairn/settle";
+import { type CertificateState, KnownPayments, type SettlementResult } from "@cairn/settle";
 
 /** A certificate as settlement looks at it. `number`: its status index. */
 export type RememberedCertificate = { readonly number: number; readonly state: CertificateState };
@@ -17,27 +17,29 @@ const SIDE_CLAIM_BYTES = 260;
  * is told: settlement's own by `apply`, any other by `forget`, and `clear` after whatever was undone.
  */
 export class SettlementMemory {
-  readonly #certificates = new Map<CertificateId, RememberedCertificate>();
+  /** What was used last comes last. */
+  readonly #certificates = new Map<CertificateId, Kept>();
   #bytes = 0;
 
   get(certificateId: CertificateId): RememberedCertificate | undefined {
-    return this.#certificates.get(certificateId);
+    return this.#certificates.get(certificateId)?.certificate;
   }
 
-  remember(certificate: RememberedCertificate): void {
-    this.forget(certificate.state.certificateId);
-    this.#certificates.set(certificate.state.certificateId, certificate);
-    this.#bytes += bytesOf(certificate);
-    for (const oldest of this.#certificates.keys()) {
-      if (this.#bytes <= MAXIMUM_BYTES) return;
-      this.forget(oldest);
-    }
+  remember({ number, state }: RememberedCertificate): void {
+    this.forget(state.certificateId);
+    // Its own, as it grows.
+    const known = new KnownPayments(state.payments);
+    const certificate = { number, state: { ...state, payments: known.list } };
+    const kept = { certificate, known, bytes: bytesOf(certificate) };
+    this.#certificates.set(state.certificateId, kept);
+    this.#bytes += kept.bytes;
+    this.#forgetOldest();
   }
 
   forget(certificateId: CertificateId): void {
-    const known = this.#certificates.get(certificateId);
-    if (known === undefined) return;
-    this.#bytes -= bytesOf(known);
+    const kept = this.#certificates.get(certificateId);
+    if (kept === undefined) return;
+    this.#bytes -= kept.bytes;
     this.#certificates.delete(certificateId);
   }
 
@@ -52,21 +54,41 @@ export class SettlementMemory {
       this.clear();
       return;
     }
-    const changes = new Map<CertificateId, Map<KnownPayment["paymentId"], KnownPayment>>();
+    let last: Kept | undefined;
     for (const { certificateId, payment } of payments) {
-      const changed = changes.get(certificateId);
-      if (changed === undefined) changes.set(certificateId, new Map([[payment.paymentId, payment]]));
-      else changed.set(payment.paymentId, payment);
-    }
-    for (const [certificateId, changed] of changes) {
-      const known = this.#certificates.get(certificateId);
-      if (known === undefined) continue;
-      const unchanged = known.state.payments.filter(({ paymentId }) => !changed.has(paymentId));
-      this.remember({ ...known, state: { ...known.state, payments: [...unchanged, ...changed.values()] } });
+      // Those of one certificate come one after the other.
+      const kept = last?.certificate.state.certificateId === certificateId ? last : this.#use(certificateId);
+      last = kept;
+      if (kept === undefined) continue;
+      const before = kept.known.list.length;
+      kept.known.put(payment);
+      const added = (kept.known.list.length - before) * PAYMENT_BYTES;
+      kept.bytes += added;
+      this.#bytes += added;
     }
     for (const { certificateId } of sideClaims) this.forget(certificateId);
+    this.#forgetOldest();
+  }
+
+  #use(certificateId: CertificateId): Kept | undefined {
+    const kept = this.#certificates.get(certificateId);
+    if (kept === undefined) return undefined;
+    this.#certificates.delete(certificateId);
+    this.#certificates.set(certificateId, kept);
+    return kept;
+  }
+
+  #forgetOldest(): void {
+    if (this.#bytes <= MAXIMUM_BYTES) return;
+    for (const oldest of this.#certificates.keys()) {
+      this.forget(oldest);
+      if (this.#bytes <= MAXIMUM_BYTES) return;
+    }
   }
 }
+
+/** `known` grows with every batch, and with it the certificate's list, which is its own. */
+type Kept = { readonly certificate: RememberedCertificate; readonly known: KnownPayments; bytes: number };
 
 function bytesOf({ state: { payments } }: RememberedCertificate): number {
   const sideClaims = payments.reduce((sum, payment) => sum + payment.sideClaims.length, 0);

@@ -1,5 +1,5 @@
 import { accountNumber, type Partition } from "@cairn/issue";
-import { type PaymentChange, type SettlementOutcome, type SettlementResult, settlementReference } from "@cairn/settle";
+import type { PaymentChange, SettlementOutcome, SettlementResult } from "@cairn/settle";
 import { partitionOfId } from "../partitions.ts";
 import type { IssuerStore, RequestVoidRecord } from "../port.ts";
 import { recordAnswers } from "../record-answers.ts";
@@ -54,10 +54,10 @@ export class Settlement {
     const entryIds = this.#books.post(partition, result.entries);
     const ownRecords = new Set<number>();
     for (const change of result.payments) {
-      const { certificateId, payment, addedBy } = change;
+      const { certificateId, addedBy, entry } = change;
       if (addedBy !== undefined) ownRecords.add(addedBy.inboxId);
       const certificate = found(certificateNumbers.get(certificateId), "STORE_INPUT_INVALID", certificateId);
-      const entryId = entryIds.get(settlementReference(payment.paymentId));
+      const entryId = entry === undefined ? undefined : entryIds[entry];
       this.#writePayment(change, { partition, certificate, entryId, at });
     }
     this.#writeSideClaims(partition, result.sideClaims, at);
@@ -66,7 +66,8 @@ export class Settlement {
       const certificate = state.certificates.get(proof.certificateId);
       if (certificate !== undefined) this.#certificates.recordConflict(accountNumber(certificate.account), proof);
     }
-    this.#inbox.answer(partition, recordAnswers(input, result.outcomes), { ownRecords, at });
+    this.#inbox.answer(partition, recordAnswers(input, result.outcomes, ownRecords), at);
+    this.#inbox.noteAnswered(input.records.length);
     this.#memory.apply(result);
     return result.outcomes;
   }
