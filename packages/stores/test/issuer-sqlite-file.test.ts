@@ -16,6 +16,7 @@ import {
   aWord,
   enrolTerminal,
   issue,
+  messageId,
   NOW,
   openPayer,
   payeeId,
@@ -293,5 +294,35 @@ test("claims beside a payment survive a restart and are known in the next batch"
     const [again] = await settleItems(reopened, payer, [captured(2)]);
     assert.deepEqual([again?.code, again?.repeated], ["OPEN_PAYMENT_CAPTURED_ELSEWHERE", true]);
     assert.equal((await reopened.heldPayments()).length, 1);
+    await reopened.close();
+  }));
+
+test("of what is written together, what fails is undone alone, and nobody else's writes are lost or doubled", () =>
+  inFolder(async (path) => {
+    const store = new SqliteIssuerStore(path);
+    const payer = await openPayer(store);
+    const { partition } = payer;
+    await store.receive([aRecord(payer, { recordHash: "11".repeat(32) })]);
+    const records = (await store.takeBatch(10, {}))?.records ?? [];
+    const failing = store.settle({
+      partition,
+      records,
+      items: [],
+      rejected: [],
+      at: NOW,
+      decide: () => {
+        throw new RangeError("not today");
+      },
+    });
+    const received = store.receive([aRecord(payer, { recordHash: "22".repeat(32), paymentId: messageId(22) })]);
+    const used = store.useNonce("33".repeat(24), NOW + 60, NOW);
+    await assert.rejects(failing, /not today/);
+    await received;
+    assert.equal(await used, true);
+    assert.equal(await store.useNonce("33".repeat(24), NOW + 60, NOW), false);
+    assert.equal(await store.waitingRecords(), 2);
+    await store.close();
+    const reopened = new SqliteIssuerStore(path);
+    assert.equal(await reopened.waitingRecords(), 2);
     await reopened.close();
   }));

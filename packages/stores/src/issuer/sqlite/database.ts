@@ -120,21 +120,6 @@ export class Database {
     }
   }
 
-  /** Part of a transaction that is undone alone: what it failed with. A failure of the disk undoes, and throws for, the whole. */
-  savepoint(work: () => void): { readonly error: unknown } | undefined {
-    this.#prepared("SAVEPOINT part").run();
-    try {
-      work();
-      this.#prepared("RELEASE part").run();
-      return undefined;
-    } catch (error) {
-      const cause = storeErrorOf(error);
-      if (cause !== error || !this.#sqlite.isTransaction) throw cause;
-      this.#sqlite.exec("ROLLBACK TO part; RELEASE part");
-      return { error };
-    }
-  }
-
   get(sql: string, ...values: SQLInputValue[]): Row | undefined {
     return this.#prepared(sql).get(...values);
   }

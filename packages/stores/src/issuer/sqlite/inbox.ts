@@ -43,6 +43,8 @@ export class Inbox {
     let mark: { readonly first: number } | undefined;
     try {
       const added = await shared.run(() => {
+        // Done a second time when somebody else's work beside it failed.
+        if (mark !== undefined) this.#underWay.delete(mark);
         mark = { first: this.#newest + 1 };
         this.#underWay.add(mark);
         return this.#write(records);

@@ -4,20 +4,21 @@ type Work = { readonly run: () => undefined; readonly resolve: () => void; reado
 
 /**
  * Writes of callers that come at the same moment share one transaction, and so the pages that they change. Each is all
- * or nothing by itself: one that fails takes nothing of the others along.
+ * or nothing by itself: when one fails, what was done together is undone and each is done alone, so that it takes
+ * nothing of the others along. That is rare; keeping every page as it was before each of them would cost all of them.
  */
 export class SharedCommit {
   readonly #database: Database;
   readonly #onUndone: () => void;
   #waiting: Work[] = [];
 
-  /** @param onUndone Called at once when some of the work, or all of it, was undone. */
+  /** @param onUndone Called at once when work was undone. */
   constructor(database: Database, onUndone: () => void) {
     this.#database = database;
     this.#onUndone = onUndone;
   }
 
-  /** Durable when the promise resolves. */
+  /** Durable when the promise resolves. @param work May be done, undone, and done again. */
   run<Result>(work: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
       let result: Result;
@@ -34,31 +35,35 @@ export class SharedCommit {
     const group = this.#waiting;
     this.#waiting = [];
     if (group.length === 0) return;
-    const done: Work[] = [];
-    const failed: { readonly work: Work; readonly error: unknown }[] = [];
+    const failure = this.#write(group);
+    if (failure === undefined) void this.#tell(group);
+    else if (group.length === 1) group[0]?.reject(failure.error);
+    else
+      for (const work of group) {
+        const own = this.#write([work]);
+        if (own === undefined) void this.#tell([work]);
+        else work.reject(own.error);
+      }
+  }
+
+  #write(group: readonly Work[]): { readonly error: unknown } | undefined {
     try {
       this.#database.transaction(() => {
-        for (const work of group) {
-          const failure = group.length === 1 ? work.run() : this.#database.savepoint(work.run);
-          if (failure === undefined) done.push(work);
-          else failed.push({ work, error: failure.error });
-        }
+        for (const { run } of group) run();
       });
+      return undefined;
     } catch (error) {
       this.#onUndone();
-      for (const { reject } of group) reject(error);
-      return;
+      return { error };
     }
-    if (failed.length > 0) this.#onUndone();
-    for (const { work, error } of failed) work.reject(error);
-    const tell = async (): Promise<void> => {
-      try {
-        await this.#database.durable();
-        for (const { resolve } of done) resolve();
-      } catch (error) {
-        for (const { reject } of done) reject(error);
-      }
-    };
-    void tell();
+  }
+
+  async #tell(group: readonly Work[]): Promise<void> {
+    try {
+      await this.#database.durable();
+      for (const { resolve } of group) resolve();
+    } catch (error) {
+      for (const { reject } of group) reject(error);
+    }
   }
 }
