@@ -50,6 +50,8 @@ export type CheckedVoid = {
 };
 
 type Asked = { readonly decoded: Decoded<unknown>; readonly key: P256PublicKey; readonly hint: Uint8Array | undefined };
+/** Who brought hints, and whether they are used. */
+type Bringer = { readonly number: number; readonly isTrusted: boolean };
 type Sent = { readonly senderId: UploadedRecord["senderId"]; readonly decoded: DecodedRecord };
 
 /** Looks at all signatures of some records at once; certificates once for all of them. In the order of the records. */
@@ -60,16 +62,17 @@ export async function checkSignatures(
   const { anchors, caches, checker } = context;
   const { distrusted } = caches;
   const asked: Asked[] = [];
-  const senders = new Map<Sent["senderId"], number>();
+  const senders = new Map<Sent["senderId"], Bringer>();
   const bringers: number[] = [];
   for (const { decoded, senderId } of records) {
-    const isTrusted = checker.takesHints && distrusted.get(senderId) === undefined;
-    const bringer = senders.get(senderId) ?? senders.size;
-    senders.set(senderId, bringer);
-    for (const each of askedOf(decoded)) {
-      asked.push(isTrusted ? each : { ...each, hint: undefined });
-      bringers.push(bringer);
+    let bringer = senders.get(senderId);
+    if (bringer === undefined) {
+      const isTrusted = checker.takesHints && distrusted.get(senderId) === undefined;
+      bringer = { number: senders.size, isTrusted };
+      senders.set(senderId, bringer);
     }
+    ask(decoded, bringer.isTrusted, asked);
+    while (bringers.length < asked.length) bringers.push(bringer.number);
   }
   const wrongHintsOf: Sent["senderId"][] = [];
   const byIssuer = { anchors, crypto: gathering(context) };
@@ -78,7 +81,8 @@ export async function checkSignatures(
     caches.payeeCertificates.look(payeeCertificatesIn(records), (decoded) => verifyPayeeCertificate(decoded, byIssuer)),
     verifyMessages(asked, async (signatures) => {
       const found = await checker.verify(signatures, bringers);
-      for (const [senderId, bringer] of senders) if (found.wrongHintsOf.includes(bringer)) wrongHintsOf.push(senderId);
+      for (const [senderId, { number }] of senders)
+        if (found.wrongHintsOf.includes(number)) wrongHintsOf.push(senderId);
       return found.areValid;
     }),
   ]);
@@ -92,7 +96,7 @@ export async function checkSignatures(
 type Found = {
   readonly certificates: (decoded: Decoded<UserCertificate>) => Checked<UserCertificate>;
   readonly payeeCertificates: (decoded: Decoded<PayeeCertificate>) => Checked<PayeeCertificate>;
-  /** The next of what `askedOf` asked for, in its order; undefined when its signature is not valid. */
+  /** The next of what `ask` asked for, in its order; undefined when its signature is not valid. */
   readonly taken: () => unknown;
 };
 
@@ -133,21 +137,19 @@ function checkedRecord(decoded: DecodedRecord, { certificates, payeeCertificates
   }
 }
 
-/** What is signed in a record beside its certificates, and under which of their keys. */
-function askedOf(record: DecodedRecord): readonly Asked[] {
-  const terminalKey = record.payeeCertificate?.unverified.terminalKey;
-  const asked: Asked[] = [];
-  const byTerminal = (decoded: Decoded<unknown> | undefined): void => {
-    if (decoded !== undefined && terminalKey !== undefined) asked.push({ decoded, key: terminalKey, hint: undefined });
-  };
+/** Adds what is signed in a record beside its certificates, and under which of their keys. */
+function ask(record: DecodedRecord, withHints: boolean, asked: Asked[]): void {
   if (record.kind !== "void") {
     const key = record.certificate.unverified.deviceKey;
-    asked.push({ decoded: record.payment as Decoded<unknown>, key, hint: record.hint });
+    const hint = withHints ? record.hint : undefined;
+    asked.push({ decoded: record.payment as Decoded<unknown>, key, hint });
   }
-  if (record.kind === "payment") byTerminal(record.receipt as Decoded<unknown> | undefined);
-  if (record.kind === "open-payment") byTerminal(record.word?.message as Decoded<unknown> | undefined);
-  else byTerminal(record.requestVoid as Decoded<unknown> | undefined);
-  return asked;
+  const key = record.payeeCertificate?.unverified.terminalKey;
+  if (key === undefined) return;
+  if (record.kind === "payment" && record.receipt !== undefined)
+    asked.push({ decoded: record.receipt as Decoded<unknown>, key, hint: undefined });
+  const last = record.kind === "open-payment" ? record.word?.message : record.requestVoid;
+  if (last !== undefined) asked.push({ decoded: last as Decoded<unknown>, key, hint: undefined });
 }
 
 function* certificatesIn(records: readonly Sent[]): Iterable<Decoded<UserCertificate>> {

@@ -15,7 +15,7 @@ import {
 } from "./context.ts";
 import { guardItems, type KeyRing } from "./guard-items.ts";
 import type { VerificationPool } from "./verification-pool.ts";
-import { type VerifiedRecords, verifyUploadRecords } from "./verify-records.ts";
+import { type VerifiedRecords, verifyBatches } from "./verify-records.ts";
 
 export type RoundsContext = {
   readonly store: IssuerStore;
@@ -72,23 +72,25 @@ export class Rounds {
   async verify(batches: readonly InboxBatch[]): Promise<readonly VerifiedBatch[]> {
     const senders = await this.#sendersOf(batches);
     const { pool, store, crypto, certificateIdCipher, keyRing, log } = this.#context;
-    const records = batches.flatMap((batch) => batch.records);
-    const verified = await verifyUploadRecords(records, {
-      anchors: this.#currentAnchors(),
-      crypto,
-      certificateIdCipher,
-      caches: this.#caches,
-      checker: pool !== undefined && records.length >= POOLED_RECORDS ? pool : this.#here,
-      senderOf: ({ senderId }) => senders.get(senderId),
-    });
-    for (const senderId of verified.wrongHintsOf)
+    const count = batches.reduce((sum, { records }) => sum + records.length, 0);
+    const { verified, wrongHintsOf } = await verifyBatches(
+      batches.map(({ records }) => records),
+      {
+        anchors: this.#currentAnchors(),
+        crypto,
+        certificateIdCipher,
+        caches: this.#caches,
+        checker: pool !== undefined && count >= POOLED_RECORDS ? pool : this.#here,
+        senderOf: ({ senderId }) => senders.get(senderId),
+      },
+    );
+    for (const senderId of wrongHintsOf)
       log.warn({ senderId }, "a payment or its hint made a batch fail; this sender's payments are verified one by one");
-    const parts = splitByPartition(batches, verified);
     const guarding = { keys: keyRing(), store, crypto, decoding: this.#caches.decoding };
     return Promise.all(
       batches.map(async (batch, index) => ({
         ...batch,
-        verified: await guardItems(parts[index] ?? NOTHING, batch.records, guarding),
+        verified: await guardItems(verified[index] as VerifiedRecords, batch.records, guarding),
       })),
     );
   }
@@ -107,22 +109,4 @@ export class Rounds {
         if (!senders.has(record.senderId)) senders.set(record.senderId, await senderOf(record, this.#context.store));
     return senders;
   }
-}
-
-const NOTHING: VerifiedRecords = { items: [], rejected: [], voids: [], faulty: [], wrongHintsOf: [] };
-
-/** What belongs to which batch. Voids belong to no partition: they go with the first. */
-function splitByPartition(batches: readonly InboxBatch[], verified: VerifiedRecords): VerifiedRecords[] {
-  type Mutable = { -readonly [Name in keyof VerifiedRecords]: VerifiedRecords[Name][number][] };
-  const parts = batches.map((): Mutable => ({ items: [], rejected: [], voids: [], faulty: [], wrongHintsOf: [] }));
-  const partOf = new Map<number, Mutable>();
-  for (const [index, { records }] of batches.entries()) {
-    const part = parts[index];
-    if (part !== undefined) for (const { inboxId } of records) partOf.set(inboxId, part);
-  }
-  for (const item of verified.items) partOf.get(item.inboxId)?.items.push(item);
-  for (const each of verified.rejected) partOf.get(each.record.inboxId)?.rejected.push(each);
-  for (const each of verified.faulty) partOf.get(each.record.inboxId)?.faulty.push(each);
-  parts[0]?.voids.push(...verified.voids);
-  return parts;
 }

@@ -25,9 +25,9 @@ export type VerifiedRecords<Uploaded extends UploadedRecord = InboxRecord> = {
   readonly voids: readonly RequestVoidRecord[];
   /** Not judged, for a fault of our own: they stay in the inbox for another try. */
   readonly faulty: readonly { readonly record: Uploaded; readonly error: unknown }[];
-  /** Who sent hints that made a batch fail: they cost time and changed nothing. */
-  readonly wrongHintsOf: readonly SenderId[];
 };
+/** Who sent hints that made a batch of signatures fail: they cost time and changed nothing. */
+type WrongHints = { readonly wrongHintsOf: readonly SenderId[] };
 type SenderId = UploadedRecord["senderId"];
 
 /**
@@ -36,44 +36,60 @@ type SenderId = UploadedRecord["senderId"];
  * certificate's signature under an issuer key of ours; the payment belongs to the certificate; the payment's signature
  * under the certificate's device key; the payee certificate's signature; the capture's, receipt's or void's signature
  * under its terminal key; then the shared rules, whose verdict travels with the item. The signatures of all records are
- * looked at together before any record is judged.
+ * looked at together before any record of any batch is judged.
  *
  * The request's own signature is not looked at: the payment's signature covers the request's hash, and the uploader
  * speaks for the payee that the request names through its payee certificate. Certificates are verified once for equal
  * bytes. One bad record never stops the others.
  */
-export async function verifyUploadRecords<Uploaded extends UploadedRecord>(
-  records: readonly Uploaded[],
+export async function verifyBatches<Uploaded extends UploadedRecord>(
+  batches: readonly (readonly Uploaded[])[],
   context: VerifyRecordsContext,
-): Promise<VerifiedRecords<Uploaded>> {
-  const items: SettlementItem[] = [];
-  const rejected: RejectedRecord<Uploaded>[] = [];
-  const faulty: { readonly record: Uploaded; readonly error: unknown }[] = [];
-  const voids: RequestVoidRecord[] = [];
-  const looked = records.map((record) => lookSafely(record, context));
-  const sent = looked.flatMap((look, index) =>
-    "decoded" in look ? [{ senderId: (records[index] as Uploaded).senderId, decoded: look.decoded }] : [],
+): Promise<WrongHints & { readonly verified: readonly VerifiedRecords<Uploaded>[] }> {
+  const sent: { readonly senderId: SenderId; readonly decoded: DecodedRecord }[] = [];
+  const looked = batches.map((records) =>
+    records.map((record) => {
+      const look = lookSafely(record, context);
+      if ("decoded" in look) sent.push({ senderId: record.senderId, decoded: look.decoded });
+      return look;
+    }),
   );
   const { checked, wrongHintsOf } = await checkSafely(sent, context);
   let next = 0;
-  for (const [index, look] of looked.entries()) {
-    const record = records[index] as Uploaded;
-    const seen = "decoded" in look ? judgeSafely(record, checked[next++] as CheckedRecord | Failed, context) : look;
-    if ("error" in seen) {
-      faulty.push({ record, error: seen.error });
-      continue;
+  const verified = batches.map((records, batch): VerifiedRecords<Uploaded> => {
+    const items: SettlementItem[] = [];
+    const rejected: RejectedRecord<Uploaded>[] = [];
+    const faulty: { readonly record: Uploaded; readonly error: unknown }[] = [];
+    const voids: RequestVoidRecord[] = [];
+    for (const [index, record] of records.entries()) {
+      const look = looked[batch]?.[index] as Look;
+      const seen = "decoded" in look ? judgeSafely(record, checked[next++] as CheckedRecord | Failed, context) : look;
+      if ("error" in seen) {
+        faulty.push({ record, error: seen.error });
+        continue;
+      }
+      const { paymentId, judged } = seen;
+      if ("certificateId" in judged) {
+        items.push(judged);
+        continue;
+      }
+      const isVoid = !isRecordFault(judged);
+      if (isVoid) voids.push(judged);
+      const { code, sentence } = isVoid ? recordFault("VOID_RECORDED") : judged;
+      rejected.push({ record, paymentId, code, sentence });
     }
-    const { paymentId, judged } = seen;
-    if ("certificateId" in judged) {
-      items.push(judged);
-      continue;
-    }
-    const isVoid = !isRecordFault(judged);
-    if (isVoid) voids.push(judged);
-    const { code, sentence } = isVoid ? recordFault("VOID_RECORDED") : judged;
-    rejected.push({ record, paymentId, code, sentence });
-  }
-  return { items, rejected, voids, faulty, wrongHintsOf };
+    return { items, rejected, voids, faulty };
+  });
+  return { verified, wrongHintsOf };
+}
+
+/** As `verifyBatches`, for one. */
+export async function verifyUploadRecords<Uploaded extends UploadedRecord>(
+  records: readonly Uploaded[],
+  context: VerifyRecordsContext,
+): Promise<WrongHints & VerifiedRecords<Uploaded>> {
+  const { verified, wrongHintsOf } = await verifyBatches([records], context);
+  return { ...(verified[0] as VerifiedRecords<Uploaded>), wrongHintsOf };
 }
 
 type Judged = SettlementItem | RequestVoidRecord | RecordFault;
@@ -81,12 +97,13 @@ type Seen = { readonly paymentId: MessageId | undefined; readonly judged: Judged
 
 /** An error is a fault of ours: bytes that are wrong are judged. */
 type Failed = { readonly error: unknown };
+type Look = { readonly decoded: DecodedRecord } | Seen | Failed;
 
 /** What can be said without any signature. */
 function lookSafely(
   record: UploadedRecord,
   { crypto, caches, senderOf, certificateIdCipher }: VerifyRecordsContext,
-): { readonly decoded: DecodedRecord } | Seen | Failed {
+): Look {
   try {
     const decoded = decodeRecord(record.bytes, record.broughtBy, { crypto, decoding: caches.decoding });
     if (isRecordFault(decoded)) return { paymentId: undefined, judged: decoded };
@@ -101,7 +118,7 @@ function lookSafely(
 async function checkSafely(
   sent: Parameters<typeof checkSignatures>[0],
   context: VerifyRecordsContext,
-): Promise<{ readonly checked: readonly (CheckedRecord | Failed)[]; readonly wrongHintsOf: readonly SenderId[] }> {
+): Promise<WrongHints & { readonly checked: readonly (CheckedRecord | Failed)[] }> {
   try {
     return await checkSignatures(sent, context);
   } catch (error) {
