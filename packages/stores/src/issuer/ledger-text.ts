@@ -41,8 +41,9 @@ export type PostingText = { readonly ledgerAccount: string; readonly minor: bigi
 /** The postings of an entry as they are hashed: JSON, [[ledger account, minor units as text], ...]. */
 export function postingsText(postings: readonly PostingText[]): string {
   // Names of ledger accounts hold letters, digits, ":" and "-" only, none of which JSON has to escape.
-  const lines = postings.map(({ ledgerAccount, minor }) => `["${ledgerAccount}","${minor}"]`);
-  return `[${lines.join(",")}]`;
+  let text = "";
+  for (const { ledgerAccount, minor } of postings) text += `${text === "" ? "[" : ","}["${ledgerAccount}","${minor}"]`;
+  return text === "" ? "[]" : `${text}]`;
 }
 
 /** @throws StoreError STORE_DAMAGED */
@@ -68,7 +69,10 @@ export const FIRST_HASH: Uint8Array = new Uint8Array(32);
 
 /**
  * SHA-256 over the hash of the partition's entry before and this entry's JSON: whoever changes or removes an entry has
- * to change every later one and the head that is kept beside them. `postings`: as {@link postingsText} writes them.
+ * to change every later one and the head that is kept beside them.
+ * @param entry `postings`: as {@link postingsText} writes them.
+ * @param into 32 bytes for the hash, which may be those of `previous`: whoever hashes one entry after the other needs no
+ *   new ones for each.
  */
 export function entryHash(
   previous: Uint8Array,
@@ -76,7 +80,8 @@ export function entryHash(
     readonly entryId: number;
     readonly postings: string;
   },
-): Uint8Array {
+  into: Buffer = Buffer.alloc(32),
+): Buffer {
   const { entryId, kind, reference, currency, postedAt, postings } = entry;
   const text = `[${entryId},"${kind}",${JSON.stringify(reference)},"${currency}",${postedAt},${postings}]`;
   // Three bytes at most for each of JavaScript's characters.
@@ -84,7 +89,8 @@ export function entryHash(
   const both = most <= SCRATCH.length ? SCRATCH : Buffer.alloc(most);
   both.set(previous);
   const length = previous.length + both.write(text, previous.length);
-  return Buffer.from(hash("sha256", both.subarray(0, length), "hex"), "hex");
+  into.write(hash("sha256", both.subarray(0, length), "hex"), "hex");
+  return into;
 }
 
 /** A buffer for each entry would cost as much as its hash. */

@@ -40,7 +40,7 @@ export class Books {
     const ids: number[] = [];
     if (entries.length === 0) return ids;
     const head = this.#database.get("SELECT hash FROM ledger_heads WHERE partition = ?", partition);
-    let hash = head === undefined ? FIRST_HASH : bytes(head, "hash");
+    const hash = Buffer.from(head === undefined ? FIRST_HASH : bytes(head, "hash"));
     let entryId = this.#newest;
     const balances = new BalanceChanges();
     for (const { kind, reference, currency, postedAt, postings: lines } of entries) {
@@ -50,7 +50,7 @@ export class Books {
         minor: postedMinor,
       }));
       const text = postingsText(postings);
-      hash = entryHash(hash, { entryId, kind, reference, currency, postedAt, postings: text });
+      entryHash(hash, { entryId, kind, reference, currency, postedAt, postings: text }, hash);
       this.#database.run(
         "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         entryId,
