@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encodeCbor } from "@cairn/cose";
+import { CodedError, encodeCbor } from "@cairn/cose";
 import {
   type CallPurpose,
   CODE_TYPES,
@@ -186,5 +186,9 @@ test("a body beyond the bound is refused before it is read", () => {
   assert.throws(() => readSignedCall("upload", new Uint8Array(MAXIMUM_BODY_BYTES + 1), crypto), {
     code: "MESSAGE_TOO_LARGE",
   });
+  assert.throws(
+    () => readSignedCall("upload", new Uint8Array(MAXIMUM_BODY_BYTES), crypto),
+    (error) => error instanceof CodedError && error.code !== "MESSAGE_TOO_LARGE",
+  );
   assert.throws(() => readSignedCall("upload", new Uint8Array(), crypto), { code: "BUNDLE_MALFORMED" });
 });

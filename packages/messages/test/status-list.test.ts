@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 import { decodeCbor, decodeSign1 } from "@cairn/cose";
-import { decodeMessage, isRevoked, refuseStatusList, statusBits, statusList } from "@cairn/messages";
+import {
+  decodeMessage,
+  isRevoked,
+  MAXIMUM_STATUS_LIST_INFLATED_BYTES,
+  refuseStatusList,
+  statusBits,
+  statusList,
+} from "@cairn/messages";
 import fc from "fast-check";
 import { crypto, faulty, NOW, signStatusList } from "../../../vectors/world.ts";
 
@@ -93,6 +100,13 @@ test("a decompression bomb is refused by the bound, whatever it claims", async (
   });
   assert.ok(bytes.length < 250_000, "small on the wire");
   assert.throws(() => decodeMessage(statusList, bytes, crypto), { code: "MESSAGE_TOO_LARGE" });
+});
+
+test("a list is written as long as readers inflate, and no longer", async () => {
+  const bits = new Uint8Array(MAXIMUM_STATUS_LIST_INFLATED_BYTES);
+  const { bytes } = await signStatusList({ bits });
+  assert.equal(decodeMessage(statusList, bytes, crypto).unverified.bits.length, bits.length);
+  await assert.rejects(signStatusList({ bits: new Uint8Array(bits.length + 1) }), { code: "MESSAGE_TOO_LARGE" });
 });
 
 test("an older list does not replace a newer one, an expired one none", async () => {

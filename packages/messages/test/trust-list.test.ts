@@ -45,6 +45,11 @@ test("of keys with one id those are tried that were valid, and only of the issue
   assert.equal(codeOf(trustedKeys(anchors, { ...wanted, issuerId: `${late.issuerId}x` })), "ISSUER_UNKNOWN");
 });
 
+test("one list has one set of anchors, by which others know that nothing has changed", async () => {
+  const list = await signTrustList({ keys: [trustedKey("issuer")] });
+  assert.equal(trustAnchors(list, crypto), trustAnchors(list, crypto));
+});
+
 test("an issuer's address begins with http", async () => {
   for (const issuerUrl of ["javascript:https://issuer.example", "xhttps://issuer.example", "ftp://issuer.example"])
     await assert.rejects(signTrustList({ keys: [trustedKey("issuer", { issuerUrl })] }), {
