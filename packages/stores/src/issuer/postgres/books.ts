@@ -6,6 +6,7 @@ import type { StoredEntry } from "../port.ts";
 import { found } from "../store-error.ts";
 import { bigints, byteStrings, texts } from "./binary-arrays.ts";
 import type { Database } from "./database.ts";
+import { LEASE_ENDS } from "./leases.ts";
 import { currencyIn, minor, number, oneOf, type Row, text } from "./rows.ts";
 import type { LockedPartition, Session } from "./session.ts";
 import type { SqlValue } from "./statement.ts";
@@ -28,10 +29,21 @@ export class Books {
     this.#database = database;
   }
 
-  /** Writes entries of the locked partition behind the newest; within the caller's transaction. Gives their ids, in their order. */
-  async post(session: Session, locked: LockedPartition, entries: readonly LedgerEntry[]): Promise<readonly number[]> {
-    if (entries.length === 0) return [];
+  /**
+   * Writes entries of the locked partition behind the newest; within the caller's transaction. Gives their ids, in their
+   * order. `endsLease`: the partition's row is written anyway, so that the lease is given back with it.
+   */
+  async post(
+    session: Session,
+    locked: LockedPartition,
+    entries: readonly LedgerEntry[],
+    { endsLease = false } = {},
+  ): Promise<readonly number[]> {
     const { partition, head } = locked;
+    if (entries.length === 0) {
+      if (endsLease) session.later(`UPDATE partitions SET ${LEASE_ENDS} WHERE partition = $1`, partition);
+      return [];
+    }
     const ids = await entryIds(session, entries.length);
     let hash = head?.hash ?? FIRST_HASH;
     const rows = entries.map((entry, index) => {
@@ -46,7 +58,7 @@ export class Books {
     writeEntries(session, partition, rows);
     writeBalances(session, partition, rows);
     session.later(
-      "UPDATE partitions SET head_entry_id = $2, head_hash = $3 WHERE partition = $1",
+      `UPDATE partitions SET head_entry_id = $2, head_hash = $3${endsLease ? `, ${LEASE_ENDS}` : ""} WHERE partition = $1`,
       partition,
       ids.at(-1) ?? null,
       Buffer.from(hash),
@@ -175,15 +187,16 @@ function writeEntries(session: Session, partition: Partition, rows: readonly Ent
 }
 
 function writeBalances(session: Session, partition: Partition, rows: readonly EntryRow[]): void {
-  const changes = new Map<string, { readonly ledgerAccount: string; readonly currency: string; minor: bigint }>();
-  for (const { currency, postings } of rows)
-    for (const { ledgerAccount, minor: postedMinor } of postings) {
-      const key = `${ledgerAccount} ${currency}`;
-      const change = changes.get(key);
-      if (change === undefined) changes.set(key, { ledgerAccount, currency, minor: postedMinor });
-      else change.minor += postedMinor;
-    }
-  const list = [...changes.values()];
+  const changes = new Map<string, Map<string, bigint>>();
+  for (const { currency, postings } of rows) {
+    const ofCurrency = changes.get(currency) ?? new Map<string, bigint>();
+    changes.set(currency, ofCurrency);
+    for (const { ledgerAccount, minor: postedMinor } of postings)
+      ofCurrency.set(ledgerAccount, (ofCurrency.get(ledgerAccount) ?? 0n) + postedMinor);
+  }
+  const list = [...changes].flatMap(([currency, ofCurrency]) =>
+    [...ofCurrency].map(([ledgerAccount, change]) => ({ ledgerAccount, currency, minor: change })),
+  );
   // Not ON CONFLICT: it would check the change itself against the table's rules, as if it were a balance.
   session.later(
     `WITH change AS (

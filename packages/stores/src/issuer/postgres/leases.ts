@@ -3,8 +3,11 @@ import type { Partition } from "@cairn/issue";
 import { StoreError } from "../store-error.ts";
 import type { Database } from "./database.ts";
 import { number, type Row } from "./rows.ts";
-import type { LockedPartition, Session } from "./session.ts";
+import type { LockedPartition } from "./session.ts";
 import type { SqlStatement } from "./statement.ts";
+
+/** Gives a partition back, with the commit of its batch. */
+export const LEASE_ENDS = "lease_expires_at = '-infinity'";
 
 /** So much longer may another process's leases be. */
 const LEASES_DIFFER_SECONDS = 120;
@@ -76,11 +79,6 @@ export class Leases {
     throw new StoreError("LEASE_LOST", `Another worker settles partition ${partition} now.`);
   }
 
-  /** With the commit of the batch. */
-  giveBack(session: Session, partition: Partition): void {
-    session.later("UPDATE partitions SET lease_expires_at = '-infinity' WHERE partition = $1", partition);
-  }
-
   /** Once that commit is known to be kept; a lease that was taken meanwhile stays. */
   forget(partition: Partition, token: number | undefined): void {
     if (this.#tokens.get(partition) === token) this.#tokens.delete(partition);
@@ -91,7 +89,7 @@ export class Leases {
     if (this.#tokens.size === 0) return;
     this.#tokens.clear();
     await this.#database.run(
-      "UPDATE partitions SET lease_expires_at = '-infinity' WHERE lease_holder = $1 AND lease_expires_at > '-infinity'",
+      `UPDATE partitions SET ${LEASE_ENDS} WHERE lease_holder = $1 AND lease_expires_at > '-infinity'`,
       this.#holder,
     );
   }

@@ -38,12 +38,13 @@ export class Settlement {
 
   async settle(input: SettleInput): Promise<readonly SettlementOutcome[]> {
     const { partition, items, decide, at } = input;
+    const hasLease = input.withoutLease !== true;
     const certificateIds = [...new Set(items.map((item) => item.certificateId))];
     // Voids lie in other partitions. One that comes in after this look comes after the settlement.
     const voidedRequests = await this.#voided(items.flatMap((item) => item.requestHash ?? []));
     let token: number | undefined;
     const outcomes = await this.#database.inPartition(partition, async (session, locked) => {
-      if (input.withoutLease !== true) token = this.#leases.check(locked);
+      if (hasLease) token = this.#leases.check(locked);
       const inboxIds = input.records.map(({ inboxId }) => inboxId);
       const [{ certificates, funds }, waiting] = await Promise.all([
         loadState(session, partition, certificateIds),
@@ -51,7 +52,7 @@ export class Settlement {
       ]);
       await this.#requireNoneElsewhere(certificateIds.filter((each) => !certificates.has(each)));
       const result = decide({ certificates, funds, voidedRequests }, items);
-      const entryIds = await this.#books.post(session, locked, result.entries);
+      const entryIds = await this.#books.post(session, locked, result.entries, { endsLease: hasLease });
       addPayments(session, result.payments, { partition, entryIds, at });
       changePayments(session, result.payments, { partition, entryIds, at });
       writeSideClaims(session, partition, result.sideClaims, at);
@@ -63,10 +64,9 @@ export class Settlement {
       const ownRecords = new Set(result.payments.flatMap(({ addedBy }) => addedBy?.inboxId ?? []));
       const beside = recordAnswers(input, result.outcomes, ownRecords);
       this.#inbox.markDone(session, beside, { partition, waiting, ownRecords, at });
-      if (input.withoutLease !== true) this.#leases.giveBack(session, partition);
       return result.outcomes;
     });
-    if (input.withoutLease !== true) this.#leases.forget(partition, token);
+    if (hasLease) this.#leases.forget(partition, token);
     return outcomes;
   }
 
