@@ -20,6 +20,7 @@ import {
   readMapHead,
   readNull,
   readText,
+  readTextBytes,
   readUnsigned,
   readValue,
   splitCborSequence,
@@ -70,6 +71,7 @@ const codeContents = codes.flatMap((text) => decoded(() => decodeBase45(text.sli
 function readAgain(cursor: CborCursor, value: CborValue): void {
   const before = cursor.position;
   if (typeof value !== "string") mustHold(readText(cursor) === undefined, "Something else is read as text.");
+  if (typeof value !== "string") mustHold(readTextBytes(cursor) === -1, "Something else is stepped over as text.");
   if (!(value instanceof Uint8Array)) mustHold(readByteString(cursor) === -1, "Something else is read as bytes.");
   if (!Array.isArray(value)) mustHold(readArrayHead(cursor) === -1, "Something else is read as an array.");
   if (!(value instanceof Map)) mustHold(readMapHead(cursor) === -1, "Something else is read as a map.");
@@ -90,7 +92,17 @@ function readAgain(cursor: CborCursor, value: CborValue): void {
   } else mustHold(readValue(cursor) === value, "Another truth.");
 }
 
-const READERS = [readUnsigned, readInteger, readByteString, readText, readArrayHead, readMapHead, readNull, readValue];
+const READERS = [
+  readUnsigned,
+  readInteger,
+  readByteString,
+  readText,
+  readTextBytes,
+  readArrayHead,
+  readMapHead,
+  readNull,
+  readValue,
+];
 
 const cbor: Target = {
   name: "cbor",

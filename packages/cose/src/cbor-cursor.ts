@@ -44,6 +44,18 @@ export function readByteString(cursor: CborCursor): number {
   return length;
 }
 
+/**
+ * Steps over a text as `readByteString` does over bytes. Whether it is UTF-8 is not looked at: for whoever asks for
+ * letters that are.
+ * @throws CborError
+ */
+export function readTextBytes(cursor: CborCursor): number {
+  const start = cursor.position;
+  const length = readHead(cursor, TEXT);
+  if (length >= 0) claim(cursor, length, start);
+  return length;
+}
+
 /** @throws CborError */
 export function readText(cursor: CborCursor): string | undefined {
   const start = cursor.position;

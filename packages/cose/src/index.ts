@@ -17,6 +17,7 @@ export {
   readMapHead,
   readNull,
   readText,
+  readTextBytes,
   readUnsigned,
 } from "./cbor-cursor.ts";
 export {
