@@ -181,7 +181,7 @@ export class Inbox {
             FROM (SELECT unnest($1::smallint[]) AS partition, unnest($2::bytea[]) AS record_hash,
               unnest($3::text[]) AS brought_by, unnest($4::bytea[]) AS sender_id, unnest($5::bytea[]) AS payment_id,
               unnest($6::bigint[]) AS received_at, unnest($7::bytea[]) AS bytes, unnest($8::bigint[]) AS payment_key,
-              generate_series($9::bigint, $10::bigint) AS inbox_id) n
+              unnest($9::bigint[]) AS inbox_id) n
             WHERE (SELECT x.inbox_id FROM inbox x
               WHERE x.payment_key = n.payment_key AND x.record_hash = n.record_hash AND x.partition = n.partition
               LIMIT 1) IS NULL
@@ -191,7 +191,7 @@ export class Inbox {
             SELECT partition, min(inbox_id), max(inbox_id), count(*) FROM written GROUP BY partition
         )
         SELECT count(*) AS records,
-          CASE WHEN count(*) < $10 - $9 + 1 THEN string_agg(inbox_id::text, ',') END AS inbox_ids FROM written`,
+          CASE WHEN count(*) < cardinality($9::bigint[]) THEN string_agg(inbox_id::text, ',') END AS inbox_ids FROM written`,
         values: [
           smallints(records.map((record) => record.partition)),
           hexadecimals(records.map((record) => record.recordHash)),
@@ -201,8 +201,7 @@ export class Inbox {
           bigints(records.map((record) => record.receivedAt)),
           byteStrings(records.map((record) => record.bytes)),
           bigints(records.map((record) => keyOf(record.paymentId ?? record.recordHash))),
-          first,
-          first + records.length - 1,
+          bigints(records.map((_, index) => first + index)),
         ],
       },
     ]);
