@@ -119,6 +119,7 @@ function readFrame(cursor: CborCursor): Sign1 {
   const protectedEnd = cursor.position;
   const unprotectedSize = readMapHead(cursor);
   if (unprotectedSize < 0) throw malformed("The unprotected header is not a map.");
+  if (unprotectedSize > 0) checkCbor(bytes, bytes[0] === COSE_SIGN1_TAG_BYTE ? 1 : 0);
   for (let rest = unprotectedSize * 2; rest > 0; rest -= 1) readValue(cursor);
   const payloadLength = readByteString(cursor);
   if (payloadLength < 0) throw malformed("The payload is not a byte string.");
@@ -165,13 +166,14 @@ function readLabels(cursor: CborCursor): Labels {
   let type: string | undefined;
   for (let count = 0; count < size; count += 1) {
     const label = readInteger(cursor) ?? readValue(cursor);
-    // Whatever does not come in order is no label that is known.
-    if (typeof label !== "number" || label <= previous) {
+    const at = cursor.position;
+    if (typeof label !== "number" || label < 0) {
       readValue(cursor);
       continue;
     }
+    // Out of order: no CBOR of the subset, as is told before this.
+    if (label <= previous) break;
     previous = label;
-    const at = cursor.position;
     if (label === ALGORITHM_LABEL && readInteger(cursor) === ES256) isEs256 = true;
     else if (label === KEY_ID_LABEL && readByteString(cursor) >= 0) keyIdAt = at;
     else if (label === TYPE_LABEL) type = readText(cursor);

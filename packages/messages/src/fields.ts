@@ -278,6 +278,8 @@ export function readFields(entries: Entries, cursor: CborCursor, content: Record
     const entry = entries[next];
     // Keys that come twice or out of order are unknown too: whoever is known has come at its place.
     if (entry === undefined || entry[1].label !== key) {
+      // No map of many keys out of order is gone through before it is told to be no CBOR of the subset.
+      if (typeof unknown === "number" && !isBefore(unknown, key)) break;
       unknown ??= key;
       readValue(cursor);
       continue;
