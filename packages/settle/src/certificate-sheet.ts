@@ -10,6 +10,7 @@ import type {
   SettlementItem,
   SideClaim,
 } from "./model.ts";
+import { SettleError } from "./settle-error.ts";
 
 /** How a payment came to be as it is. */
 type Cause = {
@@ -37,15 +38,16 @@ export class CertificateSheet {
     this.certificate = certificate;
     this.revokedAt = certificate.revokedAt;
     this.conflict = certificate.conflict;
-    this.#before = KnownPayments.of(certificate.payments);
+    this.#before = new KnownPayments(certificate.payments);
   }
 
   payment({ paymentId, sequence }: Pick<KnownPayment, "paymentId" | "sequence">): KnownPayment | undefined {
     return this.#since.find(paymentId, sequence) ?? this.#before.find(paymentId, sequence);
   }
 
-  /** By its id alone: looks at each. */
+  /** By its id alone: looks at each. @throws SettleError HISTORY_MISSING */
   paymentNamed(paymentId: MessageId): KnownPayment | undefined {
+    this.#needAll();
     const isIt = (payment: KnownPayment): boolean => payment.paymentId === paymentId;
     return this.#since.list.find(isIt) ?? this.#before.list.find(isIt);
   }
@@ -68,8 +70,9 @@ export class CertificateSheet {
     };
   }
 
-  /** Settled ones; looks at each. */
+  /** Settled ones; looks at each. @throws SettleError HISTORY_MISSING */
   *credited(): Iterable<KnownPayment> {
+    this.#needAll();
     for (const payment of this.#since.list) if (payment.state === "settled") yield payment;
     for (const payment of this.#before.list)
       if (payment.state === "settled" && this.#since.find(payment.paymentId, payment.sequence) === undefined)
@@ -107,6 +110,11 @@ export class CertificateSheet {
     if (this.#settledMinor === 0n && this.#releasedMinor === 0n) return undefined;
     const { certificateId } = this.certificate;
     return { certificateId, settledMinor: this.#settledMinor, releasedMinor: this.#releasedMinor };
+  }
+
+  #needAll(): void {
+    if (this.certificate.isBrief === true)
+      throw new SettleError("HISTORY_MISSING", "The state holds only some of a certificate's payments.");
   }
 }
 

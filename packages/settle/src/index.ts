@@ -2,7 +2,6 @@ export type { SettlementContext } from "./batch.ts";
 export { type OutcomeCode, outcomeSentence, SETTLEMENT_SENTENCES, type SettlementCode } from "./codes.ts";
 export { type ClosingJudgement, judgeClosing } from "./conflict.ts";
 export { settlementReference } from "./funding.ts";
-export { KnownPayments } from "./known-payments.ts";
 export * from "./model.ts";
 export * from "./online-money.ts";
 export * from "./payout.ts";

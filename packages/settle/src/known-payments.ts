@@ -1,13 +1,7 @@
 import type { MessageId, RequestHash } from "@cairn/messages";
 import type { KnownPayment } from "./model.ts";
 
-/** Of lists that nobody changes but through their index, as long as somebody has the list. */
-const indices = new WeakMap<readonly KnownPayment[], KnownPayments>();
-
-/**
- * Payments of one certificate in the order of their numbers, found without a look at each: a payer may have made
- * thousands, and a few more come with every batch.
- */
+/** Payments of one certificate in the order of their numbers, found without a look at each. */
 export class KnownPayments {
   readonly #list: KnownPayment[] = [];
   readonly #paidRequests = new Set<RequestHash>();
@@ -15,17 +9,6 @@ export class KnownPayments {
   /** @param payments In any order. */
   constructor(payments: Iterable<KnownPayment> = []) {
     for (const payment of payments) this.put(payment);
-    indices.set(this.#list, this);
-  }
-
-  /** The index whose list this is, or one made of it, once. */
-  static of(list: readonly KnownPayment[]): KnownPayments {
-    let index = indices.get(list);
-    if (index === undefined) {
-      index = new KnownPayments(list);
-      indices.set(list, index);
-    }
-    return index;
   }
 
   get list(): readonly KnownPayment[] {

@@ -128,8 +128,13 @@ export type CertificateState = {
   readonly revokedAt: number | undefined;
   readonly closing: ClosingFacts | undefined;
   readonly conflict: ConflictProof | undefined;
-  /** In any order. Nobody changes the list: what is found in it quickly is remembered beside it. */
+  /** In any order. */
   readonly payments: readonly KnownPayment[];
+  /**
+   * True when `payments` leaves out some that do not matter as long as nothing contradicts anything: all but those with an
+   * item's number, their neighbours by number, and those credited for an item's request. Default: false.
+   */
+  readonly isBrief?: boolean;
 };
 
 /** What the payer's account can give: balance first, then credit. */

@@ -20,7 +20,8 @@ import type {
  * given back? Posts what is to be paid: balance, then credit, then loss reserve. Pure; the state holds everything that
  * the items touch, and what an item takes is gone for the next one. The same item any number of times, in one batch or
  * many, has one effect and one answer. Spec: docs/spec/ledger.md.
- * @throws SettleError FUNDS_MISSING when the state is not complete.
+ * @throws SettleError FUNDS_MISSING when the state is not complete, HISTORY_MISSING when a brief one is not enough: the
+ *   same items are then settled with all payments of their certificates.
  */
 export function settle(
   state: SettlementState,

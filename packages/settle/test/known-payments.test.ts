@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { KnownPayments } from "../src/index.ts";
+import { KnownPayments } from "../src/known-payments.ts";
 import type { KnownPayment } from "../src/model.ts";
 import { anItem, messageId, requestHash } from "./world.ts";
 
@@ -40,7 +40,7 @@ test("what is found in an index is what a look at each payment finds, whatever c
       const given = put
         .slice(0, first)
         .filter(({ paymentId }, at, all) => at === all.findLastIndex((each) => each.paymentId === paymentId));
-      const index = KnownPayments.of(given);
+      const index = new KnownPayments(given);
       const plain = new Map(given.map((payment) => [payment.paymentId, payment]));
       const paid = new Set(given.filter(({ state }) => state === "settled").map((payment) => payment.requestHash));
       for (const payment of put.slice(first)) {
@@ -67,17 +67,4 @@ test("what is found in an index is what a look at each payment finds, whatever c
     }),
     { numRuns: 300 },
   );
-});
-
-test("a list has one index, which its own list has too", () => {
-  const list = [aPayment(2, 2, "settled"), aPayment(1, 1, "pending")];
-  const index = KnownPayments.of(list);
-  assert.equal(KnownPayments.of(list), index);
-  assert.equal(KnownPayments.of(index.list), index);
-  assert.deepEqual(
-    index.list.map(({ sequence }) => sequence),
-    [1, 2],
-  );
-  assert.notEqual(KnownPayments.of([...list]), index);
-  assert.notEqual(new KnownPayments(list), index);
 });

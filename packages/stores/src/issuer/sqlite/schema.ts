@@ -345,4 +345,9 @@ export const MIGRATIONS: readonly string[] = [
   UPDATE certificates SET changes = json_array(
     json_object('change', 'revoked', 'at', revoked_at, 'reason', revocation_reason)) WHERE revoked_at IS NOT NULL;
   `,
+  `
+  -- Of a long history a batch needs a few payments, found by their numbers.
+  DROP INDEX payments_of_certificate;
+  CREATE INDEX payments_of_certificate ON payments (certificate, sequence);
+  `,
 ];

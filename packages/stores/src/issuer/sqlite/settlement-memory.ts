@@ -1,45 +1,51 @@
-import type { CertificateId } from "@cairn/messages";
-import { type CertificateState, KnownPayments, type SettlementResult } from "@cairn/settle";
+import type { CertificateId, RequestHash } from "@cairn/messages";
+import type { CertificateState, KnownPayment, SettlementItem, SettlementResult } from "@cairn/settle";
 
 /** A certificate as settlement looks at it. `number`: its status index. */
-export type RememberedCertificate = { readonly number: number; readonly state: CertificateState };
+export type LoadedCertificate = { readonly number: number; readonly state: CertificateState };
 
-/** The most that is remembered: some 35,000 payments. */
+/** What of a certificate's payments has to be loaded for some items: those from one number to the other, and their neighbours. */
+export type WantedNumbers = { readonly from: number; readonly to: number };
+
+/** The most that is remembered: some 500,000 payments. */
 const MAXIMUM_BYTES = 24 * 1024 * 1024;
-/** What each takes here, measured on what the verifying threads send; generously for what a certificate brings. */
-const CERTIFICATE_BYTES = 1_000;
-const PAYMENT_BYTES = 620;
+/** What each takes here, generously: a certificate brings its latest payment. */
+const CERTIFICATE_BYTES = 2_000;
+const PAYMENT_BYTES = 48;
+/** Of those beside the latest payment. */
 const SIDE_CLAIM_BYTES = 260;
 
 /**
- * What settlement looked at lately, so that a certificate's payments are not read from the database again with each new
- * one. This process is the only one that writes the file, so the memory is what the file says as long as every change
- * is told: settlement's own by `apply`, any other by `forget`, and `clear` after whatever was undone.
+ * What settlement has to know of a certificate's payments before it looks at a new one: the latest, and which requests
+ * were paid. So the others are not read from the database again with each batch, however many they are. This process is
+ * the only one that writes the file, so the memory is what the file says as long as every change is told: settlement's
+ * own by `apply`, any other by `forget`, and `clear` after whatever was undone.
  */
 export class SettlementMemory {
   /** What was used last comes last. */
-  readonly #certificates = new Map<CertificateId, Kept>();
+  readonly #certificates = new Map<CertificateId, RememberedCertificate>();
   #bytes = 0;
 
   get(certificateId: CertificateId): RememberedCertificate | undefined {
-    return this.#certificates.get(certificateId)?.certificate;
+    return this.#certificates.get(certificateId);
   }
 
-  remember({ number, state }: RememberedCertificate): void {
-    this.forget(state.certificateId);
-    // Its own, as it grows.
-    const known = new KnownPayments(state.payments);
-    const certificate = { number, state: { ...state, payments: known.list } };
-    const kept = { certificate, known, bytes: bytesOf(certificate) };
-    this.#certificates.set(state.certificateId, kept);
-    this.#bytes += kept.bytes;
+  /** A certificate with all of its payments. Of one with a conflict all count, so nothing is remembered. */
+  remember(loaded: LoadedCertificate): void {
+    const { certificateId, conflict } = loaded.state;
+    this.forget(certificateId);
+    if (conflict !== undefined) return;
+    const remembered = new RememberedCertificate(loaded);
+    if (!remembered.isSure) return;
+    this.#certificates.set(certificateId, remembered);
+    this.#bytes += remembered.bytes;
     this.#forgetOldest();
   }
 
   forget(certificateId: CertificateId): void {
-    const kept = this.#certificates.get(certificateId);
-    if (kept === undefined) return;
-    this.#bytes -= kept.bytes;
+    const remembered = this.#certificates.get(certificateId);
+    if (remembered === undefined) return;
+    this.#bytes -= remembered.bytes;
     this.#certificates.delete(certificateId);
   }
 
@@ -54,28 +60,30 @@ export class SettlementMemory {
       this.clear();
       return;
     }
-    let last: Kept | undefined;
+    let last: CertificateId | undefined;
+    let remembered: RememberedCertificate | undefined;
     for (const { certificateId, payment } of payments) {
       // Those of one certificate come one after the other.
-      const kept = last?.certificate.state.certificateId === certificateId ? last : this.#use(certificateId);
-      last = kept;
-      if (kept === undefined) continue;
-      const before = kept.known.list.length;
-      kept.known.put(payment);
-      const added = (kept.known.list.length - before) * PAYMENT_BYTES;
-      kept.bytes += added;
-      this.#bytes += added;
+      if (certificateId !== last) remembered = this.#use(certificateId);
+      last = certificateId;
+      if (remembered === undefined) continue;
+      this.#bytes -= remembered.bytes;
+      remembered.note(payment);
+      this.#bytes += remembered.bytes;
+      if (remembered.isSure) continue;
+      this.forget(certificateId);
+      remembered = undefined;
     }
     for (const { certificateId } of sideClaims) this.forget(certificateId);
     this.#forgetOldest();
   }
 
-  #use(certificateId: CertificateId): Kept | undefined {
-    const kept = this.#certificates.get(certificateId);
-    if (kept === undefined) return undefined;
+  #use(certificateId: CertificateId): RememberedCertificate | undefined {
+    const remembered = this.#certificates.get(certificateId);
+    if (remembered === undefined) return undefined;
     this.#certificates.delete(certificateId);
-    this.#certificates.set(certificateId, kept);
-    return kept;
+    this.#certificates.set(certificateId, remembered);
+    return remembered;
   }
 
   #forgetOldest(): void {
@@ -87,10 +95,67 @@ export class SettlementMemory {
   }
 }
 
-/** `known` grows with every batch, and with it the certificate's list, which is its own. */
-type Kept = { readonly certificate: RememberedCertificate; readonly known: KnownPayments; bytes: number };
+/** A certificate whose payments contradict nothing, so that each number belongs to one of them at most. */
+export class RememberedCertificate {
+  readonly number: number;
+  readonly #state: CertificateState;
+  #latest: KnownPayment | undefined;
+  /** By the number that a request's hash begins with, the payment that was credited for it. */
+  readonly #paid = new Map<number, number>();
+  #isSure = true;
 
-function bytesOf({ state: { payments } }: RememberedCertificate): number {
-  const sideClaims = payments.reduce((sum, payment) => sum + payment.sideClaims.length, 0);
-  return CERTIFICATE_BYTES + payments.length * PAYMENT_BYTES + sideClaims * SIDE_CLAIM_BYTES;
+  constructor({ number, state }: LoadedCertificate) {
+    this.number = number;
+    this.#state = { ...state, payments: [], isBrief: true };
+    for (const payment of state.payments) this.note(payment);
+  }
+
+  /** False when two requests begin alike, or two payments have one number: then only all payments tell. */
+  get isSure(): boolean {
+    return this.#isSure;
+  }
+
+  get bytes(): number {
+    const sideClaims = this.#latest?.sideClaims.length ?? 0;
+    return CERTIFICATE_BYTES + this.#paid.size * PAYMENT_BYTES + sideClaims * SIDE_CLAIM_BYTES;
+  }
+
+  note(payment: KnownPayment): void {
+    const { paymentId, sequence, state, requestHash } = payment;
+    const latest = this.#latest;
+    if (latest === undefined || sequence > latest.sequence || paymentId === latest.paymentId) this.#latest = payment;
+    else if (sequence === latest.sequence) this.#isSure = false;
+    if (state !== "settled" || requestHash === undefined) return;
+    const key = keyOf(requestHash);
+    const other = this.#paid.get(key);
+    if (other !== undefined && other !== sequence) this.#isSure = false;
+    this.#paid.set(key, sequence);
+  }
+
+  /** Undefined when the latest payment is all that the items need. */
+  wantedFor(items: readonly SettlementItem[]): WantedNumbers | undefined {
+    const latest = this.#latest?.sequence ?? 0;
+    let [from, to] = [Number.POSITIVE_INFINITY, 0];
+    const want = (sequence: number): void => {
+      from = Math.min(from, sequence);
+      to = Math.max(to, sequence);
+    };
+    for (const { sequence, requestHash } of items) {
+      if (sequence <= latest) want(sequence);
+      const paid = requestHash === undefined ? undefined : this.#paid.get(keyOf(requestHash));
+      if (paid !== undefined) want(paid);
+    }
+    return from > to ? undefined : { from, to };
+  }
+
+  /** @param loaded Those that were wanted. */
+  stateWith(loaded: readonly KnownPayment[]): CertificateState {
+    const latest = this.#latest;
+    if (latest === undefined) return this.#state;
+    const others = loaded.filter(({ paymentId }) => paymentId !== latest.paymentId);
+    return { ...this.#state, payments: [...others, latest] };
+  }
 }
+
+/** 30 bits: what the engine keeps without a box. Requests that share them are told apart by their payments. */
+const keyOf = (requestHash: RequestHash): number => Number.parseInt(requestHash.slice(0, 8), 16) >>> 2;

@@ -16,7 +16,7 @@ import type {
 } from "@cairn/settle";
 import type { Database, Row } from "./database.ts";
 import { accountIn, currencyIn, id, minor, number, oneOf, optional } from "./rows.ts";
-import type { RememberedCertificate, SettlementMemory } from "./settlement-memory.ts";
+import type { LoadedCertificate, SettlementMemory } from "./settlement-memory.ts";
 
 /** What settlement looks at, loaded by few statements a batch, however many items it has. */
 
@@ -45,22 +45,27 @@ export const PAYMENT_COLUMNS = `p.certificate, p.payment_id, p.kind, p.sequence,
 export function loadState(
   database: Database,
   partition: Partition,
-  about: { readonly items: readonly SettlementItem[]; readonly memory: SettlementMemory },
+  about: { readonly items: readonly SettlementItem[]; readonly memory: SettlementMemory; readonly isWhole: boolean },
 ): { readonly state: SettlementState; readonly certificateNumbers: ReadonlyMap<CertificateId, number> } {
-  const { items, memory } = about;
+  const { items, memory, isWhole } = about;
   const certificates = new Map<CertificateId, CertificateState>();
   const certificateNumbers = new Map<CertificateId, number>();
   const accounts = new Set<number>();
-  const take = ({ state, number: certificateNumber }: RememberedCertificate): void => {
+  const take = ({ state, number: certificateNumber }: LoadedCertificate): void => {
     certificates.set(state.certificateId, state);
     certificateNumbers.set(state.certificateId, certificateNumber);
     accounts.add(state.account);
   };
   const unknown: CertificateId[] = [];
-  for (const certificateId of new Set(items.map((item) => item.certificateId))) {
-    const known = memory.get(certificateId);
-    if (known === undefined) unknown.push(certificateId);
-    else take(known);
+  for (const [certificateId, ofCertificate] of itemsByCertificate(items)) {
+    const remembered = isWhole ? undefined : memory.get(certificateId);
+    if (remembered === undefined) {
+      unknown.push(certificateId);
+      continue;
+    }
+    const wanted = remembered.wantedFor(ofCertificate);
+    const loaded = wanted === undefined ? [] : loadPayments(database, { certificate: remembered.number, ...wanted });
+    take({ number: remembered.number, state: remembered.stateWith(loaded) });
   }
   for (const loaded of unknown.length === 0 ? [] : loadCertificates(database, partition, unknown)) {
     memory.remember(loaded);
@@ -70,14 +75,50 @@ export function loadState(
   return { state: { certificates, funds, voidedRequests: loadVoids(database, items) }, certificateNumbers };
 }
 
+function itemsByCertificate(items: readonly SettlementItem[]): Map<CertificateId, SettlementItem[]> {
+  const byCertificate = new Map<CertificateId, SettlementItem[]>();
+  for (const item of items) {
+    const others = byCertificate.get(item.certificateId);
+    if (others === undefined) byCertificate.set(item.certificateId, [item]);
+    else others.push(item);
+  }
+  return byCertificate;
+}
+
+/** Payments with a number from `from` to `to`, and the nearest ones before and after, with the claims beside them. */
+function loadPayments(
+  database: Database,
+  { certificate, from, to }: { readonly certificate: number; readonly from: number; readonly to: number },
+): readonly KnownPayment[] {
+  const nearest = "sequence FROM payments WHERE certificate = ?1 AND sequence";
+  const rows = database.all(
+    `SELECT ${PAYMENT_COLUMNS}, c.partition, c.certificate_id FROM payments p
+      JOIN certificates c ON c.status_index = p.certificate
+      WHERE p.certificate = ?1
+        AND p.sequence >= coalesce((SELECT ${nearest} < ?2 ORDER BY sequence DESC LIMIT 1), ?2)
+        AND p.sequence <= coalesce((SELECT ${nearest} > ?3 ORDER BY sequence LIMIT 1), ?3)`,
+    certificate,
+    from,
+    to,
+  );
+  const [first] = rows;
+  if (first === undefined) return [];
+  const wanted = JSON.stringify([id<CertificateId>(first, "certificate_id")]);
+  const sideClaims = loadSideClaims(database, number(first, "partition"), wanted);
+  return rows.map((row) => {
+    const payment = paymentFrom(row);
+    return { ...payment, sideClaims: sideClaims.get(payment.paymentId) ?? [] };
+  });
+}
+
 export function loadCertificates(
   database: Database,
   partition: Partition,
   certificateIds: readonly CertificateId[],
-): readonly RememberedCertificate[] {
+): readonly LoadedCertificate[] {
   const wanted = JSON.stringify(certificateIds);
   const payments = new Map<number, KnownPayment[]>();
-  const certificates: RememberedCertificate[] = [];
+  const certificates: LoadedCertificate[] = [];
   for (const row of database.iterate(
     `SELECT c.certificate_id, c.status_index, c.account, a.currency, c.limit_minor, c.issued_at, c.expires_at, c.revoked_at,
         ${CLOSING_AND_CONFLICT}

@@ -1,5 +1,5 @@
 import { accountNumber, type Partition } from "@cairn/issue";
-import type { PaymentChange, SettlementOutcome, SettlementResult } from "@cairn/settle";
+import { type PaymentChange, SettleError, type SettlementOutcome, type SettlementResult } from "@cairn/settle";
 import { partitionOfId } from "../partitions.ts";
 import type { IssuerStore, RequestVoidRecord } from "../port.ts";
 import { recordAnswers } from "../record-answers.ts";
@@ -45,12 +45,11 @@ export class Settlement {
   }
 
   settle(input: SettleInput): readonly SettlementOutcome[] {
-    const { partition, items, decide, at } = input;
-    const { state, certificateNumbers } = loadState(this.#database, partition, { items, memory: this.#memory });
+    const { partition, items, at } = input;
+    const { state, certificateNumbers, result } = this.#decide(input);
     for (const { certificateId } of items)
       if (!state.certificates.has(certificateId) && this.#certificates.find(certificateId) !== undefined)
         throw new StoreError("STORE_INPUT_INVALID", `Certificate ${certificateId} is of another partition.`);
-    const result = decide(state, items);
     const entryIds = this.#books.post(partition, result.entries);
     const ownRecords = new Set<number>();
     for (const change of result.payments) {
@@ -70,6 +69,23 @@ export class Settlement {
     this.#inbox.noteAnswered(input.records.length);
     this.#memory.apply(result);
     return result.outcomes;
+  }
+
+  /** With what the items need of their certificates' payments; when a conflict comes to light, with all of them. */
+  #decide({
+    partition,
+    items,
+    decide,
+  }: SettleInput): ReturnType<typeof loadState> & { readonly result: SettlementResult } {
+    const memory = this.#memory;
+    const brief = loadState(this.#database, partition, { items, memory, isWhole: false });
+    try {
+      return { ...brief, result: decide(brief.state, items) };
+    } catch (error) {
+      if (!(error instanceof SettleError) || error.code !== "HISTORY_MISSING") throw error;
+    }
+    const whole = loadState(this.#database, partition, { items, memory, isWhole: true });
+    return { ...whole, result: decide(whole.state, items) };
   }
 
   recordVoid({ requestHash, payeeId, terminalId, bytes, receivedAt }: RequestVoidRecord): "recorded" | "repeated" {
