@@ -1,24 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { accountNumber } from "@cairn/issue";
-import { type CertificateId, type MessageId, type RequestHash, refusal } from "@cairn/messages";
+import type { CertificateId, MessageId, RequestHash } from "@cairn/messages";
 import type { KnownPayment, SettlementResult } from "@cairn/settle";
-import fc from "fast-check";
-import { MemoryIssuerStore, SqliteIssuerStore } from "../src/index.ts";
 import { SettlementMemory } from "../src/issuer/sqlite/settlement-memory.ts";
 import { WaitingRecords } from "../src/issuer/sqlite/waiting-records.ts";
-import {
-  aPayment,
-  aRecord,
-  aWord,
-  EUR,
-  messageId,
-  openPayer,
-  payeeId,
-  payersCopy,
-  settleItems,
-  terminalId,
-} from "./issuer-fixture.ts";
+import { aRecord, EUR, payeeId, terminalId } from "./issuer-fixture.ts";
 
 const hex = (number: number, bytes: number): string => number.toString(16).padStart(2 * bytes, "0");
 const certificateId = (number: number): CertificateId => hex(number, 16) as CertificateId;
@@ -133,65 +120,6 @@ test("two requests that begin alike, or two payments of one number, leave it to 
     memory.remember(aCertificate(0, [one, second]));
     assert.equal(memory.get(certificateId(0)), undefined);
   }
-});
-
-/** Requests whose hashes differ from their beginning on, as all do. */
-const aRequest = (number: number): RequestHash => `${hex(number * 0x1000_0000, 4)}${hex(number, 12)}` as RequestHash;
-
-/** What a payment is follows from its number: some are open, some answer the request that the first one answers. */
-const OPEN: readonly number[] = [3, 4];
-const OF_THE_FIRST_REQUEST: readonly number[] = [5, 9];
-
-/** One payment of a few, from one bringer of a few, the right one at its number or another under the same number. */
-const itemArbitrary = fc.record({
-  number: fc.integer({ min: 1, max: 9 }),
-  isTwin: fc.integer({ max: 5, min: 0 }).map((chance) => chance === 0),
-  bringer: fc.constantFrom("till 1", "till 2", "payer"),
-  isRefused: fc.integer({ max: 14, min: 0 }).map((chance) => chance === 0),
-});
-const batchesArbitrary = fc.array(fc.array(itemArbitrary, { minLength: 1, maxLength: 3 }), { maxLength: 8 });
-
-const item = (number: number, isTwin = false) => ({ number, isTwin, bringer: "till 1", isRefused: false }) as const;
-/** The neighbour before a gap, and the one behind it, is what contradicts the one that fills it. */
-const OUT_OF_ORDER_AFTER = [[item(5, true)], [item(7)], [item(9)], [item(6)]];
-const OUT_OF_ORDER_BEFORE = [[item(6)], [item(8)], [item(9)], [item(5, true)]];
-
-test("what is decided with the few payments that a batch needs is what is decided with all of them", async () => {
-  await fc.assert(
-    fc.asyncProperty(batchesArbitrary, async (batches) => {
-      const stores = [new SqliteIssuerStore(":memory:"), new MemoryIssuerStore()];
-      const seen: unknown[][] = [];
-      for (const store of stores) {
-        const payer = await openPayer(store, { balanceMinor: 6_000n, lineMinor: 3_000n });
-        const outcomes: unknown[] = [];
-        for (const batch of batches) {
-          const items = batch.map(({ number, isTwin, bringer, isRefused }) => {
-            const till = bringer === "till 2" ? 2 : 1;
-            const twin = isTwin ? { paymentId: messageId(0x7000_0000 + number) } : {};
-            const open = OPEN.includes(number) ? ({ kind: "open-payment", requestHash: undefined } as const) : {};
-            const request = OF_THE_FIRST_REQUEST.includes(number) ? 1 : number;
-            const item = aPayment(payer, number, {
-              payeeWord: aWord({ payeeId: payeeId(till), terminalId: terminalId(till) }),
-              refusal: isRefused ? refusal("AMOUNT_MISMATCH") : undefined,
-              requestHash: aRequest(request),
-              ...twin,
-              ...open,
-            });
-            return bringer === "payer" ? payersCopy(item) : item;
-          });
-          outcomes.push(...(await settleItems(store, payer, items)));
-        }
-        const held = (await store.heldPayments()).map(({ paymentId, code }) => `${paymentId} ${code}`);
-        outcomes.push((await store.certificate(payer.certificate))?.conflict);
-        const cleared = await store.ledgerBalances("clearing");
-        outcomes.push(held.toSorted(), cleared.map((each) => `${each.ledgerAccount} ${each.minor}`).toSorted());
-        seen.push(outcomes);
-        await store.close();
-      }
-      assert.deepEqual(seen[0], seen[1]);
-    }),
-    { numRuns: 300, examples: [[OUT_OF_ORDER_AFTER], [OUT_OF_ORDER_BEFORE]] },
-  );
 });
 
 test("records that wait are kept ready up to a sum of bytes; the others are named, and read in their turn", () => {

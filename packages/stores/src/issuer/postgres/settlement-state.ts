@@ -10,10 +10,11 @@ import type {
   KnownPayment,
   OutcomeCode,
   PaymentState,
+  SettlementItem,
   SettlementState,
   SideClaim,
 } from "@cairn/settle";
-import { hexadecimals } from "./binary-arrays.ts";
+import { bigints, hexadecimals } from "./binary-arrays.ts";
 import { accountIn, currencyIn, id, minor, number, oneOf, optional, type Row } from "./rows.ts";
 import type { Session } from "./session.ts";
 
@@ -40,22 +41,26 @@ export const PAYMENT_COLUMNS = `p.certificate_id, p.payment_id, p.kind, p.sequen
   p.previous, p.request_hash, p.state, p.code, p.payee_id, p.terminal_id, p.claimed_minor, p.taken_minor,
   p.funded_balance_minor, p.funded_credit_minor, p.funded_reserve_minor`;
 
+/** @param isWhole With all payments of the items' certificates, not only those that the items touch. */
 export async function loadState(
   session: Session,
   partition: Partition,
-  certificateIds: readonly CertificateId[],
+  { items, isWhole }: { readonly items: readonly SettlementItem[]; readonly isWhole: boolean },
 ): Promise<Omit<SettlementState, "voidedRequests">> {
+  const certificateIds = [...new Set(items.map((item) => item.certificateId))];
   const [certificates, funds] = await Promise.all([
-    loadCertificates(session, partition, certificateIds),
+    loadCertificates(session, partition, certificateIds, isWhole ? undefined : items),
     loadFunds(session, partition, certificateIds),
   ]);
   return { certificates, funds };
 }
 
+/** @param touching Only payments that these items touch (`CertificateState.isBrief`). Left out: all. */
 export async function loadCertificates(
   session: Session,
   partition: Partition,
   certificateIds: readonly CertificateId[],
+  touching?: readonly SettlementItem[],
 ): Promise<ReadonlyMap<CertificateId, CertificateState>> {
   const wanted = hexadecimals(certificateIds);
   const [sideClaimRows, paymentRows, certificateRows] = await Promise.all([
@@ -64,11 +69,13 @@ export async function loadCertificates(
       partition,
       wanted,
     ),
-    session.all(
-      `SELECT ${PAYMENT_COLUMNS} FROM payments p WHERE p.partition = $1 AND p.certificate_id = ANY($2::bytea[])`,
-      partition,
-      wanted,
-    ),
+    touching === undefined
+      ? session.all(
+          `SELECT ${PAYMENT_COLUMNS} FROM payments p WHERE p.partition = $1 AND p.certificate_id = ANY($2::bytea[])`,
+          partition,
+          wanted,
+        )
+      : touchedPayments(session, partition, touching),
     session.all(
       `SELECT c.certificate_id, c.account, a.currency, c.limit_minor, c.issued_at, c.expires_at, c.revoked_at,
           ${CLOSING_AND_CONFLICT}
@@ -91,8 +98,35 @@ export async function loadCertificates(
   return new Map(
     certificateRows.map((row) => {
       const certificateId = id<CertificateId>(row, "certificate_id");
-      return [certificateId, certificateStateFrom(row, payments.get(certificateId) ?? [])];
+      const state = certificateStateFrom(row, payments.get(certificateId) ?? []);
+      return [certificateId, { ...state, isBrief: touching !== undefined }];
     }),
+  );
+}
+
+/**
+ * From the lowest number of a certificate's items to the highest, the nearest before and after, and whatever was paid for
+ * their requests. To look through a certificate's payments is quick where they are; to send them all is not.
+ */
+function touchedPayments(session: Session, partition: Partition, items: readonly SettlementItem[]): Promise<Row[]> {
+  const byCertificate = [...Map.groupBy(items, (item) => item.certificateId)];
+  const numbers = byCertificate.map(([, ofCertificate]) => ofCertificate.map(({ sequence }) => sequence));
+  return session.all(
+    `SELECT ${PAYMENT_COLUMNS}
+      FROM unnest($2::bytea[], $3::bigint[], $4::bigint[]) AS n (certificate_id, lowest, highest)
+      CROSS JOIN LATERAL (
+        SELECT max(q.sequence) FILTER (WHERE q.sequence < n.lowest) AS before,
+            min(q.sequence) FILTER (WHERE q.sequence > n.highest) AS after
+          FROM payments q WHERE q.partition = $1 AND q.certificate_id = n.certificate_id
+      ) nearest
+      JOIN payments p ON p.partition = $1 AND p.certificate_id = n.certificate_id
+      WHERE p.sequence BETWEEN coalesce(nearest.before, n.lowest) AND coalesce(nearest.after, n.highest)
+        OR p.request_hash = ANY($5::bytea[])`,
+    partition,
+    hexadecimals(byCertificate.map(([certificateId]) => certificateId)),
+    bigints(numbers.map((each) => Math.min(...each))),
+    bigints(numbers.map((each) => Math.max(...each))),
+    hexadecimals(items.flatMap((item) => item.requestHash ?? [])),
   );
 }
 

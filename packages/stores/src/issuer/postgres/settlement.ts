@@ -1,6 +1,12 @@
 import type { Partition } from "@cairn/issue";
 import type { CertificateId, RequestHash } from "@cairn/messages";
-import type { PaymentChange, SettlementOutcome, SettlementResult } from "@cairn/settle";
+import {
+  type PaymentChange,
+  SettleError,
+  type SettlementOutcome,
+  type SettlementResult,
+  type SettlementState,
+} from "@cairn/settle";
 import { partitionOfId } from "../partitions.ts";
 import type { IssuerStore, RequestVoidRecord } from "../port.ts";
 import { recordAnswers } from "../record-answers.ts";
@@ -42,16 +48,29 @@ export class Settlement {
     const certificateIds = [...new Set(items.map((item) => item.certificateId))];
     // Voids lie in other partitions. One that comes in after this look comes after the settlement.
     const voidedRequests = await this.#voided(items.flatMap((item) => item.requestHash ?? []));
+    /** Undefined when a conflict came to light, of which any payment may be part. */
+    const decideWith = (state: Omit<SettlementState, "voidedRequests">): SettlementResult | undefined => {
+      try {
+        return decide({ ...state, voidedRequests }, items);
+      } catch (error) {
+        if (error instanceof SettleError && error.code === "HISTORY_MISSING") return undefined;
+        throw error;
+      }
+    };
     let token: number | undefined;
     const outcomes = await this.#database.inPartition(partition, async (session, locked) => {
       if (hasLease) token = this.#leases.check(locked);
       const inboxIds = input.records.map(({ inboxId }) => inboxId);
-      const [{ certificates, funds }, waiting] = await Promise.all([
-        loadState(session, partition, certificateIds),
+      const [brief, waiting] = await Promise.all([
+        loadState(session, partition, { items, isWhole: false }),
         this.#inbox.waitingUpTo(session, partition, inboxIds),
       ]);
-      await this.#requireNoneElsewhere(certificateIds.filter((each) => !certificates.has(each)));
-      const result = decide({ certificates, funds, voidedRequests }, items);
+      await this.#requireNoneElsewhere(certificateIds.filter((each) => !brief.certificates.has(each)));
+      const decided = decideWith(brief);
+      const { certificates } = brief;
+      const result =
+        decided ??
+        decide({ ...(await loadState(session, partition, { items, isWhole: true })), voidedRequests }, items);
       const entryIds = await this.#books.post(session, locked, result.entries, { endsLease: hasLease });
       addPayments(session, result.payments, { partition, entryIds, at });
       changePayments(session, result.payments, { partition, entryIds, at });
