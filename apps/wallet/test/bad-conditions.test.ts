@@ -9,6 +9,8 @@ import { chromiumMissing, openPrivateWindow } from "../../../testing/chromium.ts
 import { charge, hold, openPhones, type Phone } from "../../../testing/phones.ts";
 import { openSmallDisk } from "../../../testing/small-disk.ts";
 
+/** A moment after a screen is shown, sooner than anybody's finger: then the device's way back is the app's. */
+const hasWayBack = ({ page }: Phone): Promise<unknown> => page.waitForFunction('history.state === "inside"');
 const press = ({ page }: Phone, name: string | RegExp): Promise<void> => page.getByRole("button", { name }).click();
 
 /** Databases of an app share a file: the room that is left in its last block goes to another database. */
@@ -41,12 +43,14 @@ test("a full device, the device's own way back and a reload in the middle of pay
 
   // The device's way back goes through the screens, and never out of a request that waits to be paid.
   await press(wallet, "History");
+  await hasWayBack(wallet);
   await wallet.page.goBack();
   await wallet.page.getByRole("button", { name: "Scan to pay" }).waitFor();
   await charge(terminal, "420");
   await terminal.page.goBack();
   await terminal.page.getByRole("img", { name: /Payment request/ }).waitFor();
   await press(terminal, "Scan payment");
+  await hasWayBack(terminal);
   await terminal.page.goBack();
   await terminal.page.getByRole("img", { name: /Payment request/ }).waitFor();
   await hold(terminal, /Payment request/, wallet);
