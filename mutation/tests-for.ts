@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 
 /** Too slow to run for every mutant that lives: they start processes, or try hundreds of cases. */
@@ -23,7 +23,10 @@ const BESIDE: Readonly<Record<string, readonly string[]>> = {
   collect: ["vectors/vectors.test.ts"],
 };
 
-/** What looks at a file most closely where it is not the test of the same name: package, file, tests. */
+/** What reads every prefix and every changed byte of all messages a second way. */
+const SAME_VERDICT = "packages/messages/test/same-verdict.test.ts";
+
+/** What looks at a file most closely where it is not the test of the same name: package, file, tests or their paths. */
 const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   settle: {
     "certificate-sheet": ["standings", "settle"],
@@ -64,13 +67,19 @@ const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]
     "minor-arithmetic": ["limit"],
   },
   cose: {
+    "cbor-cursor": ["cbor-decode", "cbor-vectors", SAME_VERDICT],
     "cbor-decode": ["cbor-decode", "cbor-vectors"],
     "es256-web": ["es256"],
     "openssl-curve": ["es256-batch"],
     p256: ["key"],
+    "sign1-decode": ["sign1", SAME_VERDICT],
   },
   messages: {
     codes: ["spec"],
+    "digest-text": ["message", "verify"],
+    fields: ["fields", "same-verdict", "writing"],
+    message: ["message", "verify", "same-verdict"],
+    "payee-certificate": ["fields", "writing"],
     "payee-statements": ["fields", "writing"],
     payment: ["fields", "writing"],
     "payment-request": ["fields", "writing"],
@@ -90,10 +99,10 @@ export function testsFor(root: string, file: string): readonly (readonly string[
   const leftOut = (LEFT_OUT[name] ?? []).map((test) => `${test}.test.ts`);
   const all = readdirSync(join(root, folder)).filter((test) => test.endsWith(".test.ts") && !leftOut.includes(test));
   const own = basename(file, ".ts");
-  const closest = (CLOSEST[name]?.[own] ?? [own]).map((test) => `${test}.test.ts`).filter((test) => all.includes(test));
-  const others = all.filter((test) => !closest.includes(test));
-  const within = (tests: readonly string[]) => tests.map((test) => `${folder}/${test}`);
-  const quick = within(others.filter((test) => !SLOW.has(test)));
-  const slow = within(others.filter((test) => SLOW.has(test)));
-  return [within(closest), [...quick, ...(BESIDE[name] ?? [])], slow].filter((round) => round.length > 0);
+  const pathOf = (test: string): string => (test.includes("/") ? test : `${folder}/${test}.test.ts`);
+  const closest = (CLOSEST[name]?.[own] ?? [own]).map(pathOf).filter((path) => existsSync(join(root, path)));
+  const others = all.map((test) => `${folder}/${test}`).filter((path) => !closest.includes(path));
+  const isSlow = (path: string): boolean => SLOW.has(basename(path));
+  const quick = others.filter((path) => !isSlow(path));
+  return [closest, [...quick, ...(BESIDE[name] ?? [])], others.filter(isSlow)].filter((round) => round.length > 0);
 }
