@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { folder, search } from "./checker.ts";
+import { type Found, folder, readModel } from "./checker.ts";
 
 const HELP = `node docs/spec/model/run.ts [options]
 Searches every world of worlds.qnt at random: the design must keep every promise, each deliberate mistake must be found,
@@ -27,54 +27,40 @@ if (values.help) {
   process.exit();
 }
 
-type Found = {
+/** What one world came to. */
+type Look = Pick<Found, "broken" | "histories" | "seen"> & {
   readonly world: string;
   readonly expected: "ok" | "violation";
   readonly result: string;
-  /** Promises that were broken. */
-  readonly broken: readonly string[];
-  /** Histories searched; of a world with a mistake, until it was found. */
-  readonly histories: number;
   readonly seconds: number;
-  /** In how many histories each interesting state was reached. */
-  readonly seen: Readonly<Record<string, number>>;
 };
 
 const namesIn = (file: string, pattern: RegExp): string[] =>
   [...readFileSync(`${folder}${file}`, "utf8").matchAll(pattern)].map(([, name = ""]) => name);
 const worlds = namesIn("worlds.qnt", /^module (\w+)/gm);
 const witnesses = namesIn("offline.qnt", /^ {2}val (sees\w+)/gm);
-const promises = /val safe = and \{([^}]*)\}/.exec(readFileSync(`${folder}offline.qnt`, "utf8"))?.[1] ?? "";
+const promises = (/val safe = and \{([^}]*)\}/.exec(readFileSync(`${folder}offline.qnt`, "utf8"))?.[1] ?? "")
+  .split(",")
+  .map((name) => name.trim());
 
-function look(world: string): Found {
+const search = await readModel();
+
+function look(world: string): Look {
   const expected = world.startsWith("bug") ? "violation" : "ok";
   // A mistake ends its search when it is found, so it may be looked for much longer than the design.
   const samples = Number(values.samples) * (expected === "violation" ? 40 : 1);
   const begin = performance.now();
-  const { stdout, stderr } = search(world, [
-    ...["--invariants", ...promises.split(",").map((name) => name.trim())],
-    ...(expected === "ok" ? ["--witnesses", ...witnesses] : []),
-    `--max-samples=${samples}`,
-    `--seed=${values.seed}`,
-  ]);
+  const { result, broken, histories, seen } = search(world, {
+    invariants: promises,
+    witnesses: expected === "ok" ? witnesses : [],
+    samples,
+    seed: values.seed,
+  });
   const seconds = Math.round((performance.now() - begin) / 100) / 10;
-  const [, result, took, rate] = /^\[(ok|violation)\].*?\((\d+)ms at (\d+) traces/m.exec(stdout) ?? [];
-  const seen = [...stdout.matchAll(/^(sees\w+) was witnessed in (\d+)/gm)].map(([, name, count]) => [
-    name,
-    Number(count),
-  ]);
-  return {
-    world,
-    expected,
-    result: result ?? `failed: ${stderr.split("\n")[0]}`,
-    broken: [...stdout.matchAll(/❌ (\w+)/g)].map(([, name = ""]) => name),
-    histories: result === "ok" ? samples : Math.max(1, Math.round((Number(took) * Number(rate)) / 1000)),
-    seconds,
-    seen: Object.fromEntries(seen),
-  };
+  return { world, expected, result, broken, histories, seconds, seen };
 }
 
-const found: Found[] = [];
+const found: Look[] = [];
 const isWanted = (name: string): boolean =>
   (values.world === undefined || name === values.world) && !(values.design && name.startsWith("bug"));
 for (const world of worlds.filter(isWanted)) {

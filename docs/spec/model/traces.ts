@@ -1,7 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { folder, search } from "./checker.ts";
+import { folder, readModel } from "./checker.ts";
 
 /**
  * Writes traces.json: stories out of the model, of which packages/settle/test/model-traces.test.ts asks the real
@@ -70,8 +69,7 @@ function variable(state: object, name: string): Plain {
 }
 
 /** Only what the server was asked, its answer, and its books afterwards. */
-function story(file: string): Plain[] {
-  const { states }: { states: object[] } = JSON.parse(readFileSync(file, "utf8"));
+function story(states: readonly object[]): Plain[] {
   return states.flatMap((state) => {
     const call = variable(state, "call");
     const server = variable(state, "server");
@@ -84,25 +82,20 @@ function story(file: string): Plain[] {
   });
 }
 
-const place = mkdtempSync(join(tmpdir(), "cairn-model-"));
+const search = await readModel();
 const lines: string[] = [];
 for (const { world, witnesses } of STORIES) {
   for (const witness of [...witnesses, FULL_LENGTH]) {
     for (const seed of SEEDS) {
-      const file = join(place, "story.itf.json");
-      const run = search(world, [
-        `--invariant=not(${witness})`,
-        `--seed=${seed}`,
-        `--max-samples=${witness === FULL_LENGTH ? 1 : 3000}`,
-        `--out-itf=${file}`,
-      ]);
-      if (witness !== FULL_LENGTH && !run.stdout.includes("[violation]"))
-        throw new Error(`${world} never ${witness}: ${run.stdout}${run.stderr}`);
-      lines.push(JSON.stringify({ world, witness: witness === FULL_LENGTH ? "" : witness, seed, calls: story(file) }));
+      const samples = witness === FULL_LENGTH ? 1 : 3000;
+      const { result, states } = search(world, { invariants: [`not(${witness})`], samples, seed });
+      if (witness !== FULL_LENGTH && result !== "violation") throw new Error(`${world} never ${witness}`);
+      lines.push(
+        JSON.stringify({ world, witness: witness === FULL_LENGTH ? "" : witness, seed, calls: story(states) }),
+      );
       process.stderr.write(`${world} ${witness} ${seed}\n`);
     }
   }
 }
 writeFileSync(join(folder, "traces.json"), `[\n${lines.join(",\n")}\n]\n`);
-rmSync(place, { recursive: true });
 process.stdout.write(`${lines.length} traces\n`);
