@@ -184,6 +184,7 @@ const ROUTES = [
   "get /v1/operator/keys",
   "get /v1/operator/payees",
   "get /v1/operator/payees/{payeeId}",
+  "get /v1/operator/payees/{payeeId}/terminals",
   "get /v1/operator/payments/{paymentId}/evidence",
   "get /v1/operator/terminals/{terminalId}",
   "get /v1/operator/trial-balance",

@@ -192,6 +192,9 @@ export function membersSuite(name: string, open: OpenStore): void {
     assert.equal((await store.device(deviceId(50)))?.status, "frozen");
     assert.equal((await store.device(deviceId(account)))?.status, "active");
     assert.equal((await store.terminal(terminalId(1)))?.status, "frozen");
+    const ofPayee = await store.terminalsOf(payeeId(1));
+    assert.deepEqual(ofPayee, [await store.terminal(terminalId(1))], "as it is told alone");
+    assert.deepEqual(await store.terminalsOf(payeeId(2)), []);
     await assert.rejects(store.setDeviceStatus(deviceId(77), "frozen"), rejectsWith("DEVICE_UNKNOWN"));
     await assert.rejects(store.setTerminalStatus(terminalId(77), "frozen"), rejectsWith("TERMINAL_UNKNOWN"));
     await store.close();

@@ -89,6 +89,7 @@ test("while the disk has not kept what was committed, nobody is told of it, nor 
       device: () => store.device(deviceId(account)),
       terminal: () => store.terminal(terminalId(1)),
       devicesOf: () => store.devicesOf(account),
+      terminalsOf: () => store.terminalsOf(payeeId(1)),
       setDeviceStatus: () => store.setDeviceStatus(deviceId(account), "active"),
       setTerminalStatus: () => store.setTerminalStatus(terminalId(1), "active"),
       createPayee: () => store.createPayee(aPayee(7)),

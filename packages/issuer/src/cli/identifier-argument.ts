@@ -1,8 +1,18 @@
-import { type CertificateId, type DeviceId, identifierFromText, type MessageId } from "@cairn/messages";
+import {
+  type CertificateId,
+  type DeviceId,
+  identifierFromText,
+  type MessageId,
+  type TerminalId,
+} from "@cairn/messages";
 import { CommandError, EXIT } from "./outcome.ts";
 
 /** An id as a person typed or pasted it. @throws CommandError ID_INVALID */
-export function idOf<Id extends MessageId | CertificateId | DeviceId>(text: string, length: number, what: string): Id {
+export function idOf<Id extends MessageId | CertificateId | DeviceId | TerminalId>(
+  text: string,
+  length: number,
+  what: string,
+): Id {
   const id = identifierFromText<Id>(text, length);
   if (id !== undefined) return id;
   throw new CommandError({

@@ -84,6 +84,11 @@ export class OperatorClient {
     return this.#get(`/terminals/${terminalId}`, api.Terminal);
   }
 
+  /** Every terminal of the payee, in the order of enrolment. */
+  async terminals(payeeId: PayeeId): Promise<readonly api.Terminal[]> {
+    return (await this.#get(`/payees/${payeeId}/terminals`, api.listOf(api.Terminal))).items;
+  }
+
   setTerminalStatus(terminalId: TerminalId, status: AccountStatus): Promise<api.Terminal> {
     return this.#send("PUT", `/terminals/${terminalId}/status`, api.Terminal, api.StatusChange, { status });
   }

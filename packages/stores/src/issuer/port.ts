@@ -100,6 +100,8 @@ export interface IssuerStore extends MovementsPort, ReconciliationPort, KeptPort
   terminal(terminalId: TerminalId): Promise<TerminalRecord | undefined>;
   /** Every device that was ever enrolled for the account, in the order of enrolment. */
   devicesOf(account: AccountNumber): Promise<readonly DeviceRecord[]>;
+  /** Every terminal that was ever enrolled for the payee, in the order of enrolment. */
+  terminalsOf(payeeId: PayeeId): Promise<readonly TerminalRecord[]>;
   setDeviceStatus(deviceId: DeviceId, status: DeviceRecord["status"]): Promise<void>;
   setTerminalStatus(terminalId: TerminalId, status: TerminalRecord["status"]): Promise<void>;
   createPayee(payee: PayeeRecord): Promise<"created" | "exists">;

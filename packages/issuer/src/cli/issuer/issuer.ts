@@ -12,6 +12,7 @@ import { addPayoutCommands } from "./payouts.ts";
 import { addReportCommands } from "./reports.ts";
 import { addReviewCommands } from "./review.ts";
 import { addStartCommand } from "./start.ts";
+import { addTerminalControlCommands } from "./terminals.ts";
 import { addWorkerCommand } from "./worker.ts";
 
 export function addIssuerCommands(program: Command): void {
@@ -20,6 +21,7 @@ export function addIssuerCommands(program: Command): void {
   addWorkerCommand(issuer);
   addAccountCommands(issuer);
   addPayeeCommands(issuer);
+  addTerminalControlCommands(issuer);
   addMoneyCommands(issuer);
   addPayoutCommands(issuer);
   addReportCommands(issuer);

@@ -85,7 +85,7 @@ export function addPayeeCommands(issuer: Command): void {
   );
 }
 
-function payeeIdOf(text: string): PayeeId {
+export function payeeIdOf(text: string): PayeeId {
   if (isPayeeId(text)) return text;
   throw new CommandError({
     code: "PAYEE_ID_INVALID",

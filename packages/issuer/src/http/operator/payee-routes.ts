@@ -93,6 +93,23 @@ export function payeeRoutes(app: OperatorApp, context: ServerContext): void {
   );
 
   app.get(
+    "/payees/:payeeId/terminals",
+    {
+      schema: {
+        params: PayeePath,
+        ...operatorAnswer(
+          { summary: "The payee's terminals, in the order of enrolment.", problems: ["PAYEE_UNKNOWN"] },
+          api.listOf(api.Terminal),
+        ),
+      },
+    },
+    async ({ params }) => {
+      const { payeeId } = await known(params.payeeId);
+      return { items: (await store.terminalsOf(payeeId)).map(terminalView) };
+    },
+  );
+
+  app.get(
     "/terminals/:terminalId",
     {
       schema: {

@@ -91,6 +91,9 @@ export class MemoryIssuerStore implements IssuerStore {
   async devicesOf(account: AccountNumber) {
     return this.#members.devicesOf(account);
   }
+  async terminalsOf(payeeId: PayeeId) {
+    return this.#members.terminalsOf(payeeId);
+  }
   async setDeviceStatus(deviceId: DeviceId, status: "active" | "frozen") {
     this.#members.setDeviceStatus(deviceId, status);
   }

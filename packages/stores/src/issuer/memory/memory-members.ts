@@ -197,6 +197,12 @@ export class MemoryMembers {
     return terminal;
   }
 
+  terminalsOf(payeeId: PayeeId): readonly TerminalRecord[] {
+    return [...this.#terminals.values()]
+      .filter((terminal) => terminal.payeeId === payeeId)
+      .map(({ certificateIssuedAt: _, ...terminal }) => terminal);
+  }
+
   setDeviceStatus(deviceId: DeviceId, status: DeviceRecord["status"]): void {
     const device = found(this.#devices.get(deviceId), "DEVICE_UNKNOWN", deviceId);
     this.#devices.set(deviceId, { ...device, status });

@@ -15,6 +15,12 @@ type Status = (typeof STATUSES)[number];
 
 const hex = (idText: string): Buffer => Buffer.from(idText, "hex");
 
+/** A terminal with the payee certificate that was issued to it last. */
+const SELECT_TERMINAL = `SELECT t.*, (SELECT c.bytes FROM payee_certificates c
+    WHERE c.partition = t.partition AND c.terminal_id = t.terminal_id
+    ORDER BY issued_at DESC, number DESC LIMIT 1) AS payee_certificate
+  FROM terminals t`;
+
 /**
  * Devices, terminals, and the one-time codes by which they come in. A key, its code and its owner lie in partitions of
  * their own, so enrolling is three steps, each of them whole and each the same when it is done again: reserve the key
@@ -113,14 +119,17 @@ export class Enrolment {
   }
 
   async terminal(terminalId: TerminalId): Promise<TerminalRecord | undefined> {
-    const row = await this.#database.get(
-      `SELECT t.*, (SELECT c.bytes FROM payee_certificates c
-          WHERE c.partition = t.partition AND c.terminal_id = t.terminal_id
-          ORDER BY issued_at DESC, number DESC LIMIT 1) AS payee_certificate
-        FROM terminals t WHERE terminal_id = $1`,
-      hex(terminalId),
-    );
+    const row = await this.#database.get(`${SELECT_TERMINAL} WHERE terminal_id = $1`, hex(terminalId));
     return row === undefined ? undefined : terminalFrom(row);
+  }
+
+  async terminalsOf(payeeId: PayeeId): Promise<readonly TerminalRecord[]> {
+    const rows = await this.#database.all(
+      `${SELECT_TERMINAL} WHERE partition = $1 AND payee_id = $2 ORDER BY enrolled_at, terminal_id`,
+      partitionOfId(payeeId),
+      payeeId,
+    );
+    return rows.map(terminalFrom);
   }
 
   async setDeviceStatus(deviceId: DeviceId, status: Status): Promise<void> {

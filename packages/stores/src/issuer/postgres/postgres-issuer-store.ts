@@ -123,6 +123,9 @@ export class PostgresIssuerStore implements IssuerStore {
   devicesOf(account: AccountNumber) {
     return this.#enrolment.devicesOf(account);
   }
+  terminalsOf(payeeId: PayeeId) {
+    return this.#enrolment.terminalsOf(payeeId);
+  }
   setDeviceStatus(deviceId: DeviceId, status: "active" | "frozen") {
     return this.#enrolment.setDeviceStatus(deviceId, status);
   }

@@ -13,6 +13,12 @@ type EnrolTerminal = Parameters<IssuerStore["enrolTerminal"]>[0];
 type PayeeCertificate = Parameters<IssuerStore["recordPayeeCertificate"]>[0];
 type Status = (typeof STATUSES)[number];
 
+/** A terminal with the payee certificate that was issued to it last. */
+const SELECT_TERMINAL = `SELECT t.*, (SELECT c.bytes FROM payee_certificates c
+    WHERE c.partition = t.partition AND c.terminal_id = t.terminal_id
+    ORDER BY issued_at DESC, number DESC LIMIT 1) AS payee_certificate
+  FROM terminals t`;
+
 /** Devices, terminals, and the one-time codes by which they come in. */
 export class Enrolment {
   readonly #database: Database;
@@ -115,14 +121,18 @@ export class Enrolment {
   }
 
   terminal(terminalId: TerminalId): TerminalRecord | undefined {
-    const row = this.#database.get(
-      `SELECT t.*, (SELECT bytes FROM payee_certificates c
-          WHERE c.partition = t.partition AND c.terminal_id = t.terminal_id
-          ORDER BY issued_at DESC, number DESC LIMIT 1) AS payee_certificate
-        FROM terminals t WHERE terminal_id = ?`,
-      terminalId,
-    );
+    const row = this.#database.get(`${SELECT_TERMINAL} WHERE terminal_id = ?`, terminalId);
     return row === undefined ? undefined : terminalFrom(row);
+  }
+
+  terminalsOf(payeeId: PayeeId): readonly TerminalRecord[] {
+    return this.#database
+      .all(
+        `${SELECT_TERMINAL} WHERE partition = ? AND payee_id = ? ORDER BY enrolled_at, terminal_id`,
+        partitionOfId(payeeId),
+        payeeId,
+      )
+      .map(terminalFrom);
   }
 
   setDeviceStatus(deviceId: DeviceId, status: Status): void {

@@ -137,6 +137,9 @@ export class SqliteIssuerStore implements IssuerStore {
   async devicesOf(account: AccountNumber) {
     return this.#told(() => this.#enrolment.devicesOf(account));
   }
+  async terminalsOf(payeeId: PayeeId) {
+    return this.#told(() => this.#enrolment.terminalsOf(payeeId));
+  }
   async setDeviceStatus(deviceId: DeviceId, status: "active" | "frozen") {
     return this.#told(() => this.#enrolment.setDeviceStatus(deviceId, status));
   }
