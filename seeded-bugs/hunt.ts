@@ -92,6 +92,8 @@ function run(
         ...environment,
         ...environmentWithin({ seconds: processorSeconds, file: looped }),
         NODE_NO_WARNINGS: "1",
+        // What no bug changed is read once for all of them.
+        NODE_COMPILE_CACHE: join(folder, "compiled"),
       },
     });
     let isWaiting = false;
