@@ -90,8 +90,8 @@ const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]
 };
 
 /**
- * The test files that a mutant of one source file has to pass, in rounds: what looks at it most closely, the
- * package's quick tests, the slow ones. A mutant that dies early costs half a second.
+ * The test files that a mutant of one source file has to pass, in rounds: what looks at it most closely, one
+ * after the other, the package's quick tests, the slow ones. A mutant that dies early costs half a second.
  */
 export function testsFor(root: string, file: string): readonly (readonly string[])[] {
   const [, name = ""] = file.split("/");
@@ -104,5 +104,7 @@ export function testsFor(root: string, file: string): readonly (readonly string[
   const others = all.map((test) => `${folder}/${test}`).filter((path) => !closest.includes(path));
   const isSlow = (path: string): boolean => SLOW.has(basename(path));
   const quick = others.filter((path) => !isSlow(path));
-  return [closest, [...quick, ...(BESIDE[name] ?? [])], others.filter(isSlow)].filter((round) => round.length > 0);
+  return [...closest.map((path) => [path]), [...quick, ...(BESIDE[name] ?? [])], others.filter(isSlow)].filter(
+    (round) => round.length > 0,
+  );
 }
