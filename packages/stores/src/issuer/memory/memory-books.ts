@@ -8,34 +8,31 @@ import { StoreError } from "../store-error.ts";
 
 /** What stands in one place now: another object after each change, so that whoever has asked may keep it. */
 type Place = { balance: LedgerBalance };
+/** What is posted in one partition. No key is put together from several: that would cost more than all the rest. */
+type PartitionBooks = {
+  readonly byReference: Map<string, StoredEntry>;
+  /** By what tells the ledger accounts of a kind apart: one a currency. */
+  readonly places: Map<LedgerAccount["kind"], Map<string | number, Place[]>>;
+};
 
 /** Entries in the order of posting, and the balances beside them. */
 export class MemoryBooks {
   readonly #entries: StoredEntry[] = [];
-  readonly #byReference = new Map<string, StoredEntry>();
-  /** By partition, ledger account and currency. */
-  readonly #balances = new Map<string, Place>();
-  /** Of the accounts that were asked for: among the balances. */
-  readonly #fundKeys = new Map<
-    AccountNumber,
-    { readonly currency: Currency; readonly wallet: string; readonly credit: string }
-  >();
-  /** The balances there have been of each kind of ledger account, by partition and ledger account: one a currency. */
-  readonly #places = new Map<LedgerAccount["kind"], Map<string, Place[]>>();
+  readonly #partitions = new Map<Partition, PartitionBooks>();
+  /** The balances there have been of each kind of ledger account, over all partitions. */
+  readonly #placesOfKind = new Map<LedgerAccount["kind"], Place[]>();
 
   /** @throws StoreError STORE_INPUT_INVALID, before anything is written, for what the database would refuse as well. */
   post(partition: Partition, entries: readonly LedgerEntry[]): void {
+    if (entries.length === 0) return;
     const changed = this.#changedBalances(partition, entries);
+    const { byReference } = this.#partition(partition);
     for (const entry of entries) {
       const stored = { ...entry, entryId: this.#entries.length + 1, partition };
       this.#entries.push(stored);
-      this.#byReference.set(referenceKey(partition, entry.reference), stored);
+      byReference.set(entry.reference, stored);
     }
-    for (const [key, balance] of changed) {
-      const place = this.#balances.get(key);
-      if (place === undefined) this.#place(key, balance);
-      else place.balance = balance;
-    }
+    for (const [place, minor] of changed) place.balance = { ...place.balance, minor };
   }
 
   /** Where an account's money stands. */
@@ -43,24 +40,13 @@ export class MemoryBooks {
     account: AccountNumber,
     currency: Currency,
   ): { readonly balanceMinor: bigint; readonly creditUsedMinor: bigint } {
-    let keys = this.#fundKeys.get(account);
-    if (keys?.currency !== currency) {
-      const partition = partitionOf(account);
-      keys = {
-        currency,
-        wallet: balanceKey(partition, `wallet:${account}`, currency),
-        credit: balanceKey(partition, `credit:${account}`, currency),
-      };
-      this.#fundKeys.set(account, keys);
-    }
-    return {
-      balanceMinor: -this.#minorAt(keys.wallet),
-      creditUsedMinor: this.#minorAt(keys.credit),
-    };
+    const places = this.#partitions.get(partitionOf(account))?.places;
+    const minorOf = (kind: "wallet" | "credit"): bigint => inCurrency(places?.get(kind)?.get(account), currency);
+    return { balanceMinor: -minorOf("wallet"), creditUsedMinor: minorOf("credit") };
   }
 
   find(partition: Partition, reference: string): StoredEntry | undefined {
-    return this.#byReference.get(referenceKey(partition, reference));
+    return this.#partitions.get(partition)?.byReference.get(reference);
   }
 
   entries(filter: {
@@ -98,65 +84,96 @@ export class MemoryBooks {
 
   /** Of one kind of ledger account, over all partitions, those at zero left out. */
   balancesOf(kind: LedgerAccount["kind"]): LedgerBalance[] {
-    return filled([...(this.#places.get(kind)?.values() ?? [])].flat());
+    return filled(this.#placesOfKind.get(kind) ?? []);
   }
 
   /** Of one ledger account in one partition, those at zero left out. */
   balancesAt(partition: Partition, ledgerAccount: LedgerAccount): LedgerBalance[] {
-    const places = this.#places.get(ledgerAccount.kind)?.get(`${partition} ${ledgerAccountText(ledgerAccount)}`);
-    return filled(places ?? []);
+    const ofKind = this.#partitions.get(partition)?.places.get(ledgerAccount.kind);
+    return filled(ofKind?.get(nameOf(ledgerAccount)) ?? []);
   }
 
   verify(): { readonly entries: number; readonly faults: string[] } {
     const faults: string[] = [];
-    const balances = new Map<string, bigint>();
+    const sums = new Map<Place, bigint>();
     for (const { entryId, partition, currency, postings } of this.#entries) {
       let sum = 0n;
       for (const { ledgerAccount, minor } of postings) {
         sum += minor;
-        const key = balanceKey(partition, ledgerAccountText(ledgerAccount), currency);
-        balances.set(key, (balances.get(key) ?? 0n) + minor);
+        const place = this.#place(partition, ledgerAccount, currency);
+        sums.set(place, (sums.get(place) ?? 0n) + minor);
       }
       if (sum !== 0n) faults.push(`Entry ${entryId} sums to ${sum}, not to zero.`);
     }
-    for (const key of new Set([...balances.keys(), ...this.#balances.keys()]))
-      if (balances.get(key) !== this.#balances.get(key)?.balance.minor)
-        faults.push(`The balance ${key} is not what its entries say.`);
+    for (const places of this.#placesOfKind.values())
+      for (const place of places)
+        if ((sums.get(place) ?? 0n) !== place.balance.minor)
+          faults.push(`The balance ${textOf(place.balance)} is not what its entries say.`);
     return { entries: this.#entries.length, faults };
   }
 
-  #minorAt(key: string): bigint {
-    return this.#balances.get(key)?.balance.minor ?? 0n;
+  #partition(partition: Partition): PartitionBooks {
+    const known = this.#partitions.get(partition);
+    if (known !== undefined) return known;
+    const made: PartitionBooks = { byReference: new Map(), places: new Map() };
+    this.#partitions.set(partition, made);
+    return made;
   }
 
-  #place(key: string, balance: LedgerBalance): void {
-    const { partition, ledgerAccount } = balance;
-    const place: Place = { balance };
-    this.#balances.set(key, place);
-    const ofKind = this.#places.get(ledgerAccount.kind) ?? new Map<string, Place[]>();
-    const name = `${partition} ${ledgerAccountText(ledgerAccount)}`;
-    this.#places.set(ledgerAccount.kind, ofKind.set(name, [...(ofKind.get(name) ?? []), place]));
+  /** At zero where nothing was ever posted. */
+  #place(partition: Partition, ledgerAccount: LedgerAccount, currency: Currency): Place {
+    const { places } = this.#partition(partition);
+    const { kind } = ledgerAccount;
+    const ofKind = places.get(kind) ?? new Map<string | number, Place[]>();
+    const name = nameOf(ledgerAccount);
+    const there = ofKind.get(name) ?? [];
+    for (const place of there) if (place.balance.currency === currency) return place;
+    const place: Place = { balance: { partition, ledgerAccount, currency, minor: 0n } };
+    places.set(kind, ofKind.set(name, [...there, place]));
+    const all = this.#placesOfKind.get(kind);
+    if (all === undefined) this.#placesOfKind.set(kind, [place]);
+    else all.push(place);
+    return place;
   }
 
-  #changedBalances(partition: Partition, entries: readonly LedgerEntry[]): Map<string, LedgerBalance> {
-    const changed = new Map<string, LedgerBalance>();
+  #changedBalances(partition: Partition, entries: readonly LedgerEntry[]): Map<Place, bigint> {
+    const changed = new Map<Place, bigint>();
     const references = new Set<string>();
     for (const { currency, reference, postings } of entries) {
       if (references.has(reference) || this.find(partition, reference) !== undefined)
         throw new StoreError("STORE_INPUT_INVALID", `${reference} is posted already.`);
       references.add(reference);
       for (const { ledgerAccount, minor } of postings) {
-        const key = balanceKey(partition, ledgerAccountText(ledgerAccount), currency);
-        const before = changed.get(key)?.minor ?? this.#minorAt(key);
-        changed.set(key, { partition, ledgerAccount, currency, minor: before + minor });
+        const place = this.#place(partition, ledgerAccount, currency);
+        changed.set(place, (changed.get(place) ?? place.balance.minor) + minor);
       }
     }
-    for (const [key, { minor }] of changed) {
-      if (LIABILITY.test(key) ? minor > 0n : !EITHER_SIDE.test(key) && minor < 0n)
-        throw new StoreError("STORE_INPUT_INVALID", `The balance ${key} would be below zero.`);
+    for (const [{ balance }, minor] of changed) {
+      const { kind } = balance.ledgerAccount;
+      if (LIABILITIES.has(kind) ? minor > 0n : !EITHER_SIDE.has(kind) && minor < 0n)
+        throw new StoreError("STORE_INPUT_INVALID", `The balance ${textOf(balance)} would be below zero.`);
     }
     return changed;
   }
+}
+
+/** What tells the ledger accounts of one kind apart. */
+function nameOf(ledgerAccount: LedgerAccount): string | number {
+  switch (ledgerAccount.kind) {
+    case "wallet":
+    case "credit":
+      return ledgerAccount.account;
+    case "clearing":
+    case "payee":
+      return ledgerAccount.payeeId;
+    default:
+      return ledgerAccountText(ledgerAccount);
+  }
+}
+
+function inCurrency(places: readonly Place[] | undefined, currency: Currency): bigint {
+  for (const { balance } of places ?? []) if (balance.currency === currency) return balance.minor;
+  return 0n;
 }
 
 function filled(places: readonly Place[]): LedgerBalance[] {
@@ -166,9 +183,8 @@ function filled(places: readonly Place[]): LedgerBalance[] {
 }
 
 /** The same as the databases' rules. */
-const LIABILITY = / (?:(?:wallet|clearing|payee):|(?:payouts|fees) )/;
-const EITHER_SIDE = / (?:(?:sweeping|transit):|cash )/;
+const LIABILITIES: ReadonlySet<LedgerAccount["kind"]> = new Set(["wallet", "clearing", "payee", "payouts", "fees"]);
+const EITHER_SIDE: ReadonlySet<LedgerAccount["kind"]> = new Set(["sweeping", "transit", "cash"]);
 
-const balanceKey = (partition: Partition, ledgerAccount: string, currency: Currency): string =>
-  `${partition} ${ledgerAccount} ${currency}`;
-const referenceKey = (partition: Partition, reference: string): string => `${partition} ${reference}`;
+const textOf = ({ partition, ledgerAccount, currency }: Omit<LedgerBalance, "minor">): string =>
+  `${partition} ${ledgerAccountText(ledgerAccount)} ${currency}`;

@@ -107,8 +107,10 @@ export class MemoryMembers {
 
   closeStatements({ at, everySeconds, dueAfterSeconds, limit }: InputOf<"closeStatements">) {
     let asked = 0;
-    const closing = [...this.#accounts].filter(([, kept]) => kept.statementAt <= at - everySeconds).slice(0, limit);
-    for (const [account, kept] of closing) {
+    const closing = [...this.#accounts.values()].filter(({ statementAt }) => statementAt <= at - everySeconds);
+    if (closing.length > limit) closing.length = limit;
+    for (const kept of closing) {
+      const { account } = kept;
       const { creditUsedMinor } = this.#books.funds(kept.account, kept.currency);
       const { dues: before } = kept.credit;
       const dues = duesAfterStatement({ dues: before, usedMinor: creditUsedMinor }, { at, dueAfterSeconds });

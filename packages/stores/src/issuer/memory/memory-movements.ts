@@ -12,11 +12,13 @@ import type { MemoryBooks } from "./memory-books.ts";
 import type { MemoryCertificates } from "./memory-certificates.ts";
 import type { MemoryMembers } from "./memory-members.ts";
 
+type KeptRecord = RecordKey & { readonly body: string };
+
 export class MemoryMovements implements MovementsPort {
   readonly #books: MemoryBooks;
   readonly #members: MemoryMembers;
   readonly #certificates: MemoryCertificates;
-  readonly #records = new Map<string, RecordKey & { readonly body: string }>();
+  readonly #records = new Map<OperationKind, Map<string, KeptRecord>>();
 
   constructor(books: MemoryBooks, members: MemoryMembers, certificates: MemoryCertificates) {
     this.#books = books;
@@ -34,13 +36,13 @@ export class MemoryMovements implements MovementsPort {
       accounts,
       balances: balances.flatMap((ledgerAccount) => this.#books.balancesAt(partition, ledgerAccount)),
       entries: references.flatMap((reference) => this.#books.find(partition, reference) ?? []),
-      records: records.flatMap((key) => this.#records.get(keyOf(partition, key)) ?? []),
+      records: records.flatMap(({ kind, id }) => this.#ofKind(kind).get(keyOf(partition, id)) ?? []),
     });
     const decision = decide(view);
     this.#books.post(partition, decision.entries ?? []);
     for (const { kind, id, body } of decision.records ?? []) {
-      if (body === undefined) this.#records.delete(keyOf(partition, { kind, id }));
-      else this.#records.set(keyOf(partition, { kind, id }), { kind, id, body });
+      if (body === undefined) this.#ofKind(kind).delete(keyOf(partition, id));
+      else this.#ofKind(kind).set(keyOf(partition, id), { kind, id, body });
     }
     if (decision.repaid !== undefined) this.#members.repay(decision.repaid.account, decision.repaid.minor);
     return decision.result;
@@ -51,11 +53,18 @@ export class MemoryMovements implements MovementsPort {
   }
 
   async operationRecords(kind: OperationKind) {
-    return [...this.#records.values()]
-      .filter((record) => record.kind === kind)
+    return [...this.#ofKind(kind).values()]
       .sort((left, right) => (left.id < right.id ? -1 : 1))
       .map(({ id, body }) => ({ id, body }));
   }
+
+  #ofKind(kind: OperationKind): Map<string, KeptRecord> {
+    const known = this.#records.get(kind);
+    if (known !== undefined) return known;
+    const made = new Map<string, KeptRecord>();
+    this.#records.set(kind, made);
+    return made;
+  }
 }
 
-const keyOf = (partition: number, { kind, id }: RecordKey): string => `${partition} ${kind} ${id}`;
+const keyOf = (partition: number, id: string): string => `${partition} ${id}`;
