@@ -55,9 +55,14 @@ export function expectCode(code: Code, ...types: readonly CodeType[]): Code {
   return code;
 }
 
+const TYPE_OF_LETTER: ReadonlyMap<string, CodeType> = new Map(
+  Object.entries(CODE_TYPES).map(([type, letter]) => [letter, type as CodeType]),
+);
+
 function codeTypeOf(letter: string): CodeType {
-  for (const [type, its] of Object.entries(CODE_TYPES)) if (its === letter) return type as CodeType;
-  throw new MessageError("CODE_TYPE_UNKNOWN", letter);
+  const type = TYPE_OF_LETTER.get(letter);
+  if (type === undefined) throw new MessageError("CODE_TYPE_UNKNOWN", letter);
+  return type;
 }
 
 function joinPair(pair: { readonly certificate: Uint8Array; readonly message: Uint8Array }): Uint8Array {

@@ -42,13 +42,19 @@ export class DecodedMemory {
 }
 
 const memories = new WeakMap<CryptoPort, DecodedMemory>();
+/** Programs have one port, and ask by it all the time. */
+let asked: { readonly crypto: CryptoPort; readonly memory: DecodedMemory | undefined } | undefined;
 
 /** From here on whoever decodes with this port remembers up to `size` messages of each kind. */
 export function rememberDecoded(crypto: CryptoPort, size: number): void {
   memories.set(crypto, new DecodedMemory(size));
+  asked = undefined;
 }
 
-export const memoryOf = (crypto: CryptoPort): DecodedMemory | undefined => memories.get(crypto);
+export function memoryOf(crypto: CryptoPort): DecodedMemory | undefined {
+  if (asked?.crypto !== crypto) asked = { crypto, memory: memories.get(crypto) };
+  return asked.memory;
+}
 
 /**
  * By 30 bits of the last bytes, which are of the signature: hardly ever the same for two messages, and then the younger

@@ -155,18 +155,21 @@ export function trustedKeys(
     readonly issuerId?: string | undefined;
   },
 ): readonly TrustedKey[] | Refusal {
-  const { issuerId } = wanted;
-  const known = (anchors.keysById.get(wanted.keyId) ?? []).filter(
-    (trusted) => issuerId === undefined || trusted.issuerId === issuerId,
-  );
-  if (known.length === 0) return refusal("ISSUER_UNKNOWN", `key ${wanted.keyId}`);
-  const allowed = known.filter((trusted) => (trusted.uses & wanted.use) !== 0);
-  if (allowed.length === 0) return refusal("ISSUER_KEY_NOT_ALLOWED", `key ${wanted.keyId}`);
-  const valid = allowed.filter(
-    ({ validFrom, validUntil }) => validFrom <= wanted.signedAt && wanted.signedAt <= validUntil,
-  );
-  if (valid.length === 0) return refusal("ISSUER_KEY_NOT_VALID", `key ${wanted.keyId} at ${wanted.signedAt}`);
-  return valid;
+  const { keyId, use, signedAt, issuerId } = wanted;
+  const valid: TrustedKey[] = [];
+  let isKnown = false;
+  let isAllowed = false;
+  for (const trusted of anchors.keysById.get(keyId) ?? []) {
+    if (issuerId !== undefined && trusted.issuerId !== issuerId) continue;
+    isKnown = true;
+    if ((trusted.uses & use) === 0) continue;
+    isAllowed = true;
+    if (trusted.validFrom <= signedAt && signedAt <= trusted.validUntil) valid.push(trusted);
+  }
+  if (valid.length > 0) return valid;
+  if (!isKnown) return refusal("ISSUER_UNKNOWN", `key ${keyId}`);
+  if (!isAllowed) return refusal("ISSUER_KEY_NOT_ALLOWED", `key ${keyId}`);
+  return refusal("ISSUER_KEY_NOT_VALID", `key ${keyId} at ${signedAt}`);
 }
 
 /** Whether a newly fetched list may replace the one held. Equal lists may: syncing twice is harmless. */

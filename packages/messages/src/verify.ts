@@ -47,7 +47,8 @@ async function verifyByIssuer<Content>(
   wanted: { readonly keyId: KeyId; readonly use: KeyUse; readonly signedAt: number },
   { anchors, crypto, issuerId }: VerifyContext,
 ): Promise<Verified<Content> | Refusal> {
-  const candidates = trustedKeys(anchors, { ...wanted, issuerId });
+  const { keyId, use, signedAt } = wanted;
+  const candidates = trustedKeys(anchors, { keyId, use, signedAt, issuerId });
   if ("code" in candidates) return candidates;
   let last: Refusal = refusal("ISSUER_UNKNOWN");
   for (const { key } of candidates) {
