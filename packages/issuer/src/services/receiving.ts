@@ -220,11 +220,11 @@ function payeeOf(
   { store, random }: ServerContext,
 ): Promise<PayeeOrWhyNot> {
   const partition = partitionOf(account);
-  const offered = makePayeeId(partition, random);
   const record = recordOf(account);
   return store.move({ partition, records: [record] }, (view): MovementDecision<PayeeOrWhyNot> => {
     const held = view.record(record);
-    const { payeeId, terminals } = held === undefined ? { payeeId: offered, terminals: [] } : readReceiving(held);
+    const { payeeId, terminals } =
+      held === undefined ? { payeeId: makePayeeId(partition, random), terminals: [] } : readReceiving(held);
     const others = terminals.filter((each) => each.terminalId !== terminalId);
     const before = terminals.find((each) => each.terminalId === terminalId);
     if (before !== undefined && before.deviceId !== device.deviceId) return { result: "anothers-key" };
