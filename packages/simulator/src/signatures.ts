@@ -68,14 +68,14 @@ export function simulatedSignatures(seed: string): Signatures {
   };
 }
 
-/** Four words. */
-type Secret = readonly [number, number, number, number];
+/** Four words, with sign: engines keep such numbers in place. */
+type Secret = { readonly k1: number; readonly k2: number; readonly k3: number; readonly k4: number };
 /** The first digits of pi. */
-const NOBODY: Secret = [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344];
+const NOBODY: Secret = { k1: 0x243f6a88, k2: 0x85a308d3 | 0, k3: 0x13198a2e, k4: 0x03707344 };
 
 function secretFrom(digest: Uint8Array): Secret {
   const words = new DataView(digest.buffer, digest.byteOffset);
-  return [words.getUint32(0), words.getUint32(4), words.getUint32(8), words.getUint32(12)];
+  return { k1: words.getInt32(0), k2: words.getInt32(4), k3: words.getInt32(8), k4: words.getInt32(12) };
 }
 
 /** By 30 bits of x. */
@@ -88,7 +88,7 @@ function placeOf({ x }: P256PublicKey): number {
  * MurmurHash3 (Austin Appleby, public domain; its form of 128 bits for machines of 32). Nobody in this world computes
  * a second message to a checksum.
  */
-function writeChecksum(to: Uint8Array, [k1, k2, k3, k4]: Secret, message: Uint8Array): void {
+function writeChecksum(to: Uint8Array, { k1, k2, k3, k4 }: Secret, message: Uint8Array): void {
   let h1 = k1 ^ message.length;
   let h2 = k2;
   let h3 = k3;

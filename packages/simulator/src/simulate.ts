@@ -13,7 +13,7 @@ import { START_MS, World } from "./economy/world.ts";
 import type { FaultKind } from "./faults.ts";
 import type { Strike } from "./kernel/fate.ts";
 import type { SimulationOptions } from "./options.ts";
-import { perform } from "./parties/party.ts";
+import { perform, wait } from "./parties/party.ts";
 import type { SimulatedWallet } from "./parties/wallet.ts";
 import { overexposed } from "./promises/convergence.ts";
 import type { Violation } from "./promises/violation.ts";
@@ -176,8 +176,7 @@ async function payWages(
     answer = await perform(world, issuer.server, 1_000, () =>
       issuer.context.store.topUp({ account, amountMinor, idempotencyKey: `wages-${id}`, at: issuer.nowSeconds() }),
     );
-    if (answer === undefined)
-      await new Promise<void>((resolve) => world.kernel.after(30_000, undefined, async () => resolve()));
+    if (answer === undefined) await wait(world, 30_000);
   }
   if (world.kernel.cause.random.chance(WANTS_ALL)) await drawAll(world, wallet);
 }

@@ -39,6 +39,9 @@ export class Node {
 /** A promise that no one waits for in vain: its waiter is dead. */
 export const never = <Value>(): Promise<Value> => new Promise<Value>(() => undefined);
 
+/** What a happening answers that goes on by itself, by promises which others wait for and which see to their own faults. */
+export const GOES_ON: Promise<void> = Promise.resolve();
+
 /** So many turns of the engine's own loop are asked for at once: each by itself costs several times as much. */
 const TURNS = 64;
 
@@ -90,7 +93,10 @@ export class Kernel {
   /** Waits. Whoever is killed meanwhile waits for ever. */
   sleep(node: Node, milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
-      this.after(milliseconds, node, async () => resolve());
+      this.after(milliseconds, node, () => {
+        resolve();
+        return GOES_ON;
+      });
     });
   }
 
@@ -135,7 +141,7 @@ export class Kernel {
       this.events += 1;
       const work = event.run();
       if (work === undefined) continue;
-      work.catch(this.#onFault);
+      if (work !== GOES_ON) work.catch(this.#onFault);
       return true;
     }
     this.now = Math.max(this.now, until);

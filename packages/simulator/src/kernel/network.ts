@@ -1,5 +1,5 @@
 import type { Fate } from "./fate.ts";
-import type { Kernel, Node } from "./kernel.ts";
+import { GOES_ON, type Kernel, type Node } from "./kernel.ts";
 
 const LOST = 0.01;
 const TWICE = 0.01;
@@ -34,20 +34,34 @@ export class Network {
     const { incarnation } = client;
     return new Promise((resolve, reject) => {
       const giveUp = (): void =>
-        this.#kernel.at(this.#kernel.now + TIMEOUT_MS, client, async () => reject(new NoAnswer()), incarnation);
+        this.#kernel.at(
+          this.#kernel.now + TIMEOUT_MS,
+          client,
+          () => {
+            reject(new NoAnswer());
+            return GOES_ON;
+          },
+          incarnation,
+        );
       const answer = (settle: () => void): void => {
-        if (!this.#send(client, incarnation, async () => settle())) giveUp();
-      };
-      const deliver = async (): Promise<void> => {
-        if (!server.isUp) return giveUp();
-        server.mourners.add(giveUp);
-        try {
-          const reply = await handle();
-          answer(() => resolve(reply));
-        } catch (error) {
-          answer(() => reject(error));
-        }
+        const arrive = (): Promise<void> => {
+          settle();
+          return GOES_ON;
+        };
+        if (!this.#send(client, incarnation, arrive)) giveUp();
         server.mourners.delete(giveUp);
+      };
+      const deliver = (): Promise<void> | undefined => {
+        if (!server.isUp) {
+          giveUp();
+          return undefined;
+        }
+        server.mourners.add(giveUp);
+        handle().then(
+          (reply) => answer(() => resolve(reply)),
+          (error: unknown) => answer(() => reject(error)),
+        );
+        return GOES_ON;
       };
       if (!this.#send(undefined, 0, deliver)) return giveUp();
       if (this.#fate.strikes("network", TWICE)) {
@@ -60,7 +74,7 @@ export class Network {
   }
 
   /** False when the message is lost. */
-  #send(to: Node | undefined, incarnation: number, arrive: () => Promise<void>): boolean {
+  #send(to: Node | undefined, incarnation: number, arrive: () => Promise<void> | undefined): boolean {
     this.counts.messages += 1;
     const { random } = this.#kernel.cause;
     let latencyMs = FASTEST_MS + random.below(ORDINARY_MS);

@@ -1,7 +1,7 @@
 import type { CollectPolicy } from "@cairn/collect";
 import type { Disk } from "../kernel/disk.ts";
 import type { Fate } from "../kernel/fate.ts";
-import type { Kernel, Node } from "../kernel/kernel.ts";
+import { GOES_ON, type Kernel, type Node } from "../kernel/kernel.ts";
 import type { Network } from "../kernel/network.ts";
 import type { Truth } from "../promises/truth.ts";
 import type { Signatures } from "../signatures.ts";
@@ -30,23 +30,35 @@ export function perform<Result>(
   work: () => Promise<Result>,
 ): Promise<Result | undefined> {
   return new Promise((resolve, reject) => {
-    kernel.after(afterMs, undefined, async () => {
-      if (!node.isUp) return resolve(undefined);
+    kernel.after(afterMs, undefined, () => {
       const died = (): void => resolve(undefined);
-      node.mourners.add(died);
-      try {
-        resolve(await work());
-      } catch (error) {
-        reject(error);
-      }
-      node.mourners.delete(died);
+      if (node.isUp) {
+        node.mourners.add(died);
+        const over = (): boolean => node.mourners.delete(died);
+        work().then(
+          (result) => {
+            resolve(result);
+            over();
+          },
+          (error: unknown) => {
+            reject(error);
+            over();
+          },
+        );
+      } else died();
+      return GOES_ON;
     });
   });
 }
 
 /** Waits as people do, whatever becomes of their devices. */
 export function wait({ kernel }: Pick<Surroundings, "kernel">, milliseconds: number): Promise<void> {
-  return new Promise((resolve) => kernel.after(milliseconds, undefined, async () => resolve()));
+  return new Promise((resolve) =>
+    kernel.after(milliseconds, undefined, () => {
+      resolve();
+      return GOES_ON;
+    }),
+  );
 }
 
 export function clockOf({ kernel }: Pick<Surroundings, "kernel">, node: Node): { nowSeconds(): number } {
