@@ -47,6 +47,8 @@ function batchesOn(curve: Curve): SignatureBatches {
 
     isValid: (plain) => foundPoint(plain) !== undefined,
 
+    // A signature is valid when e G + r Q = s R (FIPS 186-5 section 6.4.2 without its division by s): the sum of all of
+    // them, each times a random number, is the point at infinity for others with a probability of 2^-128.
     areAllValid: (signatures) => {
       const parts: { readonly r: bigint; readonly s: bigint }[] = [];
       for (const { signature, hint } of signatures) {
@@ -54,7 +56,6 @@ function batchesOn(curve: Curve): SignatureBatches {
         if (each === undefined) return false;
         parts.push(each);
       }
-      const inverses = inversesOf(parts.map(({ s }) => s));
       const randoms = randomFillSync(new BigUint64Array(2 * signatures.length));
       const ofKeys = new Map<P256PublicKey, bigint>();
       const encoded = new Uint8Array(1 + 2 * COORDINATE_LENGTH);
@@ -62,20 +63,19 @@ function batchesOn(curve: Curve): SignatureBatches {
       let ofGenerator = 0n;
       let areSound = true;
       for (const [index, { publicKey, digest, signature, hint }] of signatures.entries()) {
-        const { r } = parts[index] as { readonly r: bigint };
+        const { r, s } = parts[index] as { readonly r: bigint; readonly s: bigint };
         const z = ((randoms[2 * index] ?? 0n) << 64n) | (randoms[2 * index + 1] ?? 0n);
-        const scaled = (z * (inverses[index] ?? 0n)) % ORDER;
-        ofGenerator += scaled * numberAt(digest, 0);
-        ofKeys.set(publicKey, (ofKeys.get(publicKey) ?? 0n) + scaled * r);
+        ofGenerator += z * numberAt(digest, 0);
+        ofKeys.set(publicKey, (ofKeys.get(publicKey) ?? 0n) + z * r);
         encoded.set(signature.subarray(0, COORDINATE_LENGTH), 1);
         encoded.set(hint, 1 + COORDINATE_LENGTH);
-        areSound = curve.add(encoded, ORDER - z) && areSound;
+        areSound = curve.add(encoded, (z * s) % ORDER) && areSound;
       }
       for (const [key, scalar] of ofKeys) {
         const point = pointOf(key);
-        areSound = point !== undefined && curve.add(point, scalar % ORDER) && areSound;
+        areSound = point !== undefined && curve.add(point, negative(scalar)) && areSound;
       }
-      return curve.isZero(ofGenerator % ORDER) && areSound;
+      return curve.isZero(negative(ofGenerator)) && areSound;
     },
   };
 }
@@ -95,22 +95,8 @@ function numberAt(bytes: Uint8Array, offset: number): bigint {
   return (upper << 128n) | (view.getBigUint64(16) << 64n) | view.getBigUint64(24);
 }
 
-/** All inverses for one (Montgomery's trick): an inverse costs as much as a hundred products. */
-function inversesOf(values: readonly bigint[]): bigint[] {
-  const products: bigint[] = [];
-  let product = 1n;
-  for (const value of values) {
-    products.push(product);
-    product = (product * value) % ORDER;
-  }
-  let inverse = inverseOf(product);
-  const inverses: bigint[] = [];
-  for (let index = values.length - 1; index >= 0; index--) {
-    inverses[index] = (inverse * (products[index] ?? 0n)) % ORDER;
-    inverse = (inverse * (values[index] ?? 0n)) % ORDER;
-  }
-  return inverses;
-}
+/** What makes 0 with it, modulo the order. */
+const negative = (value: bigint): bigint => (ORDER - (value % ORDER)) % ORDER;
 
 /** By the extended Euclidean algorithm. Public values only: it does not run in constant time. */
 function inverseOf(value: bigint): bigint {

@@ -24,6 +24,8 @@ const NID_P256 = 415;
 const UNCOMPRESSED = 4;
 const POINT_BYTES = 65n;
 const SCALAR_BYTES = 32;
+/** Of 64-bit words, lowest first. */
+const WORD_SHIFTS = [0n, 64n, 128n, 192n];
 
 const FUNCTIONS = {
   EC_GROUP_new_by_curve_name: { arguments: ["int32"], return: "pointer" },
@@ -85,7 +87,7 @@ function curveOn(ffi: typeof Ffi): Curve {
   let added = 0;
 
   function setNumber(number: bigint, value: bigint): void {
-    for (let word = 0; word < words.length; word++) words[word] = value >> BigInt(64 * word);
+    for (const [word, shift] of WORD_SHIFTS.entries()) words[word] = value >> shift;
     made(openssl.BN_lebin2bn(words, SCALAR_BYTES, number));
   }
 
