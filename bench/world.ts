@@ -14,6 +14,7 @@ import {
   encodeUploadRecord,
   fromHex,
   identifier,
+  joinRecords,
   MAXIMUM_RECORDS,
   type PayeeCertificate,
   type PayeeCertificateId,
@@ -26,6 +27,7 @@ import {
   requestHashOf,
   restoreVerified,
   signMessage,
+  splitRecords,
   statusBits,
   statusList,
   terminalIdOf,
@@ -51,9 +53,12 @@ export type World = {
   issueAll(atOnce?: number): Promise<void>;
   payAll(): Promise<void>;
   acceptSome(count: number): Promise<void>;
-  /** Signs every payer's payments, as a terminal would upload them: first payments first. */
+  /** Signs every payer's payments and puts them together as a terminal uploads them: first payments first. */
   signChains(): Promise<void>;
-  /** Uploads the next `count` records and, as a server does, settles them meanwhile; ends when all of them are settled. */
+  /**
+   * Uploads the next `count` records, a number of whole uploads or what is left, and, as a server does, settles them
+   * meanwhile; ends when all of them are settled.
+   */
   settleAll(count: number): Promise<void>;
   checkSettled(count: number): Promise<void>;
   close(): Promise<void>;
@@ -115,7 +120,7 @@ export async function buildWorld(
     statusList: await emptyStatusList(keys.active(now), now),
     payeeCertificate: payee.bytes,
   });
-  const records: Uint8Array[] = [];
+  const portions: Uint8Array[] = [];
   const offered: string[] = [];
   const pool = new VerificationPool();
   const caches = verificationCaches();
@@ -138,8 +143,11 @@ export async function buildWorld(
   async function signChains(): Promise<void> {
     const chains: Uint8Array[][] = [];
     for (const payer of payers) chains.push(await chainOf(payer, { payee, till, payments: size.paymentsEach }));
-    for (let sequence = 0; sequence < size.paymentsEach; sequence++)
-      for (const chain of chains) records.push(chain[sequence] ?? new Uint8Array());
+    const records = Array.from({ length: size.paymentsEach }, (_, sequence) =>
+      chains.map((chain) => chain[sequence] as Uint8Array),
+    ).flat();
+    for (let start = 0; start < records.length; start += MAXIMUM_RECORDS)
+      portions.push(joinRecords(records.slice(start, start + MAXIMUM_RECORDS)));
   }
 
   return {
@@ -181,13 +189,10 @@ export async function buildWorld(
         receivedAt: clock.nowSeconds(),
       } as const;
       const intake = { crypto, certificateIdCipher: keys.certificateIdCipher, decoding: caches.decoding };
-      const uploaded = records.splice(0, count);
-      const portions = Array.from({ length: Math.ceil(count / MAXIMUM_RECORDS) }, (_, index) =>
-        uploaded.slice(index * MAXIMUM_RECORDS, (index + 1) * MAXIMUM_RECORDS),
-      ).values();
+      const uploads = portions.splice(0, Math.ceil(count / MAXIMUM_RECORDS)).values();
       const bring = async (): Promise<void> => {
-        for (const portion of portions) {
-          await store.receive(portion.map((bytes) => takeIn(bytes, bringer, intake).row));
+        for (const upload of uploads) {
+          await store.receive(splitRecords(upload).map((bytes) => takeIn(bytes, bringer, intake).row));
           worker.wake();
         }
       };
