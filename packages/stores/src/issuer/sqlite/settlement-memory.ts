@@ -1,5 +1,6 @@
 import type { CertificateId, RequestHash } from "@cairn/messages";
 import type { CertificateState, KnownPayment, SettlementItem, SettlementResult } from "@cairn/settle";
+import { leadingBits } from "../leading-bits.ts";
 
 /** A certificate as settlement looks at it. `number`: its status index. */
 export type LoadedCertificate = { readonly number: number; readonly state: CertificateState };
@@ -158,4 +159,5 @@ export class RememberedCertificate {
 }
 
 /** 30 bits: what the engine keeps without a box. Requests that share them are told apart by their payments. */
-const keyOf = (requestHash: RequestHash): number => Number.parseInt(requestHash.slice(0, 8), 16) >>> 2;
+const keyOf = (requestHash: RequestHash): number =>
+  (leadingBits(requestHash, 7) << 2) | (leadingBits(requestHash, 1, 7) >> 2);
