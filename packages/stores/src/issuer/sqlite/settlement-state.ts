@@ -15,6 +15,7 @@ import type {
   SideClaim,
 } from "@cairn/settle";
 import type { Database, Row } from "./database.ts";
+import type { PossibleVoids } from "./possible-voids.ts";
 import { accountIn, currencyIn, id, minor, number, oneOf, optional } from "./rows.ts";
 import type { LoadedCertificate, SettlementMemory } from "./settlement-memory.ts";
 
@@ -45,9 +46,14 @@ export const PAYMENT_COLUMNS = `p.certificate, p.payment_id, p.kind, p.sequence,
 export function loadState(
   database: Database,
   partition: Partition,
-  about: { readonly items: readonly SettlementItem[]; readonly memory: SettlementMemory; readonly isWhole: boolean },
+  about: {
+    readonly items: readonly SettlementItem[];
+    readonly memory: SettlementMemory;
+    readonly possibleVoids: PossibleVoids;
+    readonly isWhole: boolean;
+  },
 ): { readonly state: SettlementState; readonly certificateNumbers: ReadonlyMap<CertificateId, number> } {
-  const { items, memory, isWhole } = about;
+  const { items, memory, possibleVoids, isWhole } = about;
   const certificates = new Map<CertificateId, CertificateState>();
   const certificateNumbers = new Map<CertificateId, number>();
   const accounts = new Set<number>();
@@ -72,7 +78,8 @@ export function loadState(
     take(loaded);
   }
   const funds = loadFunds(database, partition, [...accounts]);
-  return { state: { certificates, funds, voidedRequests: loadVoids(database, items) }, certificateNumbers };
+  const voidedRequests = loadVoids(database, items, possibleVoids);
+  return { state: { certificates, funds, voidedRequests }, certificateNumbers };
 }
 
 function itemsByCertificate(items: readonly SettlementItem[]): Map<CertificateId, SettlementItem[]> {
@@ -200,8 +207,15 @@ function loadFunds(database: Database, partition: Partition, accounts: readonly 
   return funds;
 }
 
-function loadVoids(database: Database, items: readonly SettlementItem[]): Set<RequestHash> {
-  const hashes = items.flatMap((item) => item.requestHash ?? []);
+function loadVoids(
+  database: Database,
+  items: readonly SettlementItem[],
+  possibleVoids: PossibleVoids,
+): ReadonlySet<RequestHash> {
+  const hashes: RequestHash[] = [];
+  for (const { requestHash } of items)
+    if (requestHash !== undefined && possibleVoids.includes(requestHash)) hashes.push(requestHash);
+  if (hashes.length === 0) return NO_VOIDS;
   const voided = new Set<RequestHash>();
   for (const row of database.iterate(
     "SELECT request_hash FROM request_voids WHERE request_hash IN (SELECT value FROM json_each(?))",
@@ -210,6 +224,8 @@ function loadVoids(database: Database, items: readonly SettlementItem[]): Set<Re
     voided.add(id<RequestHash>(row, "request_hash"));
   return voided;
 }
+
+const NO_VOIDS: ReadonlySet<RequestHash> = new Set();
 
 export function paymentFrom(row: Row): Omit<KnownPayment, "sideClaims"> {
   return {

@@ -8,6 +8,7 @@ import type { Books } from "./books.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Database } from "./database.ts";
 import type { Inbox } from "./inbox.ts";
+import { PossibleVoids } from "./possible-voids.ts";
 import type { SettlementMemory } from "./settlement-memory.ts";
 import { loadState } from "./settlement-state.ts";
 
@@ -29,6 +30,7 @@ export class Settlement {
   readonly #certificates: Certificates;
   readonly #inbox: Inbox;
   readonly #memory: SettlementMemory;
+  readonly #possibleVoids: PossibleVoids;
 
   constructor(parts: {
     readonly database: Database;
@@ -42,6 +44,7 @@ export class Settlement {
     this.#certificates = parts.certificates;
     this.#inbox = parts.inbox;
     this.#memory = parts.memory;
+    this.#possibleVoids = new PossibleVoids(parts.database);
   }
 
   settle(input: SettleInput): readonly SettlementOutcome[] {
@@ -77,18 +80,19 @@ export class Settlement {
     items,
     decide,
   }: SettleInput): ReturnType<typeof loadState> & { readonly result: SettlementResult } {
-    const memory = this.#memory;
-    const brief = loadState(this.#database, partition, { items, memory, isWhole: false });
+    const from = { items, memory: this.#memory, possibleVoids: this.#possibleVoids };
+    const brief = loadState(this.#database, partition, { ...from, isWhole: false });
     try {
       return { ...brief, result: decide(brief.state, items) };
     } catch (error) {
       if (!(error instanceof SettleError) || error.code !== "HISTORY_MISSING") throw error;
     }
-    const whole = loadState(this.#database, partition, { items, memory, isWhole: true });
+    const whole = loadState(this.#database, partition, { ...from, isWhole: true });
     return { ...whole, result: decide(whole.state, items) };
   }
 
   recordVoid({ requestHash, payeeId, terminalId, bytes, receivedAt }: RequestVoidRecord): "recorded" | "repeated" {
+    this.#possibleVoids.add(requestHash);
     const written = this.#database.transaction(() =>
       this.#database.run(
         "INSERT INTO request_voids VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
