@@ -48,10 +48,15 @@ export class VerificationLanes {
 
 function positionsByKey(signatures: readonly Pick<SignatureToVerify, "publicKey">[]): Map<P256PublicKey, number[]> {
   const byKey = new Map<P256PublicKey, number[]>();
+  let [lastKey, ofLast]: [P256PublicKey | undefined, number[]] = [undefined, []];
   for (const [position, { publicKey }] of signatures.entries()) {
-    const positions = byKey.get(publicKey);
-    if (positions === undefined) byKey.set(publicKey, [position]);
-    else positions.push(position);
+    // Payments of one wallet come one after the other.
+    if (publicKey !== lastKey) {
+      lastKey = publicKey;
+      ofLast = byKey.get(publicKey) ?? [];
+      if (ofLast.length === 0) byKey.set(publicKey, ofLast);
+    }
+    ofLast.push(position);
   }
   return byKey;
 }
