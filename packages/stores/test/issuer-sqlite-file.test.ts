@@ -10,6 +10,10 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { MessageId } from "@cairn/messages";
 import { SqliteIssuerStore } from "@cairn/stores";
+import { LAYOUT } from "../src/issuer/layout.ts";
+import { leadingBits } from "../src/issuer/leading-bits.ts";
+import { keyOf } from "../src/issuer/payment-key.ts";
+import { MIGRATIONS } from "../src/issuer/sqlite/schema.ts";
 import {
   aPayment,
   aRecord,
@@ -124,6 +128,64 @@ test("a database of an earlier build, whose tables no migration leads from, is l
       assert.throws(() => new SqliteIssuerStore(path), rejectsWith("STORE_TOO_OLD"));
       assert.deepEqual(await readFile(path), before);
     });
+});
+
+test("a file of the first shapes is brought to the newest: its rows stay, a wrong state is still none", () =>
+  inFolder(async (path) => {
+    const old = new DatabaseSync(path);
+    for (const migration of MIGRATIONS.slice(0, 3)) old.exec(migration);
+    old.exec(`PRAGMA application_id = ${0x43_52_4e_00 + LAYOUT}; PRAGMA user_version = 3`);
+    const insert = (number: number, state: string): string =>
+      `INSERT INTO payments VALUES (${number}, 1, 2, ${number}, 'id-${number}', 'payment', 1, 10, 10, 'previous', NULL, '${state}', NULL,
+        NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, 5, x'00')`;
+    const states = ["pending", "refused", "held", "released"];
+    for (const [number, state] of states.entries()) old.exec(insert(number + 1, state));
+    old.close();
+    await new SqliteIssuerStore(path).close();
+    const now = new DatabaseSync(path);
+    const rows = now.prepare("SELECT state FROM payments ORDER BY payment_number").all();
+    assert.deepEqual(
+      rows.map(({ state }) => state),
+      states,
+    );
+    for (const [number, state] of states.entries()) now.exec(insert(number + 11, state));
+    for (const state of ["", "paid", "Settled"])
+      assert.throws(() => now.exec(insert(21, state)), /CHECK constraint failed/);
+    assert.deepEqual(now.prepare("PRAGMA integrity_check").all().map(Object.values), [["ok"]]);
+    now.close();
+  }));
+
+test("a request that was voided before the file was opened anew is voided still", () =>
+  inFolder(async (path) => {
+    const first = new SqliteIssuerStore(path);
+    const payer = await openPayer(first);
+    const { requestHash } = aPayment(payer, 1);
+    if (requestHash === undefined) throw new Error("The payment answers no request.");
+    await first.recordVoid({
+      requestHash,
+      payeeId: payeeId(1),
+      terminalId: terminalId(1),
+      bytes: someBytes(1),
+      receivedAt: NOW,
+    });
+    await first.close();
+    const second = new SqliteIssuerStore(path);
+    const outcomes = await settleItems(second, payer, [aPayment(payer, 1), aPayment(payer, 2)]);
+    assert.deepEqual(
+      outcomes.map(({ state }) => state),
+      ["refused", "settled"],
+    );
+    await second.close();
+  }));
+
+test("the number that hexadecimal text begins with is what parsing it gives", () => {
+  for (let number = 0; number < 0x10000; number += 7) {
+    const text = `00${number.toString(16).padStart(4, "0")}9af`;
+    assert.equal(leadingBits(text, 7), Number.parseInt(text.slice(0, 7), 16));
+    assert.equal(leadingBits(text, 3, 4), Number.parseInt(text.slice(4, 7), 16));
+  }
+  for (const id of ["ffffffffffffffff", "0123456789abcdef", "fedcba9876543210"])
+    assert.equal(keyOf(id), Number.parseInt(id.slice(0, 13), 16));
 });
 
 test("whatever is changed behind the store's back is found by reading the books", async (context) => {

@@ -153,7 +153,10 @@ export class Database {
     const made = Number(this.#sqlite.prepare("PRAGMA user_version").get()?.user_version ?? 0);
     if (made > MIGRATIONS.length)
       throw new StoreError("STORE_TOO_NEW", "This database was written by a newer version of the program.");
+    // A migration may say anew how a table is written down.
+    this.#sqlite.enableDefensive(false);
     for (const migration of MIGRATIONS.slice(made)) this.#sqlite.exec(migration);
+    this.#sqlite.enableDefensive(true);
     this.#sqlite.exec(`PRAGMA application_id = ${FILE_MARK + LAYOUT}; PRAGMA user_version = ${MIGRATIONS.length}`);
   }
 }
