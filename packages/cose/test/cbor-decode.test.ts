@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   type CborCode,
+  CborCursor,
   CborError,
   type CborValue,
   CodedError,
@@ -11,6 +12,14 @@ import {
   encodeCbor,
   MAXIMUM_CBOR_CONTAINERS,
   MAXIMUM_CBOR_DEPTH,
+  readArrayHead,
+  readByteString,
+  readInteger,
+  readMapHead,
+  readNull,
+  readText,
+  readTextBytes,
+  readUnsigned,
   splitCborSequence,
   splitCborSequenceViews,
 } from "../src/index.ts";
@@ -179,4 +188,25 @@ test("one catch is enough: every error is a CodedError", () => {
   assert.throws(() => decodeCbor(hex("ff")), CodedError);
   assert.throws(() => decodeCbor(hex("ff")), CborError);
   assert.throws(() => encodeCbor(0.5), CodedError);
+});
+
+test("a reader of one type reads nothing of another", () => {
+  const readers = [
+    { of: "uint", read: readUnsigned, nothing: -1 },
+    { of: "integer", read: readInteger, nothing: undefined },
+    { of: "bytes", read: readByteString, nothing: -1 },
+    { of: "text", read: readTextBytes, nothing: -1 },
+    { of: "text", read: readText, nothing: undefined },
+    { of: "array", read: readArrayHead, nothing: -1 },
+    { of: "map", read: readMapHead, nothing: -1 },
+    { of: "null", read: readNull, nothing: false },
+  ];
+  const items = { uint: "05", negative: "24", bytes: "4105", text: "6161", array: "8105", map: "a10505", null: "f6" };
+  for (const { of, read, nothing } of readers)
+    for (const [type, digits] of Object.entries(items)) {
+      const cursor = new CborCursor(hex(`00${digits}`), 1);
+      const isOwn = type === of || (of === "integer" && (type === "uint" || type === "negative"));
+      assert.equal(read(cursor) !== nothing, isOwn, `${read.name} of ${type}`);
+      if (!isOwn) assert.equal(cursor.position, 1, `${read.name} of ${type}`);
+    }
 });

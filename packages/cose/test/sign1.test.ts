@@ -96,6 +96,7 @@ const malformed: [string, CborValue][] = [
   ["three parts", [ES256, EMPTY, hex("00")]],
   ["five parts", [ES256, EMPTY, hex("00"), SIGNATURE, 0]],
   ["protected header as a map", [new Map([[1, -7]]), EMPTY, hex("00"), SIGNATURE]],
+  ["a protected header left out", [EMPTY, hex("00"), SIGNATURE, 0]],
   ["unprotected header as bytes", [ES256, hex("a0"), hex("00"), SIGNATURE]],
   ["detached payload", [ES256, EMPTY, null, SIGNATURE]],
   ["payload as text", [ES256, EMPTY, "payload", SIGNATURE]],
@@ -134,6 +135,8 @@ test("any algorithm but ES256 is refused, before anything else about the header"
   }
   const es384 = encodeCbor([hex("a1013822"), EMPTY, hex("00"), new Uint8Array(96)]);
   assert.throws(() => decodeSign1(es384, PLAIN), coded("CoseError", "COSE_ALGORITHM"));
+  const unsigned = encodeCbor([hex("a1013822"), EMPTY, hex("00"), hex("")]);
+  assert.throws(() => decodeSign1(unsigned, PLAIN), coded("CoseError", "COSE_ALGORITHM"));
   assert.throws(() => decodeSign1(withHeader("", new Map([[1, -7]])), PLAIN), coded("CoseError", "COSE_ALGORITHM"));
 });
 
@@ -151,7 +154,10 @@ test("any other header is refused", () => {
     assert.throws(() => decodeSign1(withHeader(digits), PLAIN), coded("CoseError", "COSE_HEADER"), digits);
   }
   for (const unprotected of [new Map([[4, hex("31")]]), new Map([[1, -7]]), new Map([["x", 0]])]) {
-    assert.throws(() => decodeSign1(withHeader("a10126", unprotected), PLAIN), coded("CoseError", "COSE_HEADER"));
+    const message = withHeader("a10126", unprotected);
+    assert.throws(() => decodeSign1(message, PLAIN), coded("CoseError", "COSE_HEADER"));
+    const tagged = Uint8Array.of(0xd2, ...message);
+    assert.throws(() => decodeSign1(tagged, { context: "", tagged: true }), coded("CoseError", "COSE_HEADER"));
   }
 });
 
