@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 /** Marks the one entry above the app's first in the browser's history, there as long as a screen has a way back. */
 const INSIDE = "inside";
@@ -15,7 +15,8 @@ let isLeaving = false;
 export function useWayBack(way: WayBack): void {
   const latest = useRef<WayBack>(way);
   latest.current = way;
-  useEffect(() => {
+  // Before the screen is painted: whoever sees it may go back.
+  useLayoutEffect(() => {
     ways.push(latest);
     if (ways.length === 1) addEventListener("popstate", goBack);
     return () => {
@@ -23,7 +24,7 @@ export function useWayBack(way: WayBack): void {
       if (ways.length === 0) removeEventListener("popstate", goBack);
     };
   }, []);
-  useEffect(settle);
+  useLayoutEffect(settle);
 }
 
 function goBack(): void {
