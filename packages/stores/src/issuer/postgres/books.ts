@@ -83,16 +83,21 @@ export class Books {
         UNION ALL (SELECT p.entry_id FROM payments p WHERE p.partition = q.partition
           AND p.payee_id = $${values.push(payeeId)} AND p.entry_id > $1
           ORDER BY p.entry_id ${account === undefined ? "LIMIT $2" : ""})`);
-    // From each partition's key in its order, rather than sorting all entries there are.
+    // From each partition's key in its order, rather than sorting all entries there are; and only the ids, from indexes,
+    // until it is known which of them are wanted.
+    const [first, ...others] = conditions;
+    const chosen =
+      first === undefined
+        ? "SELECT x.entry_id FROM entries x WHERE x.partition = q.partition AND x.entry_id > $1"
+        : others.reduce((all, other) => `${all} INTERSECT (${other})`, `(${first})`);
     const rows = await this.#database.all(
       `SELECT e.entry_id, e.partition, e.kind, e.reference, e.currency, e.posted_at, p.ledger_account, p.minor
         FROM (
-          SELECT e.* FROM partitions q, LATERAL (
-            SELECT * FROM entries e WHERE e.partition = q.partition AND e.entry_id > $1
-              ${conditions.map((condition) => `AND e.entry_id IN (${condition})`).join(" ")}
-            ORDER BY e.entry_id LIMIT $2
-          ) e WHERE q.partition = $3 OR $3 < 0 ORDER BY e.entry_id LIMIT $2
-        ) e, unnest(e.ledger_accounts, e.minors) WITH ORDINALITY AS p (ledger_account, minor, line)
+          SELECT q.partition, n.entry_id FROM partitions q, LATERAL (
+            SELECT DISTINCT c.entry_id FROM (${chosen}) c ORDER BY c.entry_id LIMIT $2
+          ) n WHERE q.partition = $3 OR $3 < 0 ORDER BY n.entry_id LIMIT $2
+        ) n JOIN entries e ON e.partition = n.partition AND e.entry_id = n.entry_id,
+          unnest(e.ledger_accounts, e.minors) WITH ORDINALITY AS p (ledger_account, minor, line)
         ORDER BY e.entry_id, p.line`,
       ...values,
     );
@@ -103,10 +108,12 @@ export class Books {
   async trialBalance(): Promise<
     { readonly ledgerAccount: string; readonly currency: Currency; readonly minor: bigint }[]
   > {
-    const rows = await this.#database.all(
-      `SELECT p.ledger_account, e.currency, sum(p.minor) AS minor
-        FROM entries e, unnest(e.ledger_accounts, e.minors) AS p (ledger_account, minor)
-        GROUP BY p.ledger_account, e.currency ORDER BY p.ledger_account COLLATE "C", e.currency COLLATE "C"`,
+    const rows = await this.#database.snapshot((all) =>
+      all(
+        `SELECT p.ledger_account, e.currency, sum(p.minor) AS minor
+          FROM entries e, unnest(e.ledger_accounts, e.minors) AS p (ledger_account, minor)
+          GROUP BY p.ledger_account, e.currency ORDER BY p.ledger_account COLLATE "C", e.currency COLLATE "C"`,
+      ),
     );
     return rows.map((row) => ({
       ledgerAccount: text(row, "ledger_account"),

@@ -14,6 +14,11 @@ export type LockedPartition = {
   readonly head: { readonly entryId: number; readonly hash: Uint8Array } | undefined;
 };
 
+/** One statement of a report or an audit: a hundred million payments' worth. */
+const REPORT_TIMEOUT_MS = 3_600_000;
+/** Of the database server's, for each sort or join of such a statement. */
+const REPORT_MEMORY = "64MB";
+
 const INT8 = 20;
 const INT2 = 21;
 const INT4 = 23;
@@ -38,6 +43,7 @@ export class Session {
   readonly #client: PoolClient;
   readonly #sent: Promise<unknown>[] = [];
   #failure: unknown;
+  #timeoutMs: number | undefined;
 
   constructor(client: PoolClient) {
     this.#client = client;
@@ -67,9 +73,16 @@ export class Session {
     this.#later("BEGIN");
   }
 
-  /** Sees one moment, locks nothing, writes nothing. */
+  /**
+   * Sees one moment, locks nothing, writes nothing. Whoever reads millions of rows may take longer than a call, and sorts
+   * and joins them in memory rather than in files.
+   */
   async beginSnapshot(): Promise<void> {
-    await this.ask("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    this.#later("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    this.#later(`SET LOCAL statement_timeout = ${REPORT_TIMEOUT_MS}`);
+    await this.ask(`SET LOCAL work_mem = '${REPORT_MEMORY}'`);
+    // The server gives up first and says so.
+    this.#timeoutMs = REPORT_TIMEOUT_MS + 2_000;
   }
 
   async commit(): Promise<void> {
@@ -106,7 +119,7 @@ export class Session {
   /** Without values: a command, which is not prepared. */
   async ask(statement: string, values?: readonly SqlValue[]): Promise<Reply> {
     try {
-      return await send(this.#client, statement, values);
+      return await send(this.#client, statement, values, this.#timeoutMs);
     } catch (error) {
       // What fails after the first failure fails because of it.
       this.#failure ??= error;

@@ -27,9 +27,11 @@ function nameOf(text: string): string {
 class Statement extends Query<Row> {
   readonly name: string | undefined;
   readonly values: readonly SqlValue[] | undefined;
+  /** Milliseconds, instead of what the connection allows. The driver reads it. */
+  readonly query_timeout: number | undefined;
   readonly reply: Promise<Reply>;
 
-  constructor(text: string, values: readonly SqlValue[] | undefined) {
+  constructor(text: string, values: readonly SqlValue[] | undefined, timeoutMs: number | undefined) {
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
     super(text, (error: Error | null | undefined, { rows, rowCount, command }: Partial<ResultBuilder<Row>> = {}) => {
       if (error) reject(error);
@@ -37,6 +39,7 @@ class Statement extends Query<Row> {
     });
     this.name = values === undefined ? undefined : nameOf(text);
     this.values = values;
+    this.query_timeout = timeoutMs;
     this.reply = promise;
   }
 }
@@ -55,10 +58,18 @@ function gather({ stream }: Connection): void {
   });
 }
 
-/** @param values Undefined for a command that is not prepared, such as COMMIT. */
-export function send(client: ClientBase, text: string, values: readonly SqlValue[] | undefined): Promise<Reply> {
+/**
+ * @param values Undefined for a command that is not prepared, such as COMMIT.
+ * @param timeoutMs Undefined: as long as the connection allows.
+ */
+export function send(
+  client: ClientBase,
+  text: string,
+  values: readonly SqlValue[] | undefined,
+  timeoutMs?: number,
+): Promise<Reply> {
   if (client instanceof Client) gather(client.connection);
-  const statement = new Statement(text, values);
+  const statement = new Statement(text, values, timeoutMs);
   client.query(statement);
   return statement.reply;
 }

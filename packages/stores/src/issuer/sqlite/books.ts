@@ -100,10 +100,12 @@ export class Books {
       values.push(String(account), String(account), partitionOf(account), account);
     }
     if (payeeId !== undefined) {
+      // Two filters have to see everything of both.
       conditions.push(`entry_id IN (
         SELECT entry_id FROM account_entries WHERE ledger_account IN ('clearing:' || ?, 'payee:' || ?)
-        UNION ALL SELECT entry_id FROM payments WHERE payee_id = ? AND entry_id > ?)`);
-      values.push(payeeId, payeeId, payeeId, after);
+        UNION ALL SELECT * FROM (SELECT entry_id FROM payments WHERE payee_id = ? AND entry_id > ?
+          ORDER BY entry_id ${account === undefined ? "LIMIT ?" : ""}))`);
+      values.push(payeeId, payeeId, payeeId, after, ...(account === undefined ? [limit] : []));
     }
     return this.#database
       .all(
