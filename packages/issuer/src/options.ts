@@ -38,6 +38,8 @@ export type IssuerOptions = {
   readonly logLevel?: LogLevel;
   /** Where log lines go, one JSON object each. Default: standard output. */
   readonly logTo?: { write(line: string): void };
+  /** Told what takes its time before the server listens: a database that is brought to this version. Default: nobody. */
+  readonly progress?: (line: string) => void;
   /** Pause between looks into the inbox when it was empty. A call that brings records wakes the worker at once. Default 1,000. */
   readonly settleIntervalMs?: number;
   /** How often overdue payments are released and lists renewed. Default 60,000. */

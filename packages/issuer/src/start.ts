@@ -59,7 +59,10 @@ export async function startIssuer(options: IssuerOptions): Promise<RunningIssuer
   const issuerId = checkOptions(options);
   await mkdir(options.dataFolder, { recursive: true, mode: 0o700 });
   // The store comes first: it refuses a second process, which must not get as far as making keys.
-  const store = options.store ?? new SqliteIssuerStore(join(options.dataFolder, "issuer.sqlite"));
+  const { progress } = options;
+  const store =
+    options.store ??
+    new SqliteIssuerStore(join(options.dataFolder, "issuer.sqlite"), progress === undefined ? {} : { progress });
   try {
     return await startOn(store, issuerId, options);
   } catch (error) {

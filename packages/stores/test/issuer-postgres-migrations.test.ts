@@ -96,6 +96,47 @@ test("payments from before their key was their record are found, changed and aud
   await Promise.all([old.close(), newer.close()]);
 });
 
+test("a payments' index is made while payments are written, and made anew when that was cut off", {
+  skip,
+}, async () => {
+  const connection = { connectionString: await connectionString(), schema: newSchema() };
+  const keyed = MIGRATIONS[KEY_BY_RECORD - 1];
+  assert.ok(keyed?.index !== undefined);
+  const migrations = MIGRATIONS.filter((migration) => migration !== keyed);
+  const old = await openPostgresIssuerStore({ ...connection, migrations });
+  const payer = await openPayer(old);
+  await settleItems(old, payer, [aPayment(payer, 1)]);
+  const client = new Client({
+    connectionString: connection.connectionString,
+    options: `-c search_path=${connection.schema}`,
+  });
+  await client.connect();
+  // What one that was cut off leaves behind.
+  await client.query("CREATE UNIQUE INDEX payments_of_record ON payments (partition, inbox_id)");
+  await client.query("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'payments_of_record'::regclass");
+  // Whoever writes payments holds the table; what waited for it, writers would wait for.
+  await client.query("BEGIN; LOCK TABLE payments IN ROW EXCLUSIVE MODE");
+  const migrated = openPostgresIssuerStore({ ...connection, migrations: [...migrations, keyed] });
+  const isWaited =
+    "SELECT FROM pg_stat_activity WHERE query ~ 'INDEX CONCURRENTLY.*payments_of_record' AND wait_event_type = 'Lock'";
+  const watcher = new Client({ connectionString: connection.connectionString });
+  await watcher.connect();
+  while ((await watcher.query(isWaited)).rowCount === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await watcher.end();
+  await settleItems(old, payer, [aPayment(payer, 2)]);
+  await client.query("COMMIT");
+  const newer = await migrated;
+  await settleItems(old, payer, [aPayment(payer, 3)]);
+  assert.equal((await newer.keptPayments()).kept.length, 3);
+  const { rows: keys } = await client.query(
+    "SELECT pg_get_constraintdef(oid) AS key FROM pg_constraint WHERE conrelid = 'payments'::regclass AND contype = 'p'",
+  );
+  await client.end();
+  assert.deepEqual(keys, [{ key: "PRIMARY KEY (partition, inbox_id)" }]);
+  assert.deepEqual((await newer.verifyBooks()).faults, []);
+  await Promise.all([old.close(), newer.close()]);
+});
+
 test("tables of an earlier build, which no migration leads from, are left alone and say so", { skip }, async () => {
   const connection = { connectionString: await connectionString(), schema: newSchema() };
   const client = new Client({ connectionString: connection.connectionString });

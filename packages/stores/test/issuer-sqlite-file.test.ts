@@ -116,6 +116,24 @@ test("a database of a newer version is left alone", () =>
     assert.throws(() => new SqliteIssuerStore(path), rejectsWith("STORE_TOO_NEW"));
   }));
 
+test("a database of an earlier version is brought to this one, step by step, which is told", () =>
+  inFolder(async (path) => {
+    const told: string[] = [];
+    const progress = (line: string): void => void told.push(line);
+    await new SqliteIssuerStore(path, { progress }).close();
+    assert.deepEqual(told, [], "nothing of a new one");
+    tamper(
+      path,
+      `DROP INDEX payments_of_certificate; CREATE INDEX payments_of_certificate ON payments (certificate);
+      PRAGMA user_version = 2`,
+    );
+    await new SqliteIssuerStore(path, { progress }).close();
+    assert.match(told[0] ?? "", /^Bringing the database to this version, step 3 of \d/);
+    const steps = told.length;
+    await new SqliteIssuerStore(path, { progress }).close();
+    assert.equal(told.length, steps, "once");
+  }));
+
 test("a database of an earlier build, whose tables no migration leads from, is left alone and says so", async () => {
   for (const migrations of [1, 2, 5])
     await inFolder(async (path) => {

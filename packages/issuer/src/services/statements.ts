@@ -26,7 +26,7 @@ export type Statement = {
   readonly closing: Standing;
 };
 
-const PAGE = 1_000;
+const PAGE = 10_000;
 const NOTHING: Standing = { balanceMinor: 0n, creditUsedMinor: 0n };
 
 /**

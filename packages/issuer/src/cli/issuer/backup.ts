@@ -114,7 +114,7 @@ async function restoreServer(printer: Printer, options: StoreOptions, file: stri
     { connectionString, ...(options.citus === true ? { distribution: "citus" } : {}) },
     linesOf(file),
   );
-  const store = await openNamedStore(options);
+  const store = await openNamedStore(options, printer);
   if (store !== undefined) await verify(printer, store, "the database");
 }
 

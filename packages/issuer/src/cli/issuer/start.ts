@@ -91,6 +91,7 @@ async function start(printer: Printer, options: StartOptions): Promise<void> {
     issuerName: options.name,
     logLevel: options.logLevel,
     logTo: process.stderr,
+    progress: printer.progress,
     ...(options.receiving ? {} : { receiving: "off" }),
     tillRefunds: options.tillRefunds,
     role: options.apiOnly === true ? "api" : "all",
@@ -101,7 +102,7 @@ async function start(printer: Printer, options: StartOptions): Promise<void> {
     ...(options.policy === undefined ? {} : { policyFile: options.policy }),
   };
   const sources = await openSources(options);
-  const store = await openNamedStore(options);
+  const store = await openNamedStore(options, printer);
   if (options.apiOnly === true && store === undefined)
     throw new CommandError({
       code: "STORE_MISSING",

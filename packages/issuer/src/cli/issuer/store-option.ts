@@ -1,5 +1,6 @@
 import type { IssuerStore } from "@cairn/stores";
 import { CommandError, EXIT } from "../outcome.ts";
+import type { Printer } from "../printer.ts";
 
 export const STORE_OPTION = "--store <url>";
 export const ABOUT_STORE_OPTION =
@@ -24,9 +25,12 @@ export function databaseUrl({ store }: StoreOptions): string | undefined {
 }
 
 /** The database that was named, opened; undefined for the embedded one. */
-export async function openNamedStore({ store, citus }: StoreOptions): Promise<IssuerStore | undefined> {
+export async function openNamedStore(
+  { store, citus }: StoreOptions,
+  { progress }: Pick<Printer, "progress">,
+): Promise<IssuerStore | undefined> {
   const connectionString = databaseUrl({ ...(store === undefined ? {} : { store }) });
   if (connectionString === undefined) return undefined;
   const { openPostgresIssuerStore } = await import("@cairn/stores");
-  return openPostgresIssuerStore({ connectionString, ...(citus === true ? { distribution: "citus" } : {}) });
+  return openPostgresIssuerStore({ connectionString, progress, ...(citus === true ? { distribution: "citus" } : {}) });
 }

@@ -41,7 +41,7 @@ export function addWorkerCommand(issuer: Command): void {
 async function work(printer: Printer, options: WorkerCommandOptions): Promise<void> {
   checkLogLevel(options.logLevel);
   const { text: passphrase } = await findPassphrase(options.data);
-  const store = await openNamedStore(options);
+  const store = await openNamedStore(options, printer);
   if (store === undefined)
     throw new CommandError({
       code: "STORE_MISSING",

@@ -7,7 +7,7 @@ import { addCommand } from "../command.ts";
 import { type OperatorOptions, operatorClient, withOperatorOptions } from "../issuer/operator.ts";
 import { ABOUT_STORE_OPTION, openNamedStore, STORE_OPTION } from "../issuer/store-option.ts";
 import { CommandError, EXIT } from "../outcome.ts";
-import { counted } from "../printer.ts";
+import { counted, type Printer } from "../printer.ts";
 
 type VerifyOptions = OperatorOptions & { readonly file?: string; readonly store?: string };
 
@@ -25,7 +25,7 @@ export function addLedgerCommands(program: Command): void {
     async (printer, options) => {
       printer.progress("Reading every entry, balance and payment...");
       const begunAt = performance.now();
-      const { faults, ...read } = await verify(options);
+      const { faults, ...read } = await verify(options, printer);
       const { entries, records, payments, certificates } = read;
       const seconds = Math.round(performance.now() - begunAt) / 1_000;
       for (const fault of faults) printer.line(fault);
@@ -40,8 +40,8 @@ export function addLedgerCommands(program: Command): void {
   );
 }
 
-async function verify(options: VerifyOptions): Promise<BooksAudit> {
-  const store = await openNamed(options);
+async function verify(options: VerifyOptions, printer: Printer): Promise<BooksAudit> {
+  const store = await openNamed(options, printer);
   if (store === undefined) return (await operatorClient(options)).verifyBooks();
   try {
     return await auditBooks(store, nodeCrypto());
@@ -50,8 +50,8 @@ async function verify(options: VerifyOptions): Promise<BooksAudit> {
   }
 }
 
-async function openNamed({ file, store }: VerifyOptions): Promise<IssuerStore | undefined> {
-  if (file === undefined) return openNamedStore(store === undefined ? {} : { store });
+async function openNamed({ file, store }: VerifyOptions, printer: Printer): Promise<IssuerStore | undefined> {
+  if (file === undefined) return openNamedStore(store === undefined ? {} : { store }, printer);
   const isThere = await access(file).then(
     () => true,
     () => false,
@@ -64,5 +64,5 @@ async function openNamed({ file, store }: VerifyOptions): Promise<IssuerStore | 
       exitCode: EXIT.usage,
     });
   const { SqliteIssuerStore } = await import("@cairn/stores");
-  return new SqliteIssuerStore(file);
+  return new SqliteIssuerStore(file, { progress: printer.progress });
 }

@@ -25,6 +25,8 @@ export type PostgresOptions = {
   readonly leaseSeconds?: number;
   /** "citus": a new database's tables are distributed by their partition. Read only when tables are made. */
   readonly distribution?: "citus";
+  /** Told what takes its time before the database can be used: tables that are brought to this version. */
+  readonly progress?: (line: string) => void;
   /** Only for tests of migrations. Default: all. */
   readonly migrations?: readonly Migration[];
 };
@@ -204,8 +206,8 @@ export class Database {
   }
 
   #migrated(): Promise<void> {
-    const { connectionString, schema = "cairn", distribution, migrations = MIGRATIONS } = this.#options;
-    this.#ready ??= migrate({ connectionString, schema, distribution, migrations }).catch((error) => {
+    const { connectionString, schema = "cairn", distribution, progress, migrations = MIGRATIONS } = this.#options;
+    this.#ready ??= migrate({ connectionString, schema, distribution, progress, migrations }).catch((error) => {
       this.#ready = undefined;
       throw error;
     });

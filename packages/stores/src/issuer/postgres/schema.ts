@@ -10,6 +10,11 @@
 export type Migration = {
   readonly sql: string;
   /**
+   * An index over a table of any size that `sql` goes by, made before it: while everybody goes on writing, for as long
+   * as it takes.
+   */
+  readonly index?: { readonly name: string; readonly unique: boolean; readonly table: string; readonly on: string };
+  /**
    * The oldest program, by the number of migrations that it knows, that still works after this one. Equal to the
    * migration's own number when old programs must have stopped before.
    */
@@ -448,11 +453,10 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     worksFrom: 1,
     tables: [],
+    index: { name: "payments_of_record", unique: true, table: "payments", on: "partition, inbox_id" },
     sql: `
   -- Records come in rising order, ids of payments in none: a key of random ids costs an entry twice as long somewhere on
-  -- another page each time. A payment is found by its certificate or by the record that it was first known from. The
-  -- index is made before anything is locked that readers wait for.
-  CREATE UNIQUE INDEX payments_of_record ON payments (partition, inbox_id);
+  -- another page each time. A payment is found by its certificate or by the record that it was first known from.
   ALTER TABLE payments DROP CONSTRAINT payments_pkey, ADD CONSTRAINT payments_pkey PRIMARY KEY USING INDEX payments_of_record;
   `,
     triggers: "",

@@ -30,6 +30,12 @@ const CHECKPOINT_PAGES = 16_000;
 /** Nobody else is served while so many pages are copied: about a millisecond. */
 const BACKUP_PAGES_AT_ONCE = 256;
 
+export type DatabaseOptions = {
+  readonly flushFile?: FlushFile;
+  /** Told what takes its time before the file is open: tables of millions of rows that are brought to this version. */
+  readonly progress?: (line: string) => void;
+};
+
 /**
  * The issuer's SQLite file, for one process alone: the lock is taken at once and held until closed, so that a second
  * process is refused instead of working on numbers that this one keeps in memory. The lock ends with the process,
@@ -44,7 +50,7 @@ export class Database {
   readonly #statements = new Map<string, StatementSync>();
 
   /** @throws StoreError STORE_IN_USE, STORE_TOO_NEW, STORE_TOO_OLD; the database's own errors when the file cannot be used. */
-  constructor(path: string, flushFile?: FlushFile) {
+  constructor(path: string, { flushFile, progress }: DatabaseOptions = {}) {
     this.#sqlite = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readBigInts: true });
     this.#log = path === ":memory:" ? undefined : new LogFlusher(`${path}-wal`, flushFile);
     try {
@@ -56,7 +62,7 @@ export class Database {
         PRAGMA cache_size = -65536;
         PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
       `);
-      this.transaction(() => this.#migrate());
+      this.transaction(() => this.#migrate(progress));
       // What a flush that failed left of the log may be in the system's memory alone: this brings it to the disk.
       this.#sqlite.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch (error) {
@@ -146,7 +152,7 @@ export class Database {
     return statement;
   }
 
-  #migrate(): void {
+  #migrate(progress: DatabaseOptions["progress"]): void {
     const isNew = this.#sqlite.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
     const mark = Number(this.#sqlite.prepare("PRAGMA application_id").get()?.application_id ?? 0);
     if (!isNew) refuseOtherLayout(mark > FILE_MARK ? mark - FILE_MARK : LAYOUT_UNMARKED, "database");
@@ -155,7 +161,14 @@ export class Database {
       throw new StoreError("STORE_TOO_NEW", "This database was written by a newer version of the program.");
     // A migration may say anew how a table is written down.
     this.#sqlite.enableDefensive(false);
-    for (const migration of MIGRATIONS.slice(made)) this.#sqlite.exec(migration);
+    for (const [index, migration] of MIGRATIONS.entries()) {
+      if (index < made) continue;
+      if (!isNew)
+        progress?.(
+          `Bringing the database to this version, step ${index + 1} of ${MIGRATIONS.length}: some seconds for each million payments...`,
+        );
+      this.#sqlite.exec(migration);
+    }
     this.#sqlite.enableDefensive(true);
     this.#sqlite.exec(`PRAGMA application_id = ${FILE_MARK + LAYOUT}; PRAGMA user_version = ${MIGRATIONS.length}`);
   }

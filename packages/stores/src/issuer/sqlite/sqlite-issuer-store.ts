@@ -17,11 +17,10 @@ import { Accounts } from "./accounts.ts";
 import { audit } from "./audit.ts";
 import { Books, type EntryFilter } from "./books.ts";
 import { Certificates } from "./certificates.ts";
-import { Database } from "./database.ts";
+import { Database, type DatabaseOptions } from "./database.ts";
 import { Enrolment } from "./enrolment.ts";
 import { Inbox } from "./inbox.ts";
 import { keptPayments, keptRecords } from "./kept.ts";
-import type { FlushFile } from "./log-flusher.ts";
 import { Movements } from "./movements.ts";
 import { Nonces } from "./nonces.ts";
 import { Outcomes } from "./outcomes.ts";
@@ -53,8 +52,8 @@ export class SqliteIssuerStore implements IssuerStore {
   readonly #nonces: Nonces;
 
   /** @throws StoreError STORE_IN_USE, STORE_TOO_NEW, STORE_TOO_OLD; the database's own errors when the file cannot be used. */
-  constructor(path: string, { flushFile }: { readonly flushFile?: FlushFile } = {}) {
-    const database = new Database(path, flushFile);
+  constructor(path: string, options: DatabaseOptions = {}) {
+    const database = new Database(path, options);
     this.#database = database;
     const memory = new SettlementMemory();
     this.#shared = new SharedCommit(database, () => memory.clear());
