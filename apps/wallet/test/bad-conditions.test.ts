@@ -69,8 +69,8 @@ test("a full device, the device's own way back and a reload in the middle of pay
     await disk.empty();
     await press(wallet, "Start the app again");
     // As soon as a screen is shown: a finger may be as quick.
-  await press(wallet, "History");
-  await wallet.page.getByRole("heading", { name: "Payments" }).waitFor();
+    await press(wallet, "History");
+    await wallet.page.getByRole("heading", { name: "Payments" }).waitFor();
     assert.equal(await wallet.page.locator("[data-state]").count(), 0);
     await press(wallet, "Pay");
     await press(wallet, "Scan to pay");
