@@ -76,7 +76,6 @@ const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]
   },
   messages: {
     codes: ["spec"],
-    "digest-text": ["message", "verify"],
     fields: ["fields", "same-verdict", "writing"],
     message: ["message", "verify", "same-verdict"],
     "payee-certificate": ["fields", "writing"],

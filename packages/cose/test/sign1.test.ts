@@ -201,6 +201,19 @@ test("what was prepared does not change with the caller's buffer", () => {
   assert.deepEqual(toBeSigned(decoded, PLAIN), prepared.toBeSigned);
 });
 
+test("what is signed is put together in the place given where it fits, and beside it where it does not", () => {
+  const form = { context: "cairn test" };
+  const prepared = prepareSign1({ headers: { keyId: hex("01") }, payload: hex("a10102"), form });
+  const received = decodeSign1(finishSign1(prepared, SIGNATURE), form);
+  const { length } = prepared.toBeSigned;
+  for (const size of [length - 1, length, length + 1]) {
+    const scratch = new Uint8Array(size).fill(9);
+    const signed = toBeSigned(received, form, scratch);
+    assert.equal(toHex(signed), toHex(prepared.toBeSigned));
+    assert.equal(signed.buffer === scratch.buffer, size >= length, `${size} bytes for ${length}`);
+  }
+});
+
 test("half a surrogate pair in the context or type, and a signature of another length, are refused", () => {
   const payload = hex("00");
   const invalid = coded("CborError", "CBOR_INVALID_UTF8");
