@@ -1,7 +1,7 @@
 import { CodedError, type CryptoPort } from "@cairn/cose";
-import { decodeMessage, openPayment, payment, userCertificate } from "@cairn/messages";
+import { decodeMessage, type MessageId, openPayment, payment, userCertificate } from "@cairn/messages";
 import type { CertificateRecord, InboxRecord, IssuerStore, KeptPage, KeptPayment } from "@cairn/stores";
-import { type DecodedRecord, decodeRecord, decodingCaches, paymentIdOf } from "../settlement/decode-record.ts";
+import { decodeRecord, decodingCaches, paymentIdOf } from "../settlement/decode-record.ts";
 import { isRecordFault } from "../settlement/record-codes.ts";
 import { recordHashOf } from "./intake.ts";
 
@@ -21,7 +21,8 @@ const CERTIFICATES_REMEMBERED = 5_000;
 /**
  * The books by their own entries, chains and sums (`verifyBooks`), and beside them everything that decides about money:
  * each record by its hash, each payment and certificate by the signed message that it came from, and each claim that
- * waits for a person by a record that makes it. Signatures are not verified again: whoever changes a signed message
+ * was paid, or waits for a person, by a record that makes it: the chain alone can be worked out anew by whoever may
+ * write, for it needs no key. Signatures are not verified again: whoever changes a signed message
  * changes its identity, by which entries and payments name it.
  */
 export async function auditBooks(store: IssuerStore, crypto: CryptoPort): Promise<BooksAudit> {
@@ -31,6 +32,8 @@ export async function auditBooks(store: IssuerStore, crypto: CryptoPort): Promis
     if (faults.length < MAXIMUM_FAULTS) faults.push(fault);
   };
   const context = { crypto, decoding: decodingCaches(CERTIFICATES_REMEMBERED) };
+  const claims = async (paymentId: MessageId): Promise<readonly Claim[]> =>
+    (await store.evidence(paymentId)).map(({ bytes, broughtBy }) => decodeRecord(bytes, broughtBy, context));
   let [records, payments, certificates] = [0, 0, 0];
   for await (const record of pages((after) => store.keptRecords(after))) {
     records++;
@@ -39,6 +42,8 @@ export async function auditBooks(store: IssuerStore, crypto: CryptoPort): Promis
   for await (const kept of pages((after) => store.keptPayments(after))) {
     payments++;
     if (!isAsSigned(kept, crypto)) report(`Payment ${kept.paymentId} is not what its payer signed.`);
+    if (kept.takenMinor > 0n && !(await claims(kept.paymentId)).some((claim) => isWhatWasPaid(claim, kept)))
+      report(`Payment ${kept.paymentId} is paid to a payee, or with an amount, that no record names.`);
   }
   for (const { account } of await store.accounts())
     for (const certificate of await store.certificatesOf(account)) {
@@ -46,13 +51,9 @@ export async function auditBooks(store: IssuerStore, crypto: CryptoPort): Promis
       if (!isAsIssued(certificate, crypto))
         report(`Certificate ${certificate.certificateId} is not what the issuer signed.`);
     }
-  for (const { paymentId, payeeId } of await store.heldPayments()) {
-    const claims = (await store.evidence(paymentId)).map(({ bytes, broughtBy }) =>
-      decodeRecord(bytes, broughtBy, context),
-    );
-    if (!claims.some((claim) => payeeOf(claim) === payeeId))
+  for (const { paymentId, payeeId } of await store.heldPayments())
+    if (!(await claims(paymentId)).some((claim) => payeeOf(claim) === payeeId))
       report(`Payment ${paymentId} is held for a payee that no record names.`);
-  }
   return { entries, records, payments, certificates, faults };
 }
 
@@ -108,8 +109,17 @@ function isAsIssued(kept: CertificateRecord, crypto: CryptoPort): boolean {
   });
 }
 
-function payeeOf(claim: DecodedRecord | { readonly code: string }): string | undefined {
-  return "code" in claim ? undefined : claim.payeeCertificate?.unverified.payeeId;
+type Claim = ReturnType<typeof decodeRecord>;
+
+function payeeOf(claim: Claim): string | undefined {
+  return isRecordFault(claim) ? undefined : claim.payeeCertificate?.unverified.payeeId;
+}
+
+/** A payment is paid as it was signed, an open one as its payee took it, within what was signed. */
+function isWhatWasPaid(record: Claim, { claim, takenMinor, amountMinor }: KeptPayment): boolean {
+  if (isRecordFault(record) || record.kind === "void" || payeeOf(record) !== claim?.payeeId) return false;
+  const word = record.kind === "payment" ? record.payment : record.word?.message;
+  return word?.unverified.amountMinor === takenMinor && takenMinor <= amountMinor;
 }
 
 /** Bytes that cannot be read are not what was signed. */
