@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { partitionOf } from "@cairn/issue";
-import { decideReview, type LedgerEntry, reviewedItem } from "@cairn/settle";
+import { decideReview, type LedgerEntry, reviewedItem, sweepArrival, sweepEntry } from "@cairn/settle";
 import { aPayment, DAY, EUR, issue, NOW, openAccount, openPayer, POLICY, settleItems } from "./issuer-fixture.ts";
 import type { OpenStore } from "./issuer-store.suite.ts";
 
@@ -69,6 +69,39 @@ export function movementsSuite(name: string, open: OpenStore): void {
       store.move({ partition: (partition + 1) % 256, accounts: [account] }, () => ({ result: 0 })),
       { code: "STORE_INPUT_INVALID" },
     );
+    await store.close();
+  });
+
+  test(`${name}: of sweeps those are told that have not all come home, and sums are by currency`, async () => {
+    const store = await open();
+    const payer = await openPayer(store);
+    await settleItems(store, payer, [aPayment(payer)]);
+    const [cleared] = await store.ledgerBalances("clearing");
+    assert.ok(cleared?.ledgerAccount.kind === "clearing");
+    const { payeeId } = cleared.ledgerAccount;
+    const home = (payer.partition + 1) % 256;
+    const about = { payeeId, currency: EUR, from: payer.partition, at: NOW };
+    const sum = async (kind: "clearing" | "sweeping" | "payee") =>
+      (await store.ledgerSums(kind)).map((each) => each.minor);
+    const half = -cleared.minor / 2n;
+    assert.deepEqual(await store.sweepsUnderway(), []);
+    await store.move({ partition: payer.partition }, () => ({
+      result: 0,
+      entries: [sweepEntry({ ...about, home, number: 1, amountMinor: -cleared.minor })],
+    }));
+    const sent = { ledgerAccount: { kind: "sweeping", payeeId, from: payer.partition }, currency: EUR } as const;
+    const underway = [{ ...sent, minor: cleared.minor }];
+    assert.deepEqual(await store.sweepsUnderway(), underway);
+    for (const [arrivedMinor, amountMinor, told] of [
+      [0n, half, underway],
+      [half, -cleared.minor - half, []],
+    ] as const) {
+      const arrival = sweepArrival({ ...about, arrivedMinor, amountMinor });
+      await store.move({ partition: home }, () => ({ result: 0, entries: [arrival] }));
+      assert.deepEqual(await store.sweepsUnderway(), told, "all that was ever sent, until it is home");
+    }
+    assert.deepEqual([await sum("clearing"), await sum("sweeping"), await sum("payee")], [[], [], [cleared.minor]]);
+    assert.deepEqual((await store.ledgerSums("payee"))[0]?.currency, EUR);
     await store.close();
   });
 

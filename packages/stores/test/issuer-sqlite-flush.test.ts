@@ -150,6 +150,8 @@ test("while the disk has not kept what was committed, nobody is told of it, nor 
       keptPayments: () => store.keptPayments(),
       move: () => store.move({ partition }, () => ({ result: 1 })),
       ledgerBalances: () => store.ledgerBalances("clearing"),
+      ledgerSums: () => store.ledgerSums("clearing"),
+      sweepsUnderway: () => store.sweepsUnderway(),
       operationRecords: () => store.operationRecords("payout"),
       reconcile: () => store.reconcile({ from: 0, to: NOW }),
       useNonce: () => store.useNonce("held", NOW + 9, NOW),

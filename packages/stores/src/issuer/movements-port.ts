@@ -13,6 +13,13 @@ export interface MovementsPort {
   move<Result>(input: MovementInput, decide: (view: MovementView) => MovementDecision<Result>): Promise<Result>;
   /** Kept balances of one kind of ledger account, over all partitions, those at zero left out. Debit positive. */
   ledgerBalances(kind: LedgerAccount["kind"]): Promise<readonly LedgerBalance[]>;
+  /** The sum of one kind of ledger account over all partitions, by currency, none of no money. Debit positive. */
+  ledgerSums(kind: LedgerAccount["kind"]): Promise<readonly { readonly currency: Currency; readonly minor: bigint }[]>;
+  /**
+   * What sweeps sent and what has not all come home: `minor` is what the sending partition's side says, all that it ever
+   * sent, as a credit. Sides that agree stay for ever, two for each payee and partition, and are not told.
+   */
+  sweepsUnderway(): Promise<readonly Omit<LedgerBalance, "partition">[]>;
   /** All of a kind, by id. */
   operationRecords(kind: OperationKind): Promise<readonly { readonly id: string; readonly body: string }[]>;
 }

@@ -56,8 +56,5 @@ export function keptMetrics({ clock, policies, keys, trustLists, clockWatch }: S
 }
 
 async function sums(store: ServerContext["store"], kind: LedgerAccount["kind"]): Promise<Sample[]> {
-  const byCurrency = new Map<string, bigint>();
-  for (const { currency, minor } of await store.ledgerBalances(kind))
-    byCurrency.set(currency, (byCurrency.get(currency) ?? 0n) + minor);
-  return [...byCurrency].map(([currency, value]) => ({ labels: { kind, currency }, value }));
+  return (await store.ledgerSums(kind)).map(({ currency, minor }) => ({ labels: { kind, currency }, value: minor }));
 }

@@ -1,6 +1,6 @@
 import type { Currency, PayeeId } from "@cairn/messages";
 import { sweepArrival, sweepEntry } from "@cairn/settle";
-import { type IssuerStore, type LedgerBalance, ledgerAccountText, partitionOfId } from "@cairn/stores";
+import { type IssuerStore, partitionOfId } from "@cairn/stores";
 import type { Clock } from "../../clock.ts";
 
 export type SweepContext = { readonly store: IssuerStore; readonly clock: Clock };
@@ -48,19 +48,10 @@ function sweepOne({ partition, payeeId, currency }: Place, { store, clock }: Swe
   });
 }
 
-const placeOf = ({ partition, ledgerAccount, currency }: Omit<LedgerBalance, "minor">): string =>
-  `${partition} ${ledgerAccountText(ledgerAccount)} ${currency}`;
-
 async function bringHome({ store, clock }: SweepContext, isWanted: (payeeId: PayeeId) => boolean): Promise<void> {
-  const wanted = (await store.ledgerBalances("sweeping")).filter(
-    ({ ledgerAccount: sent }) => sent.kind === "sweeping" && isWanted(sent.payeeId),
-  );
-  const home = new Map(wanted.map((each) => [placeOf(each), -each.minor]));
-  for (const { partition, ledgerAccount: sent, currency, minor } of wanted) {
-    if (sent.kind !== "sweeping" || sent.from !== partition) continue;
+  for (const { ledgerAccount: sent, currency, minor } of await store.sweepsUnderway()) {
+    if (sent.kind !== "sweeping" || !isWanted(sent.payeeId)) continue;
     const { payeeId, from } = sent;
-    // What has come home needs no transaction that finds it so.
-    if (home.get(placeOf({ partition: partitionOfId(payeeId), ledgerAccount: sent, currency })) === minor) continue;
     await store.move({ partition: partitionOfId(payeeId), balances: [sent] }, (view) => {
       const arrivedMinor = view.balance(sent, currency);
       const amountMinor = -minor - arrivedMinor;

@@ -249,6 +249,12 @@ export class MemoryIssuerStore implements IssuerStore {
   async ledgerBalances(kind: Parameters<IssuerStore["ledgerBalances"]>[0]) {
     return this.#movements.ledgerBalances(kind);
   }
+  async ledgerSums(kind: Parameters<IssuerStore["ledgerSums"]>[0]) {
+    return this.#movements.ledgerSums(kind);
+  }
+  async sweepsUnderway() {
+    return this.#movements.sweepsUnderway();
+  }
   async operationRecords(kind: OperationKind) {
     return this.#movements.operationRecords(kind);
   }

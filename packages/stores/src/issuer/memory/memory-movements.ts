@@ -1,5 +1,8 @@
+import type { Currency } from "@cairn/messages";
+import { ledgerAccountText } from "../ledger-text.ts";
 import { accountsOf, movementView } from "../movement-view.ts";
 import type {
+  LedgerBalance,
   MovementDecision,
   MovementInput,
   MovementsPort,
@@ -50,6 +53,26 @@ export class MemoryMovements implements MovementsPort {
 
   async ledgerBalances(kind: Parameters<MovementsPort["ledgerBalances"]>[0]) {
     return this.#books.balancesOf(kind);
+  }
+
+  async ledgerSums(kind: LedgerBalance["ledgerAccount"]["kind"]) {
+    const byCurrency = new Map<Currency, bigint>();
+    for (const { currency, minor } of this.#books.balancesOf(kind))
+      byCurrency.set(currency, (byCurrency.get(currency) ?? 0n) + minor);
+    return [...byCurrency].flatMap(([currency, minor]) => (minor === 0n ? [] : [{ currency, minor }]));
+  }
+
+  async sweepsUnderway() {
+    const sides = Map.groupBy(
+      this.#books.balancesOf("sweeping"),
+      ({ ledgerAccount, currency }) => `${ledgerAccountText(ledgerAccount)} ${currency}`,
+    );
+    return [...sides.values()].flatMap((both) => {
+      const sent = both.find(({ minor }) => minor < 0n);
+      if (sent === undefined || both.reduce((sum, { minor }) => sum + minor, 0n) === 0n) return [];
+      const { partition: _, ...told } = sent;
+      return [told];
+    });
   }
 
   async operationRecords(kind: OperationKind) {

@@ -1,4 +1,5 @@
 import { afterRepayment, type Partition } from "@cairn/issue";
+import type { Currency } from "@cairn/messages";
 import type { LedgerAccount } from "@cairn/settle";
 import { ledgerAccountText, readLedgerAccount } from "../ledger-text.ts";
 import { accountsOf, movementView } from "../movement-view.ts";
@@ -50,6 +51,23 @@ export class Movements {
       kind,
     );
     return rows.map(balanceFrom);
+  }
+
+  async sumsOf(kind: LedgerAccount["kind"]): Promise<{ readonly currency: Currency; readonly minor: bigint }[]> {
+    const rows = await this.#database.all(
+      `SELECT currency, sum(minor) AS minor FROM balances WHERE ledger_account = $1 OR ledger_account LIKE $1 || ':%'
+        GROUP BY currency HAVING sum(minor) <> 0 ORDER BY currency COLLATE "C"`,
+      kind,
+    );
+    return rows.map((row) => ({ currency: currencyIn(row), minor: minor(row, "minor") }));
+  }
+
+  async sweepsUnderway(): Promise<Omit<LedgerBalance, "partition">[]> {
+    const rows = await this.#database.all(
+      `SELECT ledger_account, currency, min(minor) AS minor FROM balances WHERE ledger_account LIKE 'sweeping:%'
+        GROUP BY ledger_account, currency HAVING sum(minor) <> 0`,
+    );
+    return rows.map(heldFrom);
   }
 
   async records(kind: OperationKind): Promise<{ readonly id: string; readonly body: string }[]> {
@@ -141,9 +159,10 @@ function write(session: Session, partition: Partition, { records = [] }: Movemen
   }
 }
 
-function balanceFrom(row: Row): LedgerBalance {
+const balanceFrom = (row: Row): LedgerBalance => ({ partition: number(row, "partition"), ...heldFrom(row) });
+
+function heldFrom(row: Row): Omit<LedgerBalance, "partition"> {
   return {
-    partition: number(row, "partition"),
     ledgerAccount: readLedgerAccount(text(row, "ledger_account")),
     currency: currencyIn(row),
     minor: minor(row, "minor"),

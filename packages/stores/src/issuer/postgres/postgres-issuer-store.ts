@@ -236,6 +236,12 @@ export class PostgresIssuerStore implements IssuerStore {
   ledgerBalances(kind: Parameters<IssuerStore["ledgerBalances"]>[0]) {
     return this.#movements.balancesOf(kind);
   }
+  ledgerSums(kind: Parameters<IssuerStore["ledgerSums"]>[0]) {
+    return this.#movements.sumsOf(kind);
+  }
+  sweepsUnderway() {
+    return this.#movements.sweepsUnderway();
+  }
   operationRecords(kind: OperationKind) {
     return this.#movements.records(kind);
   }

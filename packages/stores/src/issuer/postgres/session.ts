@@ -14,7 +14,7 @@ export type LockedPartition = {
   readonly head: { readonly entryId: number; readonly hash: Uint8Array } | undefined;
 };
 
-/** One statement of a report or an audit: a hundred million payments' worth. */
+/** One statement of a report or an audit, however much is stored. */
 const REPORT_TIMEOUT_MS = 3_600_000;
 /** Of the database server's, for each sort or join of such a statement. */
 const REPORT_MEMORY = "64MB";

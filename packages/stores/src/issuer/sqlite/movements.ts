@@ -1,4 +1,5 @@
 import type { Partition } from "@cairn/issue";
+import type { Currency } from "@cairn/messages";
 import type { LedgerAccount } from "@cairn/settle";
 import { ledgerAccountText, readLedgerAccount } from "../ledger-text.ts";
 import { accountsOf, movementView } from "../movement-view.ts";
@@ -65,6 +66,25 @@ export class Movements {
       .map(balanceFrom);
   }
 
+  sumsOf(kind: LedgerAccount["kind"]): { readonly currency: Currency; readonly minor: bigint }[] {
+    return this.#database
+      .all(
+        `SELECT currency, sum(minor) AS minor FROM balances WHERE ledger_account = ?1 OR ledger_account LIKE ?1 || ':%'
+          GROUP BY currency HAVING sum(minor) != 0 ORDER BY currency`,
+        kind,
+      )
+      .map((row) => ({ currency: currencyIn(row), minor: minor(row, "minor") }));
+  }
+
+  sweepsUnderway(): Omit<LedgerBalance, "partition">[] {
+    return this.#database
+      .all(
+        `SELECT ledger_account, currency, min(minor) AS minor FROM balances WHERE ledger_account LIKE 'sweeping:%'
+          GROUP BY ledger_account, currency HAVING sum(minor) != 0`,
+      )
+      .map(heldFrom);
+  }
+
   records(kind: OperationKind): { readonly id: string; readonly body: string }[] {
     return this.#database
       .all("SELECT id, body FROM operation_records WHERE kind = ? ORDER BY id", kind)
@@ -127,9 +147,10 @@ export class Movements {
   }
 }
 
-function balanceFrom(row: Row): LedgerBalance {
+const balanceFrom = (row: Row): LedgerBalance => ({ partition: number(row, "partition"), ...heldFrom(row) });
+
+function heldFrom(row: Row): Omit<LedgerBalance, "partition"> {
   return {
-    partition: number(row, "partition"),
     ledgerAccount: readLedgerAccount(text(row, "ledger_account")),
     currency: currencyIn(row),
     minor: minor(row, "minor"),

@@ -252,6 +252,12 @@ export class SqliteIssuerStore implements IssuerStore {
   async ledgerBalances(kind: Parameters<IssuerStore["ledgerBalances"]>[0]) {
     return this.#told(() => this.#movements.balancesOf(kind));
   }
+  async ledgerSums(kind: Parameters<IssuerStore["ledgerSums"]>[0]) {
+    return this.#told(() => this.#movements.sumsOf(kind));
+  }
+  async sweepsUnderway() {
+    return this.#told(() => this.#movements.sweepsUnderway());
+  }
   async operationRecords(kind: OperationKind) {
     return this.#told(() => this.#movements.records(kind));
   }
