@@ -100,7 +100,8 @@ export class Certificates {
     const partition = await this.#partitionOf(certificateId);
     if (partition === undefined) return "unknown-certificate";
     return this.#database.inPartition(partition, async (session) => {
-      const state = (await loadCertificates(session, partition, [certificateId])).get(certificateId);
+      const { certificates } = await loadCertificates(session, partition, [certificateId]);
+      const state = certificates.get(certificateId);
       if (state === undefined) return "unknown-certificate";
       const { answer, conflict } = judgeClosing(state, closing, closing.closedAt);
       session.later(

@@ -18,7 +18,7 @@ import { bigints, hexadecimals } from "./binary-arrays.ts";
 import { accountIn, currencyIn, id, minor, number, oneOf, optional, type Row } from "./rows.ts";
 import type { Session } from "./session.ts";
 
-/** What settlement looks at: loaded by four statements a batch, sent together, however many items it has. */
+/** What settlement looks at: loaded by two statements a batch, sent together, however many items it has. */
 
 const CONFLICT_KINDS: readonly ConflictKind[] = [
   "two-payments",
@@ -41,67 +41,96 @@ export const PAYMENT_COLUMNS = `p.certificate_id, p.payment_id, p.kind, p.sequen
   p.previous, p.request_hash, p.state, p.code, p.payee_id, p.terminal_id, p.claimed_minor, p.taken_minor,
   p.funded_balance_minor, p.funded_credit_minor, p.funded_reserve_minor`;
 
+type Loaded = Omit<SettlementState, "voidedRequests">;
+
 /** @param isWhole With all payments of the items' certificates, not only those that the items touch. */
-export async function loadState(
+export function loadState(
   session: Session,
   partition: Partition,
   { items, isWhole }: { readonly items: readonly SettlementItem[]; readonly isWhole: boolean },
-): Promise<Omit<SettlementState, "voidedRequests">> {
+): Promise<Loaded> {
   const certificateIds = [...new Set(items.map((item) => item.certificateId))];
-  const [certificates, funds] = await Promise.all([
-    loadCertificates(session, partition, certificateIds, isWhole ? undefined : items),
-    loadFunds(session, partition, certificateIds),
-  ]);
-  return { certificates, funds };
+  return loadCertificates(session, partition, certificateIds, isWhole ? undefined : items);
 }
 
-/** @param touching Only payments that these items touch (`CertificateState.isBrief`). Left out: all. */
+/**
+ * Certificates and what their accounts have.
+ * @param touching Only payments that these items touch (`CertificateState.isBrief`). Left out: all.
+ */
 export async function loadCertificates(
   session: Session,
   partition: Partition,
   certificateIds: readonly CertificateId[],
   touching?: readonly SettlementItem[],
-): Promise<ReadonlyMap<CertificateId, CertificateState>> {
-  const wanted = hexadecimals(certificateIds);
-  const [sideClaimRows, paymentRows, certificateRows] = await Promise.all([
-    session.all(
-      "SELECT * FROM side_claims WHERE partition = $1 AND certificate_id = ANY($2::bytea[])",
-      partition,
-      wanted,
-    ),
+): Promise<Loaded> {
+  const [paymentRows, certificateRows] = await Promise.all([
     touching === undefined
       ? session.all(
           `SELECT ${PAYMENT_COLUMNS} FROM payments p WHERE p.partition = $1 AND p.certificate_id = ANY($2::bytea[])`,
           partition,
-          wanted,
+          hexadecimals(certificateIds),
         )
       : touchedPayments(session, partition, touching),
     session.all(
       `SELECT c.certificate_id, c.account, a.currency, c.limit_minor, c.issued_at, c.expires_at, c.revoked_at,
-          ${CLOSING_AND_CONFLICT}
+          ${CLOSING_AND_CONFLICT}, coalesce(-w.minor, 0) AS balance_minor,
+          greatest(0, a.credit_line_minor - coalesce(d.minor, 0)) AS credit_minor,
+          (SELECT 1 FROM side_claims s WHERE s.partition = c.partition AND s.certificate_id = c.certificate_id LIMIT 1)
+            AS side_claims
         FROM certificates c JOIN accounts a ON a.partition = c.partition AND a.account = c.account ${CERTIFICATE_JOINS}
+        LEFT JOIN balances w
+          ON w.partition = c.partition AND w.ledger_account = 'wallet:' || c.account AND w.currency = a.currency
+        LEFT JOIN balances d
+          ON d.partition = c.partition AND d.ledger_account = 'credit:' || c.account AND d.currency = a.currency
         WHERE c.partition = $1 AND c.certificate_id = ANY($2::bytea[])`,
       partition,
-      wanted,
+      hexadecimals(certificateIds),
     ),
   ]);
-  const sideClaims = Map.groupBy(sideClaimRows, (row) => id<MessageId>(row, "payment_id"));
+  const sideClaims = await loadSideClaims(session, partition, certificateRows);
   const payments = new Map<CertificateId, KnownPayment[]>();
   for (const row of paymentRows) {
     const certificateId = id<CertificateId>(row, "certificate_id");
     const payment = paymentFrom(row);
-    const known = { ...payment, sideClaims: (sideClaims.get(payment.paymentId) ?? []).map(sideClaimFrom) };
+    const known = { ...payment, sideClaims: sideClaims.get(payment.paymentId) ?? [] };
     const others = payments.get(certificateId);
     if (others === undefined) payments.set(certificateId, [known]);
     else others.push(known);
   }
-  return new Map(
-    certificateRows.map((row) => {
-      const certificateId = id<CertificateId>(row, "certificate_id");
-      const state = certificateStateFrom(row, payments.get(certificateId) ?? []);
-      return [certificateId, { ...state, isBrief: touching !== undefined }];
-    }),
+  const certificates = new Map<CertificateId, CertificateState>();
+  const funds = new Map<number, AccountFunds>();
+  for (const row of certificateRows) {
+    const certificateId = id<CertificateId>(row, "certificate_id");
+    const state = certificateStateFrom(row, payments.get(certificateId) ?? []);
+    certificates.set(certificateId, { ...state, isBrief: touching !== undefined });
+    const { account } = state;
+    const [balanceMinor, creditAvailableMinor] = [minor(row, "balance_minor"), minor(row, "credit_minor")];
+    funds.set(account, { account, balanceMinor, creditAvailableMinor });
+  }
+  return { certificates, funds };
+}
+
+/** Of the certificates that have any: hardly one has. */
+async function loadSideClaims(
+  session: Session,
+  partition: Partition,
+  certificateRows: readonly Row[],
+): Promise<ReadonlyMap<MessageId, readonly SideClaim[]>> {
+  const having = certificateRows.filter((row) => row.side_claims !== null);
+  const sideClaims = new Map<MessageId, SideClaim[]>();
+  if (having.length === 0) return sideClaims;
+  const rows = await session.all(
+    "SELECT * FROM side_claims WHERE partition = $1 AND certificate_id = ANY($2::bytea[])",
+    partition,
+    hexadecimals(having.map((row) => id<CertificateId>(row, "certificate_id"))),
   );
+  for (const row of rows) {
+    const paymentId = id<MessageId>(row, "payment_id");
+    const others = sideClaims.get(paymentId);
+    if (others === undefined) sideClaims.set(paymentId, [sideClaimFrom(row)]);
+    else others.push(sideClaimFrom(row));
+  }
+  return sideClaims;
 }
 
 /**
@@ -150,34 +179,6 @@ function certificateStateFrom(row: Row, payments: readonly KnownPayment[]): Cert
     conflict: row.kind === null ? undefined : conflictFrom(row),
     payments,
   };
-}
-
-async function loadFunds(
-  session: Session,
-  partition: Partition,
-  certificateIds: readonly CertificateId[],
-): Promise<Map<number, AccountFunds>> {
-  const rows = await session.all(
-    `SELECT a.account, coalesce(-w.minor, 0) AS balance_minor,
-        greatest(0, a.credit_line_minor - coalesce(c.minor, 0)) AS credit_minor
-      FROM accounts a
-      LEFT JOIN balances w
-        ON w.partition = a.partition AND w.ledger_account = 'wallet:' || a.account AND w.currency = a.currency
-      LEFT JOIN balances c
-        ON c.partition = a.partition AND c.ledger_account = 'credit:' || a.account AND c.currency = a.currency
-      WHERE a.partition = $1 AND a.account IN (
-        SELECT account FROM certificates WHERE partition = $1 AND certificate_id = ANY($2::bytea[])
-      )`,
-    partition,
-    hexadecimals(certificateIds),
-  );
-  return new Map(
-    rows.map((row) => {
-      const account = accountIn(row);
-      const balanceMinor = minor(row, "balance_minor");
-      return [account, { account, balanceMinor, creditAvailableMinor: minor(row, "credit_minor") }];
-    }),
-  );
 }
 
 export function paymentFrom(row: Row): Omit<KnownPayment, "sideClaims"> {
