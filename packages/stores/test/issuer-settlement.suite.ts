@@ -369,6 +369,38 @@ export function settlementSuite(name: string, open: OpenStore): void {
     await store.close();
   });
 
+  test(`${name}: of batches that are settled at one moment each sees its own voids`, async () => {
+    const store = await open();
+    const payers = [await openPayer(store), await openPayer(store), await openPayer(store)];
+    const [one, , three] = payers;
+    for (const [payer, number] of [
+      [one, 1],
+      [three, 2],
+    ] as const) {
+      if (payer === undefined) throw new Error("There are three payers.");
+      await store.recordVoid({
+        requestHash: aPayment(payer, number).requestHash ?? requestHash(0),
+        payeeId: payeeId(1),
+        terminalId: terminalId(1),
+        bytes: someBytes(1),
+        receivedAt: NOW,
+      });
+    }
+    const settled = await Promise.all(
+      payers.map((payer) => settleItems(store, payer, [aPayment(payer, 1), aPayment(payer, 2)])),
+    );
+    assert.deepEqual(
+      settled.map((outcomes) => states(outcomes)),
+      [
+        ["refused REQUEST_VOIDED", "settled"],
+        ["settled", "settled"],
+        ["settled", "refused REQUEST_VOIDED"],
+      ],
+    );
+    assert.deepEqual((await store.verifyBooks()).faults, []);
+    await store.close();
+  });
+
   test(`${name}: a void that the payee brings releases the payment, and its acceptance is refused`, async () => {
     const store = await open();
     const payer = await openPayer(store);

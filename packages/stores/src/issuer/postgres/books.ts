@@ -31,20 +31,22 @@ export class Books {
 
   /**
    * Writes entries of the locked partition behind the newest; within the caller's transaction. Gives their ids, in their
-   * order. `endsLease`: the partition's row is written anyway, so that the lease is given back with it.
+   * order. `endsLease`: the partition's row is written anyway, so that the lease is given back with it. `drawn`: numbers
+   * that were drawn for them under the same lock; when they are too few, others are drawn now.
    */
   async post(
     session: Session,
     locked: LockedPartition,
     entries: readonly LedgerEntry[],
-    { endsLease = false } = {},
+    { endsLease = false, drawn }: { readonly endsLease?: boolean; readonly drawn?: readonly number[] } = {},
   ): Promise<readonly number[]> {
     const { partition, head } = locked;
     if (entries.length === 0) {
       if (endsLease) session.later(`UPDATE partitions SET ${LEASE_ENDS} WHERE partition = $1`, partition);
       return [];
     }
-    const ids = await entryIds(session, entries.length);
+    const isEnough = drawn !== undefined && drawn.length >= entries.length;
+    const ids = isEnough ? drawn.slice(0, entries.length) : await drawEntryIds(session, entries.length);
     let hash = head?.hash ?? FIRST_HASH;
     const rows = entries.map((entry, index) => {
       const entryId = found(ids[index], "STORE_DAMAGED", "number");
@@ -146,13 +148,14 @@ type EntryRow = Omit<LedgerEntry, "postings"> & {
   readonly postings: readonly { readonly ledgerAccount: string; readonly minor: bigint }[];
 };
 
-/** Unused ids of the last block leave a gap, never a double. */
-async function entryIds(session: Session, count: number): Promise<number[]> {
-  const rows = await session.all(
-    "SELECT nextval('entry_blocks') AS block FROM generate_series(1, $1)",
-    Math.ceil(count / BLOCK),
+/** Numbers for entries of the locked partition, above all that it has. Those that stay unused leave a gap, never a double. */
+export async function drawEntryIds(session: Session, count: number): Promise<readonly number[]> {
+  const blocks = Array.from({ length: Math.ceil(count / BLOCK) }, () =>
+    session.get("SELECT nextval('entry_blocks') AS block"),
   );
-  const firsts = rows.map((row) => number(row, "block") * BLOCK);
+  const firsts = (await Promise.all(blocks)).map(
+    (row) => number(found(row, "STORE_DAMAGED", "number"), "block") * BLOCK,
+  );
   return Array.from({ length: count }, (_, index) => (firsts[Math.floor(index / BLOCK)] ?? 0) + (index % BLOCK));
 }
 

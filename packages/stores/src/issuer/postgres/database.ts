@@ -111,11 +111,14 @@ export class Database {
    * One transaction under the lock of one partition: what others do in this partition waits until it has ended, so that
    * nothing moves between looking and writing. All or nothing, on the disk when it resolves. When the reply to COMMIT is
    * lost, the next attempt first looks, under the same lock, whether the last one was kept: the answer is never a guess.
+   * @param ahead Asks for what the work begins with: sent with the lock's own statement, so that what it gives is seen
+   *   under the lock and nobody waits for two replies one after the other.
    * @throws StoreError STORE_OUTCOME_UNKNOWN when the database stays away after such a loss; and see `all`
    */
-  async inPartition<Result>(
+  async inPartition<Result, Ahead = undefined>(
     partition: Partition,
-    work: (session: Session, locked: LockedPartition) => Promise<Result>,
+    work: (session: Session, locked: LockedPartition, ahead: Ahead) => Promise<Result>,
+    ahead?: (session: Session) => Promise<Ahead>,
   ): Promise<Result> {
     const mark = randomUUID();
     /** Of an attempt that was sent to its end and not answered. */
@@ -125,13 +128,17 @@ export class Database {
         const session = new Session(client);
         let sent: typeof unanswered;
         try {
-          const locked = await session.begin(partition);
+          const begun = session.begin(partition);
+          const asked = ahead?.(session);
+          // Its failure is met below; should nobody come that far, the lock's own failure is the reason.
+          asked?.catch(() => undefined);
+          const locked = await begun;
           if (unanswered !== undefined && (await this.#marks.isKept(session, partition, mark))) {
             await session.rollback();
             return unanswered.result;
           }
           unanswered = undefined;
-          const result = await work(session, locked);
+          const result = await work(session, locked, (await asked) as Ahead);
           const written = this.#marks.write(session, partition, mark);
           sent = { result };
           await session.commit();

@@ -275,7 +275,8 @@ const rangesIn = ([row]: readonly Row[]): WaitingRange[] => rangesFrom(row === u
 function takeOut(session: Session, partition: Partition, { ended, left }: Omit<Parted, "waited">): void {
   if (ended.length === 0) return;
   session.later(
-    "DELETE FROM inbox_waiting WHERE partition = $1 AND inbox_id = ANY($2::bigint[])",
+    `DELETE FROM inbox_waiting w USING unnest($2::bigint[]) AS n (inbox_id)
+      WHERE w.partition = $1 AND w.inbox_id = n.inbox_id`,
     partition,
     bigints(ended),
   );

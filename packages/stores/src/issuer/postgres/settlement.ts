@@ -12,13 +12,13 @@ import type { IssuerStore, RequestVoidRecord } from "../port.ts";
 import { recordAnswers } from "../record-answers.ts";
 import { StoreError } from "../store-error.ts";
 import { bigints, byteStrings, hexadecimals, smallints, texts } from "./binary-arrays.ts";
-import type { Books } from "./books.ts";
+import { type Books, drawEntryIds } from "./books.ts";
 import { recordConflict } from "./certificates.ts";
 import type { Database } from "./database.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Leases } from "./leases.ts";
 import { id, minor, number, optional, text } from "./rows.ts";
-import type { Session } from "./session.ts";
+import type { LockedPartition, Session } from "./session.ts";
 import { loadState } from "./settlement-state.ts";
 
 type SettleInput = Parameters<IssuerStore["settle"]>[0];
@@ -29,6 +29,8 @@ export class Settlement {
   readonly #books: Books;
   readonly #inbox: Inbox;
   readonly #leases: Leases;
+  /** Requests whose voids are about to be looked up. */
+  #asked: { readonly hashes: RequestHash[]; readonly found: Promise<ReadonlySet<RequestHash>> } | undefined;
 
   constructor(parts: {
     readonly database: Database;
@@ -58,20 +60,26 @@ export class Settlement {
       }
     };
     let token: number | undefined;
-    const outcomes = await this.#database.inPartition(partition, async (session, locked) => {
-      if (hasLease) token = this.#leases.check(locked);
+    const load = async (session: Session) => {
       const inboxIds = input.records.map(({ inboxId }) => inboxId);
-      const [brief, waiting] = await Promise.all([
+      const [brief, waiting, drawn] = await Promise.all([
         loadState(session, partition, { items, isWhole: false }),
         this.#inbox.waitingUpTo(session, partition, inboxIds),
+        // No item is paid by more than one entry.
+        drawEntryIds(session, items.length),
       ]);
+      return { brief, waiting, drawn };
+    };
+    const work = async (session: Session, locked: LockedPartition, loaded: Awaited<ReturnType<typeof load>>) => {
+      const { brief, waiting, drawn } = loaded;
+      if (hasLease) token = this.#leases.check(locked);
       await this.#requireNoneElsewhere(certificateIds.filter((each) => !brief.certificates.has(each)));
       const decided = decideWith(brief);
       const { certificates } = brief;
       const result =
         decided ??
         decide({ ...(await loadState(session, partition, { items, isWhole: true })), voidedRequests }, items);
-      const entryIds = await this.#books.post(session, locked, result.entries, { endsLease: hasLease });
+      const entryIds = await this.#books.post(session, locked, result.entries, { endsLease: hasLease, drawn });
       addPayments(session, result.payments, { partition, entryIds, at });
       changePayments(session, result.payments, { partition, entryIds, at });
       writeSideClaims(session, partition, result.sideClaims, at);
@@ -84,7 +92,8 @@ export class Settlement {
       const beside = recordAnswers(input, result.outcomes, ownRecords);
       this.#inbox.markDone(session, beside, { partition, waiting, ownRecords, at });
       return result.outcomes;
-    });
+    };
+    const outcomes = await this.#database.inPartition(partition, work, load);
     if (hasLease) this.#leases.forget(partition, token);
     return outcomes;
   }
@@ -155,8 +164,23 @@ export class Settlement {
     );
   }
 
-  async #voided(requestHashes: readonly RequestHash[]): Promise<Set<RequestHash>> {
+  /** Of these, and of what others ask in the same turn, those that were voided: batches of a round share one look. */
+  async #voided(requestHashes: readonly RequestHash[]): Promise<ReadonlySet<RequestHash>> {
     if (requestHashes.length === 0) return new Set();
+    if (this.#asked === undefined) {
+      const hashes: RequestHash[] = [];
+      const found = Promise.resolve().then(() => {
+        this.#asked = undefined;
+        return this.#findVoids(hashes);
+      });
+      this.#asked = { hashes, found };
+    }
+    const { hashes, found } = this.#asked;
+    for (const requestHash of requestHashes) hashes.push(requestHash);
+    return found;
+  }
+
+  async #findVoids(requestHashes: readonly RequestHash[]): Promise<ReadonlySet<RequestHash>> {
     const rows = await this.#database.all(
       `SELECT v.request_hash FROM unnest($1::smallint[], $2::bytea[]) AS n (partition, request_hash)
         JOIN request_voids v ON v.partition = n.partition AND v.request_hash = n.request_hash`,
