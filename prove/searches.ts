@@ -15,7 +15,7 @@ const model: Search = {
   name: "model",
   method: "Quint model, worlds of the design, at random",
   promises: [1, 2, 3, 4, 5, 6],
-  shortSeconds: 40,
+  shortSeconds: 12,
   run: async (length) => {
     const samples = String(MODEL_HISTORIES[length]);
     const seed = `0x${Math.floor(Math.random() * 2 ** 31).toString(16)}`;
@@ -57,7 +57,7 @@ const exhaustive: Search = {
   name: "small world",
   method: "every state of ten small worlds, breadth first",
   promises: [1, 2, 3, 4, 5, 6],
-  shortSeconds: 20,
+  shortSeconds: 25,
   run: async (length) => {
     const ended = await runNode(["--max-old-space-size=8000", "prove/small-world/main.ts", "--json", "--size", length]);
     return outcomeOfJson(ended, "states", (worlds: readonly { states: number }[]) =>
@@ -103,7 +103,7 @@ const bugs: Search = {
   name: "seeded bugs",
   method: "seeded bugs that the searches must catch",
   promises: [1, 2, 3, 4, 5, 6, 7],
-  shortSeconds: 30,
+  shortSeconds: 22,
   run: async (length) => {
     const sample = [...SAMPLE, ...SAMPLE_REST, ...SAMPLE_EDGES, ...SAMPLE_BYTES];
     const only = [...sample.flatMap((name) => ["--bug", name]), ...SEARCHED.flatMap((name) => ["--searched", name])];
