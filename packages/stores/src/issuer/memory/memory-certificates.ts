@@ -2,30 +2,85 @@ import { copyOfBytes } from "@cairn/cose";
 import { type AccountNumber, partitionOf } from "@cairn/issue";
 import type { CertificateId, Currency, DeviceId, MessageId } from "@cairn/messages";
 import { type CertificateState, type ConflictProof, judgeClosing } from "@cairn/settle";
-import type { PaymentFacts } from "../outcome-views.ts";
-import type { CertificateRecord, ConflictRecord, IssuanceView, IssuerStore, PreparedCertificate } from "../port.ts";
+import { mainOutcome, type PaymentFacts } from "../outcome-views.ts";
+import type {
+  CertificateRecord,
+  ConflictRecord,
+  IssuanceView,
+  IssuerStore,
+  PreparedCertificate,
+  StoredOutcome,
+} from "../port.ts";
 import { found, StoreError } from "../store-error.ts";
 import type { MemoryMembers } from "./memory-members.ts";
 
 type Closing = Parameters<IssuerStore["recordClosing"]>[1];
 type KeptPayment = PaymentFacts & { readonly bytes: Uint8Array };
-export type KeptCertificate = {
-  record: CertificateRecord;
+/** An account's certificates, and their records as they are now; undefined: one has changed. */
+type OfAccount = { readonly kept: KeptCertificate[]; records: readonly CertificateRecord[] | undefined };
+
+export class KeptCertificate {
   readonly currency: Currency;
   closing: CertificateState["closing"];
   /** Every closing ever received. */
-  readonly closings: Map<MessageId, Uint8Array>;
-  readonly payments: Map<MessageId, KeptPayment>;
+  readonly closings = new Map<MessageId, Uint8Array>();
+  readonly #payments = new Map<MessageId, KeptPayment>();
+  readonly #ofAccount: OfAccount;
+  #record: CertificateRecord;
+  /** Undefined: a payment has changed. */
+  #outcomes: readonly StoredOutcome[] | undefined;
+
+  constructor(record: CertificateRecord, currency: Currency, ofAccount: OfAccount) {
+    this.#record = record;
+    this.currency = currency;
+    this.#ofAccount = ofAccount;
+  }
+
+  get record(): CertificateRecord {
+    return this.#record;
+  }
+
+  set record(record: CertificateRecord) {
+    this.#record = record;
+    this.#ofAccount.records = undefined;
+  }
+
+  get payments(): ReadonlyMap<MessageId, KeptPayment> {
+    return this.#payments;
+  }
+
+  setPayment(paymentId: MessageId, payment: KeptPayment): void {
+    this.#payments.set(paymentId, payment);
+    this.#outcomes = undefined;
+  }
+
+  /** In the order of the chain. */
+  outcomes(): readonly StoredOutcome[] {
+    this.#outcomes ??= [...this.#payments.values()]
+      .sort((left, right) => left.payment.sequence - right.payment.sequence)
+      .map(mainOutcome);
+    return this.#outcomes;
+  }
+}
+
+/** What a list of withdrawn certificates was made from: from one expiry to another it stays as it is. */
+type RevokedList = {
+  readonly indices: readonly number[];
+  /** The latest expiry that was left out, and the earliest that was not. */
+  readonly expiredUntil: number;
+  readonly expiresFrom: number;
 };
 
 /** Certificates with their payments, closings and conflicts. */
 export class MemoryCertificates {
   readonly #kept = new Map<CertificateId, KeptCertificate>();
-  readonly #byAccount = new Map<AccountNumber, KeptCertificate[]>();
+  readonly #byAccount = new Map<AccountNumber, OfAccount>();
   readonly #conflicts = new Map<CertificateId, ConflictRecord>();
+  /** How many of an account's are not resolved. */
+  readonly #unresolved = new Map<AccountNumber, number>();
   readonly #revoked = new Set<KeptCertificate>();
-  /** The same by status index; undefined: one has changed. */
-  #revokedInOrder: readonly KeptCertificate[] | undefined;
+  /** Undefined: one has changed. */
+  #revokedList: RevokedList | undefined;
   #nextStatusIndex = 0;
 
   prepare<Result>(
@@ -56,8 +111,11 @@ export class MemoryCertificates {
     return this.#kept.values();
   }
 
-  of(account: AccountNumber): CertificateRecord[] {
-    return (this.#byAccount.get(account) ?? []).map(({ record }) => record);
+  of(account: AccountNumber): readonly CertificateRecord[] {
+    const its = this.#byAccount.get(account);
+    if (its === undefined) return [];
+    its.records ??= its.kept.map(({ record }) => record);
+    return its.records;
   }
 
   recordIssued(certificateId: CertificateId, bytes: Uint8Array): void {
@@ -89,7 +147,7 @@ export class MemoryCertificates {
     const changes = [...kept.record.changes, { change: "revoked" as const, at, reason }];
     kept.record = { ...kept.record, revokedAt: at, revocationReason: reason, restoredAt: undefined, changes };
     this.#revoked.add(kept);
-    this.#revokedInOrder = undefined;
+    this.#revokedList = undefined;
     return "revoked";
   }
 
@@ -104,19 +162,32 @@ export class MemoryCertificates {
       if (record.deviceId === kept.record.deviceId && record.conflict !== undefined) return "in-conflict";
     const changes = [...kept.record.changes, { change: "restored" as const, at, reason: "" }];
     this.#revoked.delete(kept);
-    this.#revokedInOrder = undefined;
+    this.#revokedList = undefined;
     kept.record = { ...kept.record, revokedAt: undefined, revocationReason: undefined, restoredAt: at, changes };
     return "restored";
   }
 
   revokedIndices(expiresFrom: number): { readonly revoked: readonly number[]; readonly size: number } {
-    this.#revokedInOrder ??= [...this.#revoked].sort(
-      ({ record: left }, { record: right }) => left.statusIndex - right.statusIndex,
-    );
-    const revoked = this.#revokedInOrder
-      .filter(({ record }) => record.expiresAt >= expiresFrom)
-      .map(({ record }) => record.statusIndex);
-    return { revoked, size: this.#nextStatusIndex };
+    const known = this.#revokedList;
+    const isStill = known !== undefined && known.expiredUntil < expiresFrom && expiresFrom <= known.expiresFrom;
+    const list = isStill ? known : this.#listRevoked(expiresFrom);
+    this.#revokedList = list;
+    return { revoked: list.indices, size: this.#nextStatusIndex };
+  }
+
+  #listRevoked(wantedFrom: number): RevokedList {
+    const indices: number[] = [];
+    let expiredUntil = Number.NEGATIVE_INFINITY;
+    let expiresFrom = Number.POSITIVE_INFINITY;
+    for (const { record } of this.#revoked) {
+      const { expiresAt, statusIndex } = record;
+      if (expiresAt < wantedFrom) expiredUntil = Math.max(expiredUntil, expiresAt);
+      else {
+        expiresFrom = Math.min(expiresFrom, expiresAt);
+        indices.push(statusIndex);
+      }
+    }
+    return { indices: indices.sort((left, right) => left - right), expiredUntil, expiresFrom };
   }
 
   /** Keeps the first proof of a certificate with the bytes of both messages and withdraws the certificate. */
@@ -132,9 +203,10 @@ export class MemoryCertificates {
       resolvedAt: undefined,
     });
     kept.record = { ...kept.record, conflict: proof };
-    // The key was copied, whichever certificate showed it.
     const { account, deviceId } = kept.record;
-    for (const { record } of this.#byAccount.get(account) ?? [])
+    this.#unresolved.set(account, this.unresolvedConflicts(account) + 1);
+    // The key was copied, whichever certificate showed it.
+    for (const { record } of this.#byAccount.get(account)?.kept ?? [])
       if (record.deviceId === deviceId) this.revoke(record.certificateId, provenAt, "Proven conflict.");
   }
 
@@ -145,11 +217,7 @@ export class MemoryCertificates {
   }
 
   unresolvedConflicts(account: AccountNumber): number {
-    if (this.#conflicts.size === 0) return 0;
-    return (this.#byAccount.get(account) ?? []).filter(({ record }) => {
-      const conflict = this.#conflicts.get(record.certificateId);
-      return conflict !== undefined && conflict.resolvedAt === undefined;
-    }).length;
+    return this.#unresolved.get(account) ?? 0;
   }
 
   resolveConflicts(account: AccountNumber, at: number): number {
@@ -159,6 +227,7 @@ export class MemoryCertificates {
       this.#conflicts.set(certificateId, { ...conflict, resolvedAt: at });
       resolved++;
     }
+    this.#unresolved.delete(account);
     return resolved;
   }
 
@@ -178,9 +247,12 @@ export class MemoryCertificates {
       bytes: undefined,
       conflict: undefined,
     };
-    const kept = { record, currency, closing: undefined, closings: new Map(), payments: new Map() };
+    const ofAccount = this.#byAccount.get(account) ?? { kept: [], records: undefined };
+    const kept = new KeptCertificate(record, currency, ofAccount);
     this.#kept.set(prepared.certificateId, kept);
-    this.#byAccount.set(account, [...(this.#byAccount.get(account) ?? []), kept]);
+    ofAccount.kept.push(kept);
+    ofAccount.records = undefined;
+    this.#byAccount.set(account, ofAccount);
     this.#nextStatusIndex = Math.max(this.#nextStatusIndex, prepared.statusIndex + 1);
   }
 }

@@ -182,9 +182,7 @@ export class MemoryIssuerStore implements IssuerStore {
     );
   }
   async outcomesOfCertificate(certificateId: CertificateId) {
-    return [...(this.#certificates.kept(certificateId)?.payments.values() ?? [])]
-      .sort((left, right) => left.payment.sequence - right.payment.sequence)
-      .map(mainOutcome);
+    return this.#certificates.kept(certificateId)?.outcomes() ?? [];
   }
   async evidence(paymentId: MessageId) {
     return this.#inbox.evidence(paymentId);
@@ -200,7 +198,7 @@ export class MemoryIssuerStore implements IssuerStore {
       const isVoided = payment.requestHash !== undefined && this.#voids.has(payment.requestHash);
       if (kept.record.expiresAt >= before && !isVoided) continue;
       const code = isVoided ? "REQUEST_VOIDED" : "NOT_UPLOADED_IN_TIME";
-      kept.payments.set(paymentId, { ...facts, payment: { ...payment, state: "released", code }, decidedAt: at });
+      kept.setPayment(paymentId, { ...facts, payment: { ...payment, state: "released", code }, decidedAt: at });
       kept.record = { ...kept.record, releasedMinor: kept.record.releasedMinor + payment.amountMinor };
       this.#pending.delete(paymentId);
       released++;
@@ -323,17 +321,17 @@ export class MemoryIssuerStore implements IssuerStore {
       const { currency } = kept;
       const sideClaims = earlier?.sideClaims ?? [];
       const facts = { certificateId, account, currency, payment, decidedAt: at, sideClaims, bytes };
-      kept.payments.set(payment.paymentId, facts);
+      kept.setPayment(payment.paymentId, facts);
       this.#payments.set(payment.paymentId, certificateId);
       if (payment.state === "pending") this.#pending.set(payment.paymentId, certificateId);
       else this.#pending.delete(payment.paymentId);
     }
     for (const { certificateId, paymentId, sideClaim } of result.sideClaims) {
-      const payments = this.#certificates.kept(certificateId)?.payments;
-      const facts = payments?.get(paymentId);
-      if (facts === undefined) continue;
+      const kept = this.#certificates.kept(certificateId);
+      const facts = kept?.payments.get(paymentId);
+      if (kept === undefined || facts === undefined) continue;
       const sideClaims = [...facts.sideClaims, { ...sideClaim, decidedAt: at }];
-      payments?.set(paymentId, { ...facts, sideClaims });
+      kept.setPayment(paymentId, { ...facts, sideClaims });
     }
     for (const { certificateId, settledMinor, releasedMinor } of result.exposures) {
       const kept = this.#certificates.kept(certificateId);
