@@ -3,12 +3,16 @@ import { createHash } from "node:crypto";
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
+import { generateNodeSigner } from "@cairn/cose/node";
+import { payment, signMessage, terminalIdOf } from "@cairn/messages";
 import { SqliteIssuerStore } from "@cairn/stores";
+import { keysForAudit } from "../src/cli/ledger/trusted-keys.ts";
 import { auditBooks } from "../src/services/audit.ts";
+import { recordHashOf } from "../src/services/intake.ts";
 import { eventually } from "./support/issuer.ts";
 import { crypto } from "./support/values.ts";
-import { makeWorld } from "./support/world.ts";
+import { makeWorld, type World } from "./support/world.ts";
 
 /**
  * The insider of docs/security/threat-model.md who knows how the books are kept: the chain of the entries needs no key,
@@ -49,41 +53,121 @@ const RICHER = `UPDATE entries SET postings = replace(postings, '"-1000"', '"-15
   UPDATE exposures SET settled_minor = 1500, released_minor = -500`;
 const ELSEWHERE = `UPDATE entries SET postings = replace(postings, 'clearing:KIOSK', 'clearing:THIEF') WHERE kind = 'settlement';
   UPDATE payments SET payee_id = 'THIEF'`;
+/** The last byte of a row of them is one of a signature, which no name of a message covers. */
+const UNSIGNED = (table: string): string =>
+  `UPDATE ${table} SET bytes = CAST(substr(bytes, 1, length(bytes) - 1) || x'00' AS BLOB)`;
 /** Money that nobody brought: what the issuer calls cash has to be compared with what its bank says. */
 const INVENTED = `INSERT INTO entries SELECT entry_id + 50, partition, kind, reference || 'x', currency, posted_at, postings, hash
     FROM entries WHERE kind = 'top-up';
   INSERT INTO account_entries SELECT ledger_account, entry_id + 50 FROM account_entries
     WHERE entry_id IN (SELECT entry_id FROM entries WHERE kind = 'top-up')`;
 
-test("who writes the chain anew cannot pay more than was signed, or another payee; invented money shows beside the bank's", async (t) => {
-  const world = await makeWorld(t, { housekeepingIntervalMs: 3_600_000 });
-  const { wallet, terminal, issuer, folder } = world;
+/** A settled payment of 10.00, and a void. */
+async function trade({ wallet, terminal }: World) {
   await wallet.sync();
   const request = await terminal.request(1_000n);
   const payment = await wallet.pay(request);
-  await terminal.client.upload([terminal.record(request, wallet.held(), payment)]);
+  const unwanted = await terminal.request(300n);
+  await terminal.client.upload([terminal.record(request, wallet.held(), payment), await terminal.voidRecord(unwanted)]);
   await eventually(async () => (await terminal.client.outcomes([payment.messageId])).payments[0]?.state === "settled");
-  await issuer.close();
+  return payment;
+}
 
-  const after = async (sql: string) => {
+type Change = string | ((database: DatabaseSync) => void);
+
+/** What an audit finds after a change to a copy of the issuer's database, its chain and balances made to fit. */
+async function openTamperedBooks(t: TestContext, folder: string) {
+  const keys = await keysForAudit({ data: folder }, crypto);
+  t.after(() => keys.checker.close());
+  return async (change: Change, { verified = false } = {}) => {
     const copy = join(folder, "copy.sqlite");
     await copyFile(join(folder, "issuer.sqlite"), copy);
     const database = new DatabaseSync(copy, { enableForeignKeyConstraints: false });
     database.exec("PRAGMA ignore_check_constraints = ON");
     for (const { name } of database.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'").all())
       database.exec(`DROP TRIGGER ${name}`);
-    database.exec(sql);
+    if (typeof change === "string") database.exec(change);
+    else change(database);
     fitToEntries(database);
     database.close();
     const store = new SqliteIssuerStore(copy);
-    const { faults } = await auditBooks(store, crypto);
+    const { faults, signatures } = await auditBooks(store, crypto, { keys: verified ? keys : undefined });
     const cash = (await store.trialBalance()).find(({ ledgerAccount }) => ledgerAccount === "cash")?.minor;
     await store.close();
-    return { faults, cash };
+    return { faults, cash, signatures };
   };
-  const broughtMinor = 3_000n;
-  assert.deepEqual(await after(""), { faults: [], cash: broughtMinor }, "the insider's own arithmetic is the store's");
-  const unnamed = [`Payment ${payment.messageId} is paid to a payee, or with an amount, that no record names.`];
+}
+
+test("who writes the chain anew cannot pay more than was signed, or another payee; invented money shows beside the bank's", async (t) => {
+  const world = await makeWorld(t, { housekeepingIntervalMs: 3_600_000 });
+  const { messageId } = await trade(world);
+  await world.issuer.close();
+  const after = await openTamperedBooks(t, world.folder);
+  const [broughtMinor, signatures] = [3_000n, undefined];
+  const asItWas = { faults: [], cash: broughtMinor, signatures };
+  assert.deepEqual(await after(""), asItWas, "the insider's own arithmetic is the store's");
+  const unnamed = [`Payment ${messageId} is paid to a payee, or with an amount, that no record names.`];
   for (const sql of [RICHER, ELSEWHERE]) assert.deepEqual((await after(sql)).faults, unnamed);
-  assert.deepEqual(await after(INVENTED), { faults: [], cash: 2n * broughtMinor });
+  assert.deepEqual(await after(INVENTED), { faults: [], cash: 2n * broughtMinor, signatures });
+});
+
+test("whole messages that were made up, whose columns and chain fit, are found by their signatures, when these are verified", async (t) => {
+  const world = await makeWorld(t, { housekeepingIntervalMs: 3_600_000 });
+  const { wallet, terminal } = world;
+  await trade(world);
+  // As the payer would sign it, but by another key.
+  const asked = await terminal.request(700n);
+  const { content } = await wallet.signPayment(asked);
+  const forged = await signMessage(payment, content, { signer: generateNodeSigner(), crypto });
+  const record = terminal.record(asked, wallet.held(), forged);
+  await wallet.client.sync({ records: [await wallet.closingRecord({ sequence: 2, spentMinor: 1_700n })] });
+  await world.issuer.close();
+  const after = await openTamperedBooks(t, world.folder);
+
+  const { faults, signatures } = await after("", { verified: true });
+  assert.deepEqual(faults, []);
+  // Two certificates, one of them again with its payment; the payee's certificate; payment, closing and void.
+  assert.equal(signatures, 7);
+
+  const madeUp = (database: DatabaseSync): void => {
+    const paymentKey = Number.parseInt(forged.messageId.slice(0, 13), 16);
+    database
+      .prepare(
+        `INSERT INTO inbox SELECT inbox_id + 50, partition, ?, brought_by, sender_id, ?, ?, received_at, ?
+          FROM inbox WHERE brought_by = 'terminal' AND payment_id IS NOT NULL`,
+      )
+      .run(
+        recordHashOf(record, terminalIdOf(terminal.signer.publicKey, crypto), crypto),
+        forged.messageId,
+        paymentKey,
+        record,
+      );
+    database
+      .prepare(
+        `INSERT INTO payments SELECT payment_number + 50, partition, certificate, inbox_id + 50, ?, kind, 2, 1700, 700, ?, ?,
+            state, code, payee_id, terminal_id, 700, 700, 700, 0, 0, entry_id + 50, decided_at, ? FROM payments`,
+      )
+      .run(forged.messageId, content.previous, content.requestHash, forged.bytes);
+    database
+      .prepare(
+        `INSERT INTO entries SELECT entry_id + 50, partition, kind, ?, currency, posted_at,
+            replace(replace(postings, '"1000"', '"700"'), '"-1000"', '"-700"'), hash FROM entries WHERE kind = 'settlement'`,
+      )
+      .run(`settlement:${forged.messageId}`);
+    database.exec("UPDATE exposures SET settled_minor = 1700 WHERE settled_minor = 1000");
+  };
+  assert.deepEqual((await after(madeUp)).faults, [], "without the signatures it is not found");
+  const unsigned = [`Payment ${forged.messageId} bears no valid signature of a device that the issuer certified.`];
+  assert.deepEqual((await after(madeUp, { verified: true })).faults, unsigned);
+
+  for (const [table, fault] of [
+    ["certificates", /^Certificate \w+ bears no valid signature of the issuer/],
+    ["closings", /^A closing of certificate \w+ bears no valid signature/],
+    ["request_voids", /^The void of request \w+ bears no valid signature/],
+    ["payments", /^Payment \w+ bears no valid signature/],
+  ] as const) {
+    assert.deepEqual((await after(UNSIGNED(table))).faults, []);
+    const found = (await after(UNSIGNED(table), { verified: true })).faults;
+    assert.ok(found.length > 0 && found.every((each) => fault.test(each)), `${table}: ${found.join(" ") || "nothing"}`);
+  }
 });

@@ -232,6 +232,18 @@ export function booksSuite(name: string, open: OpenStore): void {
       [2, "pending"],
     ]);
     assert.ok(kept.every(({ certificateId }) => certificateId === payer.certificate));
+    assert.deepEqual(
+      kept.map(({ record, paymentId }) => record?.paymentId === paymentId),
+      [true, true],
+      "each with the record that it was first known from",
+    );
+    const named = await store.recordsNaming(kept.map(({ paymentId }) => paymentId));
+    assert.deepEqual(named.map(({ paymentId }) => paymentId).sort(), kept.map(({ paymentId }) => paymentId).sort());
+    const certificates = await store.keptCertificates();
+    assert.deepEqual(
+      [certificates.kept.map(({ certificateId }) => certificateId), certificates.next],
+      [[payer.certificate], undefined],
+    );
     await store.close();
   });
 

@@ -254,8 +254,15 @@ export const BooksAnswer = Type.Object({
   records: Type.Integer(),
   payments: Type.Integer(),
   certificates: Type.Integer(),
+  closings: Type.Integer(),
+  voids: Type.Integer(),
+  /** Those that were verified and valid; null when none was looked at. */
+  signatures: OrNull(Type.Integer()),
   faults: Type.Array(Type.String()),
 });
+/** Told now and then while the books are read. */
+export const AuditProgress = Type.Object({ line: Type.String() });
+export const BooksQuery = Type.Object({ signatures: Type.Optional(Type.Literal("true")) }, strict);
 export type BooksAnswer = Decoded<typeof BooksAnswer>;
 
 // --- journals

@@ -5,6 +5,7 @@ import type { RecordReceipt } from "../api/device-api.ts";
 import * as api from "../api/operator-api.ts";
 import { base64url, type Decoded, type Encoded, Minor } from "../api/wire.ts";
 import { Transport } from "./transport.ts";
+import { type AuditOptions, verifyBooks } from "./verify-books.ts";
 
 export type OperatorClientOptions = { readonly url: string; readonly token: string; readonly timeoutMs?: number };
 type AccountStatus = "active" | "frozen";
@@ -173,9 +174,9 @@ export class OperatorClient {
     return (await this.#get("/trial-balance", api.listOf(api.TrialBalanceLine))).items;
   }
 
-  /** Recomputes the books from their entries. Sound when `faults` is empty. */
-  verifyBooks(): Promise<api.BooksAnswer> {
-    return this.#get("/books", api.BooksAnswer);
+  /** Recomputes the books, and verifies signatures when asked to. Sound when `faults` is empty. */
+  verifyBooks(options: AuditOptions = {}): Promise<api.BooksAnswer> {
+    return verifyBooks(this.#transport, options);
   }
 
   // --- journals

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { ServerContext } from "../services/server-context.ts";
 import { accountRoutes } from "./operator/account-routes.ts";
+import { auditRoute } from "./operator/audit-route.ts";
 import { backupRoutes } from "./operator/backup-routes.ts";
 import { bookRoutes } from "./operator/book-routes.ts";
 import { certificateRoutes } from "./operator/certificate-routes.ts";
@@ -37,6 +38,7 @@ export async function operatorRoutes(
     journalRoutes,
     certificateRoutes,
     bookRoutes,
+    auditRoute,
     moneyRoutes,
     reportRoutes,
     reviewRoutes,

@@ -1,133 +1,334 @@
 import { CodedError, type CryptoPort } from "@cairn/cose";
-import { decodeMessage, type MessageId, openPayment, payment, userCertificate } from "@cairn/messages";
-import type { CertificateRecord, InboxRecord, IssuerStore, KeptPage, KeptPayment } from "@cairn/stores";
-import { decodeRecord, decodingCaches, paymentIdOf } from "../settlement/decode-record.ts";
+import {
+  type Closing,
+  closing,
+  type Decoded,
+  decodeMessage,
+  type MessageId,
+  openPayment,
+  payment,
+  requestHashOf,
+  terminalIdOf,
+  type UserCertificate,
+  userCertificate,
+} from "@cairn/messages";
+import type {
+  CertificateRecord,
+  InboxRecord,
+  IssuerStore,
+  KeptClosing,
+  KeptPage,
+  KeptPayment,
+  RequestVoidRecord,
+} from "@cairn/stores";
+import { type DecodedVoid, decodeRecord, decodingCaches, paymentIdOf } from "../settlement/decode-record.ts";
 import { isRecordFault } from "../settlement/record-codes.ts";
+import { type Claim, isGood, isSignedByItsPayee, isSignedByItsPayer, isWhatWasPaid, payeeOf } from "./audit-claims.ts";
+import { type KeysForAudit, SignatureAudit } from "./audit-signatures.ts";
 import { recordHashOf } from "./intake.ts";
 
 export type BooksAudit = {
   readonly entries: number;
-  /** Records, payments and certificates whose columns were held against what was signed. */
+  /** What was held against the signed messages that it came from. */
   readonly records: number;
   readonly payments: number;
   readonly certificates: number;
+  readonly closings: number;
+  readonly voids: number;
+  /** Signatures that were verified and valid; undefined when none was looked at. */
+  readonly signatures: number | undefined;
   readonly faults: readonly string[];
+};
+
+export type AuditOptions = {
+  /** Verify signatures too, under these keys. Left out: none is looked at. */
+  readonly keys?: KeysForAudit | undefined;
+  /** Told now and then how far it is. */
+  readonly progress?: ((line: string) => void) | undefined;
+  /** Ends it between two pages. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 /** Faults told; a database that has more of them is not to be mended row by row. */
 const MAXIMUM_FAULTS = 1_000;
-const CERTIFICATES_REMEMBERED = 5_000;
+const CERTIFICATES_REMEMBERED = 20_000;
+const PROGRESS_EVERY = 100_000;
 
 /**
  * The books by their own entries, chains and sums (`verifyBooks`), and beside them everything that decides about money:
- * each record by its hash, each payment and certificate by the signed message that it came from, and each claim that
- * was paid, or waits for a person, by a record that makes it: the chain alone can be worked out anew by whoever may
- * write, for it needs no key. Signatures are not verified again: whoever changes a signed message
- * changes its identity, by which entries and payments name it.
+ * each record by its hash, each payment, certificate, closing and void by the signed message that it came from, and each
+ * claim that was paid, or waits for a person, by a record that makes it: the chain alone can be worked out anew by whoever
+ * may write, for it needs no key. Whoever changes a signed message changes its identity, by which entries and payments
+ * name it; whole messages that were made up are found by their signatures, when those are asked for. Holds a page at a
+ * time, whatever there is. Decision: docs/decisions/0063-an-audit-reads-the-messages.md.
  */
-export async function auditBooks(store: IssuerStore, crypto: CryptoPort): Promise<BooksAudit> {
+export async function auditBooks(
+  store: IssuerStore,
+  crypto: CryptoPort,
+  { keys, progress = () => undefined, signal }: AuditOptions = {},
+): Promise<BooksAudit> {
   const { entries, faults: found } = await store.verifyBooks();
   const faults = [...found];
   const report = (fault: string): void => {
     if (faults.length < MAXIMUM_FAULTS) faults.push(fault);
   };
-  const context = { crypto, decoding: decodingCaches(CERTIFICATES_REMEMBERED) };
-  const claims = async (paymentId: MessageId): Promise<readonly Claim[]> =>
-    (await store.evidence(paymentId)).map(({ bytes, broughtBy }) => decodeRecord(bytes, broughtBy, context));
-  let [records, payments, certificates] = [0, 0, 0];
-  for await (const record of pages((after) => store.keptRecords(after))) {
-    records++;
-    if (!isAsReceived(record, context)) report(`Record ${record.inboxId} of the inbox is not what was received.`);
-  }
-  for await (const kept of pages((after) => store.keptPayments(after))) {
-    payments++;
-    if (!isAsSigned(kept, crypto)) report(`Payment ${kept.paymentId} is not what its payer signed.`);
-    if (kept.takenMinor > 0n && !(await claims(kept.paymentId)).some((claim) => isWhatWasPaid(claim, kept)))
-      report(`Payment ${kept.paymentId} is paid to a payee, or with an amount, that no record names.`);
-  }
-  for (const { account } of await store.accounts())
-    for (const certificate of await store.certificatesOf(account)) {
-      certificates++;
-      if (!isAsIssued(certificate, crypto))
-        report(`Certificate ${certificate.certificateId} is not what the issuer signed.`);
+  const signatures = keys === undefined ? undefined : new SignatureAudit(keys, crypto);
+  const audit = new MessageAudit({ store, crypto, signatures, report });
+  async function each<Kept>(
+    what: string,
+    read: (after: string | undefined) => Promise<KeptPage<Kept>>,
+    look: (kept: readonly Kept[]) => Promise<void>,
+  ): Promise<number> {
+    let count = 0;
+    for (let after: string | undefined; ; ) {
+      const { kept, next } = await read(after);
+      await look(kept);
+      signal?.throwIfAborted();
+      const told = Math.floor(count / PROGRESS_EVERY);
+      count += kept.length;
+      if (Math.floor(count / PROGRESS_EVERY) > told) progress(`${count} ${what} read...`);
+      if (next === undefined) return count;
+      after = next;
     }
-  for (const { paymentId, payeeId } of await store.heldPayments())
-    if (!(await claims(paymentId)).some((claim) => payeeOf(claim) === payeeId))
-      report(`Payment ${paymentId} is held for a payee that no record names.`);
-  return { entries, records, payments, certificates, faults };
+  }
+  progress(`${entries} entries read...`);
+  const records = await each("records", store.keptRecords.bind(store), (kept) => audit.records(kept));
+  const certificates = await each("certificates", store.keptCertificates.bind(store), (kept) =>
+    audit.certificates(kept),
+  );
+  const closings = await each("closings", store.keptClosings.bind(store), (kept) => audit.closings(kept));
+  const voids = await each("voids", store.keptVoids.bind(store), (kept) => audit.voids(kept));
+  const payments = await each("payments", store.keptPayments.bind(store), (kept) => audit.payments(kept));
+  await audit.held();
+  await audit.conflicts();
+  const read = { entries, records, payments, certificates, closings, voids };
+  return { ...read, signatures: signatures?.verified, faults };
 }
 
-async function* pages<Kept>(read: (after: string | undefined) => Promise<KeptPage<Kept>>): AsyncGenerator<Kept> {
-  for (let after: string | undefined; ; ) {
-    const { kept, next } = await read(after);
-    yield* kept;
-    if (next === undefined) return;
-    after = next;
+/** Holds rows against the messages that they came from, some at a time. */
+class MessageAudit {
+  readonly #store: IssuerStore;
+  readonly #crypto: CryptoPort;
+  readonly #signatures: SignatureAudit | undefined;
+  readonly #report: (fault: string) => void;
+  readonly #context: Parameters<typeof decodeRecord>[2];
+
+  constructor(parts: {
+    readonly store: IssuerStore;
+    readonly crypto: CryptoPort;
+    readonly signatures: SignatureAudit | undefined;
+    readonly report: (fault: string) => void;
+  }) {
+    this.#store = parts.store;
+    this.#crypto = parts.crypto;
+    this.#signatures = parts.signatures;
+    this.#report = parts.report;
+    this.#context = { crypto: parts.crypto, decoding: decodingCaches(CERTIFICATES_REMEMBERED) };
+  }
+
+  async records(kept: readonly InboxRecord[]): Promise<void> {
+    for (const record of kept)
+      if (!this.#isAsReceived(record)) this.#report(`Record ${record.inboxId} of the inbox is not what was received.`);
+  }
+
+  /** One that was prepared and never signed says nothing yet. */
+  async certificates(kept: readonly CertificateRecord[]): Promise<void> {
+    const read = kept.flatMap((certificate) => {
+      const { bytes } = certificate;
+      if (bytes === undefined) return [];
+      const decoded = readable(() => decodeMessage(userCertificate, bytes, this.#crypto));
+      if (decoded !== undefined && isAsIssued(certificate, decoded)) return [{ certificate, decoded }];
+      this.#report(`Certificate ${certificate.certificateId} is not what the issuer signed.`);
+      return [];
+    });
+    const areIssued = await this.#signatures?.areIssued(read.map(({ decoded }) => decoded));
+    for (const [index, { certificate }] of read.entries())
+      if (areIssued?.[index] === false)
+        this.#report(`Certificate ${certificate.certificateId} bears no valid signature of the issuer.`);
+  }
+
+  async closings(kept: readonly KeptClosing[]): Promise<void> {
+    const read = kept.flatMap((each) => {
+      const { certificateId, certificate } = each;
+      const message = readable(() => decodeMessage(closing, each.bytes, this.#crypto));
+      if (message !== undefined && certificate !== undefined && isAsClosed(each, message))
+        return [{ certificateId, certificate, message }];
+      this.#report(`A closing of certificate ${certificateId} is not what its device signed.`);
+      return [];
+    });
+    const areSigned = await this.#signatures?.areSignedByDevice(read);
+    for (const [index, { certificateId }] of read.entries())
+      if (areSigned?.[index] === false)
+        this.#report(`A closing of certificate ${certificateId} bears no valid signature of its device.`);
+  }
+
+  async voids(kept: readonly RequestVoidRecord[]): Promise<void> {
+    const read = kept.flatMap((each) => {
+      const { requestHash, terminalId } = each;
+      const decoded = decodeRecord(each.bytes, "terminal", this.#context);
+      // A key that is no point of the curve has no name.
+      if (!isRecordFault(decoded) && decoded.kind === "void" && readable(() => isAsVoided(each, decoded, this.#crypto)))
+        return [{ requestHash, senderId: terminalId, decoded }];
+      this.#report(`The void of request ${requestHash} is not what its payee signed.`);
+      return [];
+    });
+    const checked = await this.#signatures?.check(read);
+    for (const [index, { requestHash }] of read.entries()) {
+      const looked = checked?.[index];
+      if (looked?.kind === "void" && !(isGood(looked.payeeCertificate) && isGood(looked.requestVoid)))
+        this.#report(`The void of request ${requestHash} bears no valid signature of its payee.`);
+    }
+  }
+
+  async payments(kept: readonly KeptPayment[]): Promise<void> {
+    for (const each of kept)
+      if (!isAsSigned(each, this.#crypto)) this.#report(`Payment ${each.paymentId} is not what its payer signed.`);
+    // Nearly every one is borne out by the record that it was first known from.
+    const doubtful = await this.#doubtful(
+      kept,
+      kept.flatMap(({ record }) => record ?? []),
+    );
+    if (doubtful.length === 0) return;
+    const records = await this.#store.recordsNaming(doubtful.map(({ payment: { paymentId } }) => paymentId));
+    for (const { payment: found, fault } of await this.#doubtful(
+      doubtful.map((each) => each.payment),
+      records,
+    ))
+      this.#report(`Payment ${found.paymentId} ${fault}`);
+  }
+
+  async held(): Promise<void> {
+    const held = await this.#store.heldPayments();
+    const claims = await this.#claims(await this.#store.recordsNaming(held.map(({ paymentId }) => paymentId)));
+    for (const { paymentId, payeeId } of held) {
+      const ofPayee = claims.get(paymentId)?.filter((claim) => payeeOf(claim) === payeeId) ?? [];
+      if (ofPayee.length === 0) this.#report(`Payment ${paymentId} is held for a payee that no record names.`);
+      else if (this.#signatures !== undefined && !ofPayee.some(isSignedByItsPayee))
+        this.#report(`Payment ${paymentId} is held for a payee that did not sign for it.`);
+    }
+  }
+
+  /** What accuses a device must be signed by it. */
+  async conflicts(): Promise<void> {
+    if (this.#signatures === undefined) return;
+    for (const { certificateId, firstBytes, secondBytes } of await this.#store.conflicts()) {
+      const certificate = (await this.#store.certificate(certificateId))?.bytes;
+      const read = [firstBytes, secondBytes].flatMap((bytes) => this.#byDevice(bytes) ?? []);
+      const areSigned =
+        certificate === undefined
+          ? []
+          : await this.#signatures.areSignedByDevice(read.map((message) => ({ message, certificate })));
+      if (areSigned.length !== 2 || areSigned.includes(false))
+        this.#report(`What proves a conflict of certificate ${certificateId} bears no valid signatures of its device.`);
+    }
+  }
+
+  #isAsReceived({ bytes, senderId, broughtBy, paymentId, recordHash }: InboxRecord): boolean {
+    if (recordHashOf(bytes, senderId, this.#crypto) !== recordHash) return false;
+    const decoded = decodeRecord(bytes, broughtBy, this.#context);
+    return paymentId === (isRecordFault(decoded) ? undefined : paymentIdOf(decoded));
+  }
+
+  /** Those that the records do not bear out, each with what is wrong with it. */
+  async #doubtful(
+    kept: readonly KeptPayment[],
+    records: readonly InboxRecord[],
+  ): Promise<readonly { readonly payment: KeptPayment; readonly fault: string }[]> {
+    const claims = await this.#claims(records);
+    return kept.flatMap((each) => {
+      const fault = faultOf(each, claims.get(each.paymentId) ?? [], this.#signatures !== undefined);
+      return fault === undefined ? [] : [{ payment: each, fault }];
+    });
+  }
+
+  async #claims(records: readonly InboxRecord[]): Promise<ReadonlyMap<MessageId, readonly Claim[]>> {
+    const read = records.flatMap((record) => {
+      const decoded = decodeRecord(record.bytes, record.broughtBy, this.#context);
+      return isRecordFault(decoded) || decoded.kind === "void" ? [] : [{ record, senderId: record.senderId, decoded }];
+    });
+    const checked = await this.#signatures?.check(read);
+    const claims = read.map(({ record, decoded }, index) => ({ record, decoded, checked: checked?.[index] }));
+    return Map.groupBy(claims, ({ decoded }) => decoded.payment.messageId);
+  }
+
+  #byDevice(bytes: Uint8Array): Decoded<unknown> | undefined {
+    for (const kind of [payment, openPayment, closing]) {
+      const message = readable(() => decodeMessage<unknown>(kind as typeof closing, bytes, this.#crypto));
+      if (message !== undefined) return message;
+    }
+    return undefined;
   }
 }
 
-function isAsReceived(record: InboxRecord, context: Parameters<typeof decodeRecord>[2]): boolean {
-  const { bytes, senderId, broughtBy, paymentId, recordHash } = record;
-  if (recordHashOf(bytes, senderId, context.crypto) !== recordHash) return false;
-  const decoded = decodeRecord(bytes, broughtBy, context);
-  return paymentId === (isRecordFault(decoded) ? undefined : paymentIdOf(decoded));
+function faultOf(kept: KeptPayment, claims: readonly Claim[], withSignatures: boolean): string | undefined {
+  const isPaid = kept.takenMinor > 0n;
+  const paying = isPaid ? claims.filter((claim) => isWhatWasPaid(claim, kept)) : claims;
+  if (isPaid && paying.length === 0) return "is paid to a payee, or with an amount, that no record names.";
+  if (!withSignatures) return undefined;
+  const signed = paying.filter((claim) => isSignedByItsPayer(claim, kept));
+  if (signed.length === 0) return "bears no valid signature of a device that the issuer certified.";
+  if (isPaid && !signed.some(isSignedByItsPayee)) return "is paid to a payee that did not sign for it.";
+  return undefined;
 }
 
 function isAsSigned(kept: KeptPayment, crypto: CryptoPort): boolean {
-  return holds(() => {
-    const isOpen = kept.kind === "open-payment";
-    const { messageId, unverified } = isOpen
+  const decoded = readable(() =>
+    kept.kind === "open-payment"
       ? decodeMessage(openPayment, kept.bytes, crypto)
-      : decodeMessage(payment, kept.bytes, crypto);
-    return (
-      messageId === kept.paymentId &&
-      unverified.certificateId === kept.certificateId &&
-      unverified.sequence === kept.sequence &&
-      unverified.previous === kept.previous &&
-      unverified.amountMinor === kept.amountMinor &&
-      unverified.spentMinor === kept.spentMinor &&
-      ("requestHash" in unverified ? unverified.requestHash : undefined) === kept.requestHash
-    );
-  });
+      : decodeMessage(payment, kept.bytes, crypto),
+  );
+  if (decoded === undefined) return false;
+  const { messageId, unverified } = decoded;
+  return (
+    messageId === kept.paymentId &&
+    unverified.certificateId === kept.certificateId &&
+    unverified.sequence === kept.sequence &&
+    unverified.previous === kept.previous &&
+    unverified.amountMinor === kept.amountMinor &&
+    unverified.spentMinor === kept.spentMinor &&
+    ("requestHash" in unverified ? unverified.requestHash : undefined) === kept.requestHash
+  );
 }
 
-/** One that was prepared and never signed says nothing yet. */
-function isAsIssued(kept: CertificateRecord, crypto: CryptoPort): boolean {
-  const { bytes } = kept;
-  if (bytes === undefined) return true;
-  return holds(() => {
-    const { messageId, unverified } = decodeMessage(userCertificate, bytes, crypto);
-    return (
-      messageId === kept.messageId &&
-      unverified.certificateId === kept.certificateId &&
-      unverified.terms.limitMinor === kept.limitMinor &&
-      unverified.terms.perPaymentCapMinor === kept.perPaymentCapMinor &&
-      unverified.terms.statusIndex === kept.statusIndex &&
-      unverified.issuedAt === kept.issuedAt &&
-      unverified.expiresAt === kept.expiresAt
-    );
-  });
+function isAsIssued(kept: CertificateRecord, { messageId, unverified }: Decoded<UserCertificate>): boolean {
+  return (
+    messageId === kept.messageId &&
+    unverified.certificateId === kept.certificateId &&
+    unverified.terms.limitMinor === kept.limitMinor &&
+    unverified.terms.perPaymentCapMinor === kept.perPaymentCapMinor &&
+    unverified.terms.statusIndex === kept.statusIndex &&
+    unverified.issuedAt === kept.issuedAt &&
+    unverified.expiresAt === kept.expiresAt
+  );
 }
 
-type Claim = ReturnType<typeof decodeRecord>;
-
-function payeeOf(claim: Claim): string | undefined {
-  return isRecordFault(claim) ? undefined : claim.payeeCertificate?.unverified.payeeId;
+function isAsClosed(kept: KeptClosing, { messageId, unverified }: Decoded<Closing>): boolean {
+  return (
+    messageId === kept.messageId &&
+    unverified.certificateId === kept.certificateId &&
+    unverified.sequence === kept.sequence &&
+    unverified.spentMinor === kept.spentMinor
+  );
 }
 
-/** A payment is paid as it was signed, an open one as its payee took it, within what was signed. */
-function isWhatWasPaid(record: Claim, { claim, takenMinor, amountMinor }: KeptPayment): boolean {
-  if (isRecordFault(record) || record.kind === "void" || payeeOf(record) !== claim?.payeeId) return false;
-  const word = record.kind === "payment" ? record.payment : record.word?.message;
-  return word?.unverified.amountMinor === takenMinor && takenMinor <= amountMinor;
+function isAsVoided(kept: RequestVoidRecord, decoded: DecodedVoid, crypto: CryptoPort): boolean {
+  const { request, requestVoid, payeeCertificate } = decoded;
+  const { payeeId, payeeCertificateId, terminalKey } = payeeCertificate.unverified;
+  return (
+    requestHashOf(request.messageId) === kept.requestHash &&
+    requestVoid.unverified.requestId === request.messageId &&
+    request.unverified.payeeCertificateId === payeeCertificateId &&
+    payeeId === kept.payeeId &&
+    terminalIdOf(terminalKey, crypto) === kept.terminalId
+  );
 }
 
-/** Bytes that cannot be read are not what was signed. */
-function holds(compare: () => boolean): boolean {
+/** Undefined for bytes that cannot be read, which are not what was signed. */
+function readable<Read>(read: () => Read): Read | undefined {
   try {
-    return compare();
+    return read();
   } catch (error) {
-    if (error instanceof CodedError) return false;
+    if (error instanceof CodedError) return undefined;
     throw error;
   }
 }

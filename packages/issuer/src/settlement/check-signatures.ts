@@ -161,7 +161,7 @@ function* payeeCertificatesIn(records: readonly Sent[]): Iterable<Decoded<PayeeC
 }
 
 /** Signatures that are asked for one by one in the same turn are verified together. */
-function gathering({ crypto, checker }: Pick<VerifyRecordsContext, "crypto" | "checker">): CryptoPort {
+export function gathering({ crypto, checker }: Pick<VerifyRecordsContext, "crypto" | "checker">): CryptoPort {
   let gathered: SignatureToVerify[] = [];
   let found: Promise<readonly boolean[]> | undefined;
   return {

@@ -24,8 +24,8 @@ test("an auditor verifies a file; one row changed by hand is named, with exit co
 
   const sound = verify("--file", file);
   assert.equal(sound.status, 0, sound.stderr);
-  const { sound: isSound, entries, faults } = JSON.parse(sound.stdout);
-  assert.deepEqual([isSound, entries, faults], [true, 3, []]);
+  const { sound: isSound, entries, signatures, faults } = JSON.parse(sound.stdout);
+  assert.deepEqual([isSound, entries, signatures, faults], [true, 3, null, []]);
 
   const database = new DatabaseSync(file);
   database.exec(
@@ -37,6 +37,9 @@ test("an auditor verifies a file; one row changed by hand is named, with exit co
   const told = JSON.parse(tampered.stdout);
   assert.equal(told.sound, false);
   assert.match(told.faults.join("\n"), /^Entry 2 is not what was written/m);
+
+  const unlisted = verify("--file", file, "--signatures", "--data", folder);
+  assert.deepEqual([unlisted.status, JSON.parse(unlisted.stdout).code], [2, "TRUST_LIST_UNREADABLE"]);
 
   const missing = verify("--file", join(folder, "none.sqlite"));
   assert.deepEqual([missing.status, JSON.parse(missing.stdout).code], [2, "FILE_MISSING"]);

@@ -100,6 +100,16 @@ export class TestTerminal {
     return (await signMessage(requestVoid, content, { signer: this.signer, crypto })).bytes;
   }
 
+  async voidRecord(request: ShownRequest): Promise<Uint8Array> {
+    const { payeeCertificate } = request;
+    return encodeUploadRecord({
+      kind: "void",
+      payeeCertificate,
+      request: request.request.bytes,
+      requestVoid: await this.void(request),
+    });
+  }
+
   #about(paid: Verified<Payment> | Verified<OpenPayment>, amountMinor: bigint) {
     const { payeeCertificateId } = this.certificate.content;
     return { payeeCertificateId, paymentId: paid.messageId, amountMinor, issuedAt: this.#at.clock.now };

@@ -1,12 +1,19 @@
-import type { CertificateId } from "@cairn/messages";
-import type { KnownPayment } from "@cairn/settle";
-import type { InboxRecord } from "./port.ts";
+import type { CertificateId, MessageId } from "@cairn/messages";
+import type { ClosingFacts, KnownPayment } from "@cairn/settle";
+import type { CertificateRecord, InboxRecord, RequestVoidRecord } from "./port.ts";
 
-/** Everything that was kept, page by page, for an auditor who holds it against the signed messages themselves. */
+/**
+ * Everything that was kept, page by page, for an auditor who holds it against the signed messages themselves. Pages are in
+ * no particular order. `after`: the mark of the page before; undefined for the first.
+ */
 export interface KeptPort {
-  /** @param after The mark of the page before; undefined for the first. In no particular order. */
   keptRecords(after?: string): Promise<KeptPage<InboxRecord>>;
   keptPayments(after?: string): Promise<KeptPage<KeptPayment>>;
+  keptCertificates(after?: string): Promise<KeptPage<CertificateRecord>>;
+  keptClosings(after?: string): Promise<KeptPage<KeptClosing>>;
+  keptVoids(after?: string): Promise<KeptPage<RequestVoidRecord>>;
+  /** Every record that names one of these payments. */
+  recordsNaming(paymentIds: readonly MessageId[]): Promise<readonly InboxRecord[]>;
 }
 
 /** `next`: the mark for the page behind this one; undefined for the last. */
@@ -16,6 +23,16 @@ export type KeptPage<Kept> = { readonly kept: readonly Kept[]; readonly next: st
 export type KeptPayment = Omit<KnownPayment, "sideClaims"> & {
   readonly certificateId: CertificateId;
   readonly bytes: Uint8Array;
+  /** The one that it was first known from. */
+  readonly record: InboxRecord | undefined;
+};
+
+/** A device's last word on a certificate, the first or one that contradicts it. */
+export type KeptClosing = ClosingFacts & {
+  readonly certificateId: CertificateId;
+  readonly bytes: Uint8Array;
+  /** The certificate as it was issued, which names the key. */
+  readonly certificate: Uint8Array | undefined;
 };
 
 /** Few enough to hold, enough not to ask too often. */

@@ -2,16 +2,19 @@ import { access } from "node:fs/promises";
 import { nodeCrypto } from "@cairn/cose/node";
 import type { IssuerStore } from "@cairn/stores";
 import type { Command } from "commander";
-import { auditBooks, type BooksAudit } from "../../services/audit.ts";
+import type { BooksAnswer } from "../../api/operator-api.ts";
+import { auditBooks } from "../../services/audit.ts";
 import { addCommand } from "../command.ts";
 import { type OperatorOptions, operatorClient, withOperatorOptions } from "../issuer/operator.ts";
 import { ABOUT_STORE_OPTION, openNamedStore, STORE_OPTION } from "../issuer/store-option.ts";
 import { CommandError, EXIT } from "../outcome.ts";
 import { counted, type Printer } from "../printer.ts";
+import { keysForAudit, type TrustedKeysOptions } from "./trusted-keys.ts";
 
-type VerifyOptions = OperatorOptions & { readonly file?: string; readonly store?: string };
+type VerifyOptions = OperatorOptions &
+  TrustedKeysOptions & { readonly file?: string; readonly store?: string; readonly signatures?: boolean };
 
-/** For auditors: they need neither a running issuer nor its keys. */
+/** For auditors: they need neither a running issuer nor its secrets. */
 export function addLedgerCommands(program: Command): void {
   const ledger = program.command("ledger").description("Audit an issuer's books.");
   addCommand<VerifyOptions>(
@@ -21,17 +24,22 @@ export function addLedgerCommands(program: Command): void {
     (command) =>
       withOperatorOptions(command)
         .option("--file <file>", "a database file or a copy of one, rather than the running issuer")
-        .option(STORE_OPTION, ABOUT_STORE_OPTION),
+        .option(STORE_OPTION, ABOUT_STORE_OPTION)
+        .option("--signatures", "verify every signature too: finds whole messages that were made up, and takes longer")
+        .option(
+          "--trust-list <files...>",
+          "with --file or --store: the trust lists that name the issuer's keys (default: the one in --data; give old ones too when keys have left it)",
+        )
+        .option("--root-key <file>", "hold the trust lists against this root's public key, from: cairn root create"),
     async (printer, options) => {
       printer.progress("Reading every entry, balance and payment...");
       const begunAt = performance.now();
       const { faults, ...read } = await verify(options, printer);
-      const { entries, records, payments, certificates } = read;
       const seconds = Math.round(performance.now() - begunAt) / 1_000;
       for (const fault of faults) printer.line(fault);
       printer.line(
         faults.length === 0
-          ? `The books are sound: ${entries} entries, ${records} records, ${payments} payments and ${certificates} certificates read in ${seconds} s.`
+          ? `The books are sound: ${saidOf(read)} in ${seconds} s.`
           : `The books are NOT sound: ${counted(faults.length, "fault")}.`,
       );
       printer.result({ sound: faults.length === 0, ...read, faults, seconds });
@@ -40,11 +48,27 @@ export function addLedgerCommands(program: Command): void {
   );
 }
 
-async function verify(options: VerifyOptions, printer: Printer): Promise<BooksAudit> {
+function saidOf({ entries, records, payments, certificates, signatures }: Omit<BooksAnswer, "faults">): string {
+  const read = `${entries} entries, ${records} records, ${payments} payments and ${certificates} certificates read`;
+  return signatures === null
+    ? `${read} (signatures not verified: --signatures)`
+    : `${read}, ${signatures} signatures verified`;
+}
+
+async function verify(options: VerifyOptions, printer: Printer): Promise<BooksAnswer> {
+  const { progress } = printer;
+  const withSignatures = options.signatures === true;
   const store = await openNamed(options, printer);
-  if (store === undefined) return (await operatorClient(options)).verifyBooks();
+  if (store === undefined) return (await operatorClient(options)).verifyBooks({ signatures: withSignatures, progress });
   try {
-    return await auditBooks(store, nodeCrypto());
+    const crypto = nodeCrypto();
+    const keys = withSignatures ? await keysForAudit(options, crypto) : undefined;
+    try {
+      const { signatures, faults, ...read } = await auditBooks(store, crypto, { keys, progress });
+      return { ...read, signatures: signatures ?? null, faults: [...faults] };
+    } finally {
+      await keys?.checker.close();
+    }
   } finally {
     await store.close();
   }

@@ -1,7 +1,5 @@
 import { accountNumber } from "@cairn/issue";
 import * as api from "../../api/operator-api.ts";
-import type { Encoded } from "../../api/wire.ts";
-import { auditBooks } from "../../services/audit.ts";
 import type { ServerContext } from "../../services/server-context.ts";
 import { entryView } from "../operator-views.ts";
 import { type OperatorApp, operatorAnswer } from "./routes.ts";
@@ -9,7 +7,7 @@ import { type OperatorApp, operatorAnswer } from "./routes.ts";
 const DEFAULT_ENTRIES = 100;
 
 /** The ledger, as it is. */
-export function bookRoutes(app: OperatorApp, { store, crypto }: ServerContext): void {
+export function bookRoutes(app: OperatorApp, { store }: ServerContext): void {
   app.get(
     "/entries",
     {
@@ -40,22 +38,5 @@ export function bookRoutes(app: OperatorApp, { store, crypto }: ServerContext): 
         minor: minor.toString(),
       })),
     }),
-  );
-
-  app.get(
-    "/books",
-    {
-      schema: operatorAnswer(
-        {
-          summary:
-            "Recomputes the books from their entries, and holds what decides about money against what was signed.",
-        },
-        api.BooksAnswer,
-      ),
-    },
-    async (): Promise<Encoded<typeof api.BooksAnswer>> => {
-      const { faults, ...read } = await auditBooks(store, crypto);
-      return { ...read, faults: [...faults] };
-    },
   );
 }

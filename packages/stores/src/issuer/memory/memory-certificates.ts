@@ -1,7 +1,7 @@
 import { copyOfBytes } from "@cairn/cose";
 import { type AccountNumber, partitionOf } from "@cairn/issue";
 import type { CertificateId, Currency, DeviceId, MessageId } from "@cairn/messages";
-import { type CertificateState, type ConflictProof, judgeClosing } from "@cairn/settle";
+import { type CertificateState, type ClosingFacts, type ConflictProof, judgeClosing } from "@cairn/settle";
 import { mainOutcome, type PaymentFacts } from "../outcome-views.ts";
 import type {
   CertificateRecord,
@@ -23,7 +23,7 @@ export class KeptCertificate {
   readonly currency: Currency;
   closing: CertificateState["closing"];
   /** Every closing ever received. */
-  readonly closings = new Map<MessageId, Uint8Array>();
+  readonly closings = new Map<MessageId, ClosingFacts & { readonly bytes: Uint8Array }>();
   readonly #payments = new Map<MessageId, KeptPayment>();
   readonly #ofAccount: OfAccount;
   #record: CertificateRecord;
@@ -130,7 +130,8 @@ export class MemoryCertificates {
     const kept = this.#kept.get(certificateId);
     if (kept === undefined) return "unknown-certificate";
     const { answer, conflict } = judgeClosing(stateOf(kept), facts, closedAt);
-    if (!kept.closings.has(facts.messageId)) kept.closings.set(facts.messageId, copyOfBytes(bytes));
+    if (!kept.closings.has(facts.messageId))
+      kept.closings.set(facts.messageId, { ...facts, bytes: copyOfBytes(bytes) });
     if (answer === "recorded") {
       const { sequence, spentMinor } = facts;
       kept.closing = facts;
@@ -276,5 +277,5 @@ export function stateOf({ record, currency, closing, payments }: KeptCertificate
 }
 
 function signedBytes({ payments, closings }: KeptCertificate, messageId: MessageId): Uint8Array {
-  return found(payments.get(messageId)?.bytes ?? closings.get(messageId), "STORE_DAMAGED", messageId);
+  return found(payments.get(messageId)?.bytes ?? closings.get(messageId)?.bytes, "STORE_DAMAGED", messageId);
 }

@@ -88,6 +88,10 @@ export class MemoryInbox {
     if (waiting?.size === 0) this.#waiting.delete(partition);
   }
 
+  naming(paymentId: MessageId): InboxRecord[] {
+    return (this.#byPayment.get(paymentId) ?? []).map(({ record }) => record);
+  }
+
   evidence(paymentId: MessageId): EvidenceRecord[] {
     return (this.#byPayment.get(paymentId) ?? []).map(({ record, decidedAt, rejection }) => ({
       ...record,

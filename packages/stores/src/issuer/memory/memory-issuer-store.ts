@@ -236,9 +236,29 @@ export class MemoryIssuerStore implements IssuerStore {
   }
   async keptPayments() {
     const kept = [...this.#certificates.all()].flatMap(({ record: { certificateId }, payments }) =>
-      [...payments.values()].map(({ payment, bytes }) => ({ ...payment, certificateId, bytes })),
+      [...payments.values()].map(({ payment, bytes }) => ({
+        ...payment,
+        certificateId,
+        bytes,
+        record: this.#inbox.naming(payment.paymentId)[0],
+      })),
     );
     return { kept, next: undefined };
+  }
+  async keptCertificates() {
+    return { kept: [...this.#certificates.all()].map(({ record }) => record), next: undefined };
+  }
+  async keptClosings() {
+    const kept = [...this.#certificates.all()].flatMap(({ record: { certificateId, bytes }, closings }) =>
+      [...closings.values()].map((closing) => ({ ...closing, certificateId, certificate: bytes })),
+    );
+    return { kept, next: undefined };
+  }
+  async keptVoids() {
+    return { kept: [...this.#voids.values()], next: undefined };
+  }
+  async recordsNaming(paymentIds: readonly MessageId[]) {
+    return paymentIds.flatMap((paymentId) => this.#inbox.naming(paymentId));
   }
 
   async move<Result>(input: MovementInput, decide: (view: MovementView) => MovementDecision<Result>) {

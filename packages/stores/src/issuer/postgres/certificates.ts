@@ -19,12 +19,12 @@ const CONFLICT_REASON = "Proven conflict.";
 /** The list of changes with one more at its end. */
 const withChange = (parameter: string): string => `(changes::jsonb || ${parameter}::jsonb)::text`;
 
-const SELECT = `
+export const SELECT_CERTIFICATE = `
   SELECT c.*, e.settled_minor, e.released_minor, ${CLOSING_AND_CONFLICT}
   FROM certificates c
   JOIN exposures e ON e.partition = c.partition AND e.certificate_id = c.certificate_id
   ${CERTIFICATE_JOINS}`;
-export const SELECT_OF_ACCOUNT = `${SELECT} WHERE c.partition = $1 AND c.account = $2 ORDER BY c.serial`;
+export const SELECT_OF_ACCOUNT = `${SELECT_CERTIFICATE} WHERE c.partition = $1 AND c.account = $2 ORDER BY c.serial`;
 
 const hex = (idText: string): Buffer => Buffer.from(idText, "hex");
 
@@ -85,7 +85,7 @@ export class Certificates {
   }
 
   async find(certificateId: CertificateId): Promise<CertificateRecord | undefined> {
-    const row = await this.#database.get(`${SELECT} WHERE c.certificate_id = $1`, hex(certificateId));
+    const row = await this.#database.get(`${SELECT_CERTIFICATE} WHERE c.certificate_id = $1`, hex(certificateId));
     return row === undefined ? undefined : certificateFrom(row);
   }
 

@@ -21,7 +21,7 @@ import { Certificates } from "./certificates.ts";
 import { Database, type PostgresOptions } from "./database.ts";
 import { Enrolment } from "./enrolment.ts";
 import { Inbox } from "./inbox.ts";
-import { keptPayments, keptRecords } from "./kept.ts";
+import { Kept } from "./kept.ts";
 import { Leases } from "./leases.ts";
 import { Movements } from "./movements.ts";
 import { Nonces } from "./nonces.ts";
@@ -52,6 +52,7 @@ export class PostgresIssuerStore implements IssuerStore {
   readonly #books: Books;
   readonly #movements: Movements;
   readonly #nonces: Nonces;
+  readonly #kept: Kept;
 
   constructor(database: Database, options: PostgresOptions) {
     this.#database = database;
@@ -67,6 +68,7 @@ export class PostgresIssuerStore implements IssuerStore {
     this.#outcomes = new Outcomes(database);
     this.#movements = new Movements(database, this.#books);
     this.#nonces = new Nonces(database);
+    this.#kept = new Kept(database);
   }
 
   async close() {
@@ -224,10 +226,22 @@ export class PostgresIssuerStore implements IssuerStore {
     return audit(this.#database);
   }
   keptRecords(after?: string) {
-    return keptRecords(this.#database, after);
+    return this.#kept.records(after);
   }
   keptPayments(after?: string) {
-    return keptPayments(this.#database, after);
+    return this.#kept.payments(after);
+  }
+  keptCertificates(after?: string) {
+    return this.#kept.certificates(after);
+  }
+  keptClosings(after?: string) {
+    return this.#kept.closings(after);
+  }
+  keptVoids(after?: string) {
+    return this.#kept.voids(after);
+  }
+  recordsNaming(paymentIds: readonly MessageId[]) {
+    return this.#kept.recordsNaming(paymentIds);
   }
 
   move<Result>(input: MovementInput, decide: (view: MovementView) => MovementDecision<Result>) {

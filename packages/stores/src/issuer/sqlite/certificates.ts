@@ -19,7 +19,7 @@ const CONFLICT_REASON = "Proven conflict.";
 /** The list of changes with the one that is bound here at its end. */
 const WITH_CHANGE = "json_insert(changes, '$[#]', json(?))";
 
-const SELECT = `
+export const SELECT_CERTIFICATE = `
   SELECT c.*, e.settled_minor, e.released_minor, ${CLOSING_AND_CONFLICT}
   FROM certificates c
   JOIN exposures e ON e.partition = c.partition AND e.certificate_id = c.certificate_id
@@ -68,13 +68,17 @@ export class Certificates {
   }
 
   find(certificateId: CertificateId): CertificateRecord | undefined {
-    const row = this.#database.get(`${SELECT} WHERE c.certificate_id = ?`, certificateId);
+    const row = this.#database.get(`${SELECT_CERTIFICATE} WHERE c.certificate_id = ?`, certificateId);
     return row === undefined ? undefined : certificateFrom(row);
   }
 
   of(account: AccountNumber): CertificateRecord[] {
     return this.#database
-      .all(`${SELECT} WHERE c.partition = ? AND c.account = ? ORDER BY c.serial`, partitionOf(account), account)
+      .all(
+        `${SELECT_CERTIFICATE} WHERE c.partition = ? AND c.account = ? ORDER BY c.serial`,
+        partitionOf(account),
+        account,
+      )
       .map(certificateFrom);
   }
 
@@ -271,7 +275,7 @@ export class Certificates {
   }
 }
 
-function certificateFrom(row: Row): CertificateRecord {
+export function certificateFrom(row: Row): CertificateRecord {
   const closed = row.closed_at !== null;
   const changes = readChanges(text(row, "changes"));
   return {

@@ -1,32 +1,120 @@
-import type { CertificateId } from "@cairn/messages";
-import { KEPT_PAGE, type KeptPage, type KeptPayment, keptPage } from "../kept-port.ts";
-import type { InboxRecord } from "../port.ts";
-import type { Database } from "./database.ts";
+import type { CertificateId, MessageId, PayeeId, RequestHash, TerminalId } from "@cairn/messages";
+import { KEPT_PAGE, type KeptClosing, type KeptPage, type KeptPayment, keptPage } from "../kept-port.ts";
+import { keyOf } from "../payment-key.ts";
+import type { CertificateRecord, InboxRecord, RequestVoidRecord } from "../port.ts";
+import { certificateFrom, SELECT_CERTIFICATE } from "./certificates.ts";
+import type { Database, Row } from "./database.ts";
 import { recordFrom } from "./inbox.ts";
-import { bytes, id, number } from "./rows.ts";
+import { bytes, id, minor, number, optional, text } from "./rows.ts";
 import { PAYMENT_COLUMNS, paymentFrom } from "./settlement-state.ts";
 
-export function keptRecords(database: Database, after = "0"): KeptPage<InboxRecord> {
-  const sql = `SELECT * FROM inbox WHERE inbox_id > ? ORDER BY inbox_id LIMIT ${KEPT_PAGE}`;
-  return keptPage(database.all(sql, Number(after)), {
-    kept: recordFrom,
-    markOf: (row) => `${number(row, "inbox_id")}`,
-  });
+/** What is kept, for auditors, and what they look up beside it. Marks are the numbers or keys of the last row. */
+export class Kept {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  records(after = "0"): KeptPage<InboxRecord> {
+    const sql = `SELECT * FROM inbox WHERE inbox_id > ? ORDER BY inbox_id LIMIT ${KEPT_PAGE}`;
+    return keptPage(this.#database.all(sql, Number(after)), {
+      kept: recordFrom,
+      markOf: (row) => `${number(row, "inbox_id")}`,
+    });
+  }
+
+  payments(after = "0"): KeptPage<KeptPayment> {
+    const rows = this.#database.all(
+      `SELECT ${PAYMENT_COLUMNS}, p.payment_number, p.inbox_id, p.bytes, c.certificate_id FROM payments p
+        JOIN certificates c ON c.status_index = p.certificate
+        WHERE p.payment_number > ? ORDER BY p.payment_number LIMIT ${KEPT_PAGE}`,
+      Number(after),
+    );
+    const records = new Map(
+      this.#recordsOf(rows.map((row) => number(row, "inbox_id"))).map((record) => [record.inboxId, record]),
+    );
+    return keptPage(rows, {
+      kept: (row) => ({
+        ...paymentFrom(row),
+        certificateId: id<CertificateId>(row, "certificate_id"),
+        bytes: bytes(row, "bytes"),
+        record: records.get(number(row, "inbox_id")),
+      }),
+      markOf: (row) => `${number(row, "payment_number")}`,
+    });
+  }
+
+  certificates(after = "-1"): KeptPage<CertificateRecord> {
+    const sql = `${SELECT_CERTIFICATE} WHERE c.status_index > ? ORDER BY c.status_index LIMIT ${KEPT_PAGE}`;
+    return keptPage(this.#database.all(sql, Number(after)), {
+      kept: certificateFrom,
+      markOf: (row) => `${number(row, "status_index")}`,
+    });
+  }
+
+  closings(after = "-1  "): KeptPage<KeptClosing> {
+    const [partition = "", certificateId = "", messageId = ""] = after.split(" ");
+    const rows = this.#database.all(
+      `SELECT l.*, c.bytes AS certificate FROM closings l
+        LEFT JOIN certificates c ON c.partition = l.partition AND c.certificate_id = l.certificate_id
+        WHERE (l.partition, l.certificate_id, l.message_id) > (?, ?, ?)
+        ORDER BY l.partition, l.certificate_id, l.message_id LIMIT ${KEPT_PAGE}`,
+      Number(partition),
+      certificateId,
+      messageId,
+    );
+    return keptPage(rows, {
+      kept: closingFrom,
+      markOf: (row) => `${number(row, "partition")} ${text(row, "certificate_id")} ${text(row, "message_id")}`,
+    });
+  }
+
+  voids(after = "-1 "): KeptPage<RequestVoidRecord> {
+    const [partition = "", requestHash = ""] = after.split(" ");
+    const rows = this.#database.all(
+      `SELECT * FROM request_voids WHERE (partition, request_hash) > (?, ?)
+        ORDER BY partition, request_hash LIMIT ${KEPT_PAGE}`,
+      Number(partition),
+      requestHash,
+    );
+    return keptPage(rows, {
+      kept: voidFrom,
+      markOf: (row) => `${number(row, "partition")} ${text(row, "request_hash")}`,
+    });
+  }
+
+  recordsNaming(paymentIds: readonly MessageId[]): InboxRecord[] {
+    return this.#database
+      .all(
+        `SELECT * FROM inbox WHERE payment_key IN (SELECT value FROM json_each(?))
+          AND payment_id IN (SELECT value FROM json_each(?))`,
+        JSON.stringify(paymentIds.map(keyOf)),
+        JSON.stringify(paymentIds),
+      )
+      .map(recordFrom);
+  }
+
+  #recordsOf(inboxIds: readonly number[]): InboxRecord[] {
+    return this.#database
+      .all("SELECT * FROM inbox WHERE inbox_id IN (SELECT value FROM json_each(?))", JSON.stringify(inboxIds))
+      .map(recordFrom);
+  }
 }
 
-export function keptPayments(database: Database, after = "0"): KeptPage<KeptPayment> {
-  const rows = database.all(
-    `SELECT ${PAYMENT_COLUMNS}, p.payment_number, p.bytes, c.certificate_id FROM payments p
-      JOIN certificates c ON c.status_index = p.certificate
-      WHERE p.payment_number > ? ORDER BY p.payment_number LIMIT ${KEPT_PAGE}`,
-    Number(after),
-  );
-  return keptPage(rows, {
-    kept: (row) => ({
-      ...paymentFrom(row),
-      certificateId: id<CertificateId>(row, "certificate_id"),
-      bytes: bytes(row, "bytes"),
-    }),
-    markOf: (row) => `${number(row, "payment_number")}`,
-  });
-}
+const closingFrom = (row: Row): KeptClosing => ({
+  certificateId: id<CertificateId>(row, "certificate_id"),
+  messageId: id<MessageId>(row, "message_id"),
+  sequence: number(row, "sequence"),
+  spentMinor: minor(row, "spent_minor"),
+  bytes: bytes(row, "bytes"),
+  certificate: optional(row, "certificate", bytes),
+});
+
+const voidFrom = (row: Row): RequestVoidRecord => ({
+  requestHash: id<RequestHash>(row, "request_hash"),
+  payeeId: id<PayeeId>(row, "payee_id"),
+  terminalId: id<TerminalId>(row, "terminal_id"),
+  bytes: bytes(row, "bytes"),
+  receivedAt: number(row, "received_at"),
+});

@@ -20,7 +20,7 @@ import { Certificates } from "./certificates.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
 import { Enrolment } from "./enrolment.ts";
 import { Inbox } from "./inbox.ts";
-import { keptPayments, keptRecords } from "./kept.ts";
+import { Kept } from "./kept.ts";
 import { Movements } from "./movements.ts";
 import { Nonces } from "./nonces.ts";
 import { Outcomes } from "./outcomes.ts";
@@ -50,6 +50,7 @@ export class SqliteIssuerStore implements IssuerStore {
   readonly #books: Books;
   readonly #movements: Movements;
   readonly #nonces: Nonces;
+  readonly #kept: Kept;
 
   /** @throws StoreError STORE_IN_USE, STORE_TOO_NEW, STORE_TOO_OLD; the database's own errors when the file cannot be used. */
   constructor(path: string, options: DatabaseOptions = {}) {
@@ -73,6 +74,7 @@ export class SqliteIssuerStore implements IssuerStore {
       certificates: this.#certificates,
     });
     this.#nonces = new Nonces(database);
+    this.#kept = new Kept(database);
   }
 
   async close() {
@@ -240,10 +242,22 @@ export class SqliteIssuerStore implements IssuerStore {
     return this.#told(() => audit(this.#database));
   }
   async keptRecords(after?: string) {
-    return this.#told(() => keptRecords(this.#database, after));
+    return this.#told(() => this.#kept.records(after));
   }
   async keptPayments(after?: string) {
-    return this.#told(() => keptPayments(this.#database, after));
+    return this.#told(() => this.#kept.payments(after));
+  }
+  async keptCertificates(after?: string) {
+    return this.#told(() => this.#kept.certificates(after));
+  }
+  async keptClosings(after?: string) {
+    return this.#told(() => this.#kept.closings(after));
+  }
+  async keptVoids(after?: string) {
+    return this.#told(() => this.#kept.voids(after));
+  }
+  async recordsNaming(paymentIds: readonly MessageId[]) {
+    return this.#told(() => this.#kept.recordsNaming(paymentIds));
   }
 
   async move<Result>(input: MovementInput, decide: (view: MovementView) => MovementDecision<Result>) {
