@@ -113,6 +113,14 @@ export async function buildWorld(
     signer: keys.active(now).signer,
     crypto,
   });
+  const { payeeCertificateId, issuedAt, expiresAt } = payee.content;
+  await store.recordPayeeCertificate({
+    payeeCertificateId,
+    terminalId: tillId,
+    bytes: payee.bytes,
+    issuedAt,
+    expiresAt,
+  });
   const payers = await enrolPayers(store, size.accounts, now);
   const terminal = await openTill(folder, till, {
     rootKey: encodeCbor(publicKeyToCbor(keys.rootKey)),
@@ -133,7 +141,6 @@ export async function buildWorld(
     pool,
     caches,
     anchors: () => anchors,
-    keyRing: () => trustLists.keyRing(),
     policy: DEFAULT_POLICY,
     intervalMs: 1_000,
     onWithdrawn: () => undefined,

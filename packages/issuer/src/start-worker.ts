@@ -82,7 +82,6 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       certificateIdCipher: keys.certificateIdCipher,
       pool: new VerificationPool(),
       anchors: () => trustLists.current().settlementAnchors,
-      keyRing: () => trustLists.keyRing(),
       policy: settlementPolicy(policies, clock),
       intervalMs: options.settleIntervalMs ?? SETTLE_INTERVAL_MS,
       // Whoever serves reads withdrawn certificates from the store.

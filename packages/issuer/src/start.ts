@@ -171,7 +171,6 @@ async function wire(
     pool: new VerificationPool(),
     caches,
     anchors: () => trustLists.current().settlementAnchors,
-    keyRing: () => trustLists.keyRing(),
     policy: settlementPolicy(policies, clock),
     intervalMs: options.settleIntervalMs ?? SETTLE_INTERVAL_MS,
     onWithdrawn: () => statusLists.markChanged(),

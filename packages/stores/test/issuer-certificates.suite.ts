@@ -32,6 +32,9 @@ export function certificatesSuite(name: string, open: OpenStore): void {
     await store.recordIssued(first, someBytes(8));
     assert.deepEqual([...((await store.certificate(first))?.bytes ?? [])], [...someBytes(8)]);
     await assert.rejects(store.recordIssued(certificateId(9), someBytes(8)), rejectsWith("CERTIFICATE_UNKNOWN"));
+    const messages = await store.certificateMessages(partitionOf(account), [first, certificateId(9)]);
+    assert.deepEqual([...messages], [[first, unsigned?.messageId]]);
+    assert.equal((await store.certificateMessages(partitionOf(account), [])).size, 0);
 
     await store.prepareCertificate(account, deviceId(account), (view) => {
       assert.equal(view.partition, partitionOf(account));

@@ -232,6 +232,12 @@ export function membersSuite(name: string, open: OpenStore): void {
     assert.deepEqual([...((await store.terminal(terminalId(1)))?.payeeCertificate ?? [])], [...someBytes(3)]);
     const unknown = store.recordPayeeCertificate({ ...certificate(4, NOW), terminalId: terminalId(9) });
     await assert.rejects(unknown, rejectsWith("TERMINAL_UNKNOWN"));
+    // Every one is found again, under the payee that it was issued for alone.
+    const found = async (payee: number, number: number) =>
+      store.payeeCertificate(payeeId(payee), payeeCertificateId(number));
+    assert.deepEqual([...((await found(1, 1)) ?? [])], [...someBytes(1)]);
+    assert.deepEqual([...((await found(1, 3)) ?? [])], [...someBytes(3)]);
+    assert.deepEqual([await found(1, 4), await found(2, 1)], [undefined, undefined]);
     await store.close();
   });
 

@@ -103,10 +103,12 @@ test("while the disk has not kept what was committed, nobody is told of it, nor 
           issuedAt: NOW,
           expiresAt: NOW + 9,
         }),
+      payeeCertificate: () => store.payeeCertificate(payeeId(1), payeeCertificateId(1)),
       prepareCertificate: () => issue(store, account),
       recordIssued: () => store.recordIssued(certificate, someBytes(1)),
       certificate: () => store.certificate(certificate),
       certificatesOf: () => store.certificatesOf(account),
+      certificateMessages: () => store.certificateMessages(partition, [certificate]),
       recordClosing: () =>
         store.recordClosing(certificate, {
           messageId: messageId(5),

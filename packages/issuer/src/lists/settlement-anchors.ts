@@ -2,8 +2,8 @@ import type { CryptoPort } from "@cairn/cose";
 import { KEY_USE, type KeyId, keyIdOf, type TrustAnchors, type TrustedKey } from "@cairn/messages";
 
 /**
- * Whom the server believes when it settles. Its own keys, withdrawn ones too: what terminals took in good faith before
- * a key was withdrawn is still paid, once the worker has seen that the server itself issued it. Keys of other issuers
+ * Whom the server believes when it settles, as far as signatures go; guard-items.ts goes on from there. Its own keys,
+ * withdrawn ones too: what terminals took in good faith before a key was withdrawn is still paid. Keys of other issuers
  * of the same trust list for payee certificates alone: a payee may ask for payments under whichever issuer certified
  * it, but no other issuer can sign a right to spend this one's accounts.
  */

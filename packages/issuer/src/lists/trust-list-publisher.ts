@@ -16,7 +16,6 @@ import {
 import { readIfThere, writeDurably } from "../keys/durable-file.ts";
 import type { IssuerKey, IssuerKeys } from "../keys/issuer-keys.ts";
 import { ServiceError } from "../services/service-error.ts";
-import type { KeyRing } from "../settlement/guard-items.ts";
 import { judgeBrought } from "./judge-brought.ts";
 import { settlementAnchorsOf } from "./settlement-anchors.ts";
 
@@ -81,17 +80,6 @@ export class TrustListPublisher {
   /** As `current`, undefined before the first list. */
   published(): PublishedTrustList | undefined {
     return this.#published;
-  }
-
-  /** Whose keys are whose: for settlement, guard-items.ts. */
-  keyRing(): KeyRing {
-    const { issuerId } = this.#identity();
-    const keys = this.#keys.all();
-    return {
-      own: new Set(keys.map(({ keyId }) => keyId)),
-      withdrawn: new Set(keys.filter(isWithdrawn).map(({ keyId }) => keyId)),
-      hasOthers: this.current().list.content.keys.some((key) => key.issuerId !== issuerId),
-    };
   }
 
   identity(): IssuerIdentity {

@@ -1,50 +1,131 @@
-import type { KeyId } from "@cairn/messages";
+import type { Partition } from "@cairn/issue";
+import {
+  type Decoded,
+  isRefusal,
+  type PayeeCertificate,
+  type PaymentRequest,
+  type UserCertificate,
+  verifyUnder,
+} from "@cairn/messages";
 import type { SettlementItem } from "@cairn/settle";
-import type { InboxRecord, IssuerStore } from "@cairn/stores";
-import { type DecodingContext, decodeRecord } from "./decode-record.ts";
-import { isRecordFault, recordFault } from "./record-codes.ts";
-import type { VerifiedRecords } from "./verify-records.ts";
+import type { InboxRecord, RequestVoidRecord } from "@cairn/stores";
+import { type DecodedRecord, type DecodingContext, decodeRecord } from "./decode-record.ts";
+import type { IssuedHere, IssuedHereContext, OtherPayeeStanding } from "./issued-here.ts";
+import { faultOf, isRecordFault, type RecordFault, recordFault } from "./record-codes.ts";
+import type { RejectedRecord, VerifiedRecords } from "./verify-records.ts";
 
-export type KeyRing = {
-  /** Every key this issuer ever had. */
-  readonly own: ReadonlySet<KeyId>;
-  /** Those that may be in a thief's hands. */
-  readonly withdrawn: ReadonlySet<KeyId>;
-  /** The trust list names other issuers too. */
-  readonly hasOthers: boolean;
-};
+export type GuardContext = DecodingContext & IssuedHereContext & { readonly issuedHere: IssuedHere };
+type Batch = { readonly partition: Partition; readonly records: readonly InboxRecord[] };
+type DecodedPayment = Exclude<DecodedRecord, { readonly kind: "void" }>;
+type DecodedVoid = Extract<DecodedRecord, { readonly kind: "void" }>;
 
 /**
- * What signatures alone cannot tell, looked at only when there is reason to. A user certificate under a withdrawn key
- * counts when the store shows that this server issued that very one: terminals took it in good faith, but a thief of the
- * key can sign others. A payee's word that the payer brings counts when this issuer itself certified the payee: another
- * issuer's word about a payee is believed only when the payee brings it.
+ * What signatures alone cannot tell. A user certificate counts when it is the very one that this server issued: whoever
+ * has a signing key can sign another one for any id that was ever shown. So does a payee certificate. One that this
+ * server did not issue, as another issuer's is, counts when a till brings it whose key is enrolled here for its payee,
+ * with that till's own signature under what was paid for, and with no higher ceiling than the payee has here; what a
+ * payer brings under it is evidence.
  */
 export async function guardItems(
   verified: VerifiedRecords,
-  records: readonly InboxRecord[],
-  context: DecodingContext & { readonly keys: KeyRing; readonly store: Pick<IssuerStore, "certificate"> },
+  { partition, records }: Batch,
+  context: GuardContext,
 ): Promise<VerifiedRecords> {
-  const { keys, store } = context;
-  if (keys.withdrawn.size === 0 && !keys.hasOthers) return verified;
-  const byInboxId = new Map(records.map((record) => [record.inboxId, record]));
-  const items: SettlementItem[] = [];
-  const rejected = [...verified.rejected];
-  for (const item of verified.items) {
-    const record = byInboxId.get(item.inboxId);
-    const decoded = record === undefined ? undefined : decodeRecord(record.bytes, record.broughtBy, context);
-    if (record === undefined || decoded === undefined || isRecordFault(decoded) || decoded.kind === "void") continue;
-    const { certificate, payeeCertificate } = decoded;
-    if (keys.withdrawn.has(certificate.unverified.issuerKeyId)) {
-      const stored = await store.certificate(item.certificateId);
-      if (stored?.messageId !== certificate.messageId) {
-        rejected.push({ record, paymentId: item.paymentId, ...recordFault("CERTIFICATE_NOT_OURS") });
-        continue;
-      }
-    }
-    const payeeKey = payeeCertificate?.unverified.issuerKeyId;
-    const isTrusted = payeeKey !== undefined && keys.own.has(payeeKey) && !keys.withdrawn.has(payeeKey);
-    items.push(item.broughtBy === "payer" && !isTrusted ? { ...item, payeeWord: undefined } : item);
+  const payments: DecodedPayment[] = [];
+  const voids: {
+    readonly record: InboxRecord;
+    readonly decoded: DecodedVoid;
+    readonly requestVoid: RequestVoidRecord;
+  }[] = [];
+  const certificates = new Set<Decoded<UserCertificate>>();
+  const payees = new Set<Decoded<PayeeCertificate>>();
+  // What was verified is in the order of the records.
+  for (const record of records) {
+    const requestVoid = verified.voids[voids.length];
+    const isItem = verified.items[payments.length]?.inboxId === record.inboxId;
+    if (!isItem && requestVoid?.bytes !== record.bytes) continue;
+    const decoded = decodeRecord(record.bytes, record.broughtBy, context);
+    if (isRecordFault(decoded)) throw new Error("A record that was read before cannot be read.");
+    if (decoded.payeeCertificate !== undefined) payees.add(decoded.payeeCertificate);
+    if (decoded.kind !== "void") {
+      certificates.add(decoded.certificate);
+      payments.push(decoded);
+    } else if (requestVoid !== undefined) voids.push({ record, decoded, requestVoid });
   }
-  return { ...verified, items, rejected };
+  const [forged, others] = await Promise.all([
+    context.issuedHere.forgedAmong(certificates, partition, context),
+    context.issuedHere.othersAmong(payees, context),
+  ]);
+  if (forged.size === 0 && others.size === 0) return verified;
+
+  const items: SettlementItem[] = [];
+  const faults = new Map<number, RecordFault>();
+  for (const [index, item] of verified.items.entries()) {
+    const decoded = payments[index];
+    if (decoded === undefined) throw new Error("An item of no record.");
+    const guarded = forged.has(decoded.certificate)
+      ? recordFault("CERTIFICATE_NOT_OURS")
+      : await guardItem(item, decoded, { others, context });
+    if (isRecordFault(guarded)) faults.set(item.inboxId, guarded);
+    else items.push(guarded);
+  }
+  const counting: RequestVoidRecord[] = [];
+  for (const { record, decoded, requestVoid } of voids) {
+    const fault = await refuseTill(decoded.payeeCertificate, decoded.request, { others, context });
+    if (fault === undefined) counting.push(requestVoid);
+    else faults.set(record.inboxId, fault);
+  }
+  return { ...verified, items, voids: counting, rejected: rejectedWith(faults, { verified, records }) };
+}
+
+type About = {
+  readonly others: ReadonlyMap<Decoded<PayeeCertificate>, OtherPayeeStanding>;
+  readonly context: GuardContext;
+};
+
+async function guardItem(
+  item: SettlementItem,
+  decoded: DecodedPayment,
+  about: About,
+): Promise<SettlementItem | RecordFault> {
+  const { payeeCertificate: payee } = decoded;
+  const standing = payee === undefined ? undefined : about.others.get(payee);
+  if (payee === undefined || standing === undefined) return item;
+  if (item.broughtBy === "payer") return { ...item, payeeWord: undefined, voided: false };
+  const request = decoded.kind === "payment" ? decoded.request : undefined;
+  const fault = await refuseTill(payee, request, about);
+  if (fault !== undefined) return fault;
+  const { payeeWord: word } = item;
+  if (word === undefined || standing.kind === "foreign" || word.perCertificateCapMinor <= standing.ceilingMinor)
+    return item;
+  return { ...item, payeeWord: { ...word, perCertificateCapMinor: standing.ceilingMinor } };
+}
+
+/** Why a till's word does not count. A capture bears the till's own signature already, what names a request may not. */
+async function refuseTill(
+  payee: Decoded<PayeeCertificate>,
+  request: Decoded<PaymentRequest> | undefined,
+  { others, context }: About,
+): Promise<RecordFault | undefined> {
+  const standing = others.get(payee);
+  if (standing === undefined) return undefined;
+  if (standing.kind === "foreign") return recordFault("TERMINAL_NOT_OF_PAYEE");
+  if (request === undefined) return undefined;
+  const verified = await verifyUnder(request, payee.unverified.terminalKey, context.crypto);
+  return isRefusal(verified) ? faultOf(verified) : undefined;
+}
+
+/** What was rejected before, and what is now, each once. */
+function rejectedWith(
+  faults: ReadonlyMap<number, RecordFault>,
+  { verified, records }: { readonly verified: VerifiedRecords; readonly records: readonly InboxRecord[] },
+): readonly RejectedRecord[] {
+  const before = verified.rejected.filter(({ record }) => !faults.has(record.inboxId));
+  const now = records.flatMap((record) => {
+    const fault = faults.get(record.inboxId);
+    return fault === undefined
+      ? []
+      : { record, paymentId: record.paymentId, code: fault.code, sentence: fault.sentence };
+  });
+  return [...before, ...now];
 }

@@ -8,6 +8,7 @@ import { type AnyRefusalCode, type Refusal, sentenceFor } from "@cairn/messages"
 export const RECORD_SENTENCES = {
   CERTIFICATE_NOT_OURS: "This payment's certificate was not issued here.",
   RECORD_OF_ANOTHER_PAYEE: "This record belongs to another payee. Upload it from one of that payee's terminals.",
+  TERMINAL_NOT_OF_PAYEE: "The till that this was paid at is not enrolled here for this payee.",
   RECORD_OF_ANOTHER_ACCOUNT: "This record belongs to another account.",
   VOID_RECORDED: "The cancellation was recorded.",
 } as const;

@@ -13,7 +13,8 @@ import {
   type VerificationCaches,
   verificationCaches,
 } from "./context.ts";
-import { guardItems, type KeyRing } from "./guard-items.ts";
+import { guardItems } from "./guard-items.ts";
+import { IssuedHere } from "./issued-here.ts";
 import type { VerificationPool } from "./verification-pool.ts";
 import { type VerifiedRecords, verifyBatches } from "./verify-records.ts";
 
@@ -28,7 +29,6 @@ export type RoundsContext = {
   /** Shared with whoever takes records in, if that is this process: what was decoded then is not decoded again. */
   readonly caches?: VerificationCaches | undefined;
   readonly anchors: () => TrustAnchors;
-  readonly keyRing: () => KeyRing;
 };
 /** A batch of one partition, verified. */
 export type VerifiedBatch = InboxBatch & { readonly verified: VerifiedRecords };
@@ -45,6 +45,7 @@ export class Rounds {
   readonly #context: RoundsContext;
   readonly #caches: VerificationCaches;
   readonly #here: SignatureChecker;
+  readonly #issuedHere = new IssuedHere();
   #anchors: TrustAnchors | undefined;
 
   constructor(context: RoundsContext) {
@@ -71,7 +72,7 @@ export class Rounds {
   /** In the order of the batches. */
   async verify(batches: readonly InboxBatch[]): Promise<readonly VerifiedBatch[]> {
     const senders = await this.#sendersOf(batches);
-    const { pool, store, crypto, certificateIdCipher, keyRing, log } = this.#context;
+    const { pool, store, crypto, certificateIdCipher, log } = this.#context;
     const count = batches.reduce((sum, { records }) => sum + records.length, 0);
     const { verified, wrongHintsOf } = await verifyBatches(
       batches.map(({ records }) => records),
@@ -86,11 +87,11 @@ export class Rounds {
     );
     for (const senderId of wrongHintsOf)
       log.warn({ senderId }, "a payment or its hint made a batch fail; this sender's payments are verified one by one");
-    const guarding = { keys: keyRing(), store, crypto, decoding: this.#caches.decoding };
+    const guarding = { store, crypto, decoding: this.#caches.decoding, issuedHere: this.#issuedHere };
     return Promise.all(
       batches.map(async (batch, index) => ({
         ...batch,
-        verified: await guardItems(verified[index] as VerifiedRecords, batch.records, guarding),
+        verified: await guardItems(verified[index] as VerifiedRecords, batch, guarding),
       })),
     );
   }

@@ -39,7 +39,8 @@ type SenderId = UploadedRecord["senderId"];
  * looked at together before any record of any batch is judged.
  *
  * The request's own signature is not looked at: the payment's signature covers the request's hash, and the uploader
- * speaks for the payee that the request names through its payee certificate. Certificates are verified once for equal
+ * speaks for the payee that the request names through its payee certificate; where this issuer did not issue that one,
+ * guard-items.ts looks at it. Certificates are verified once for equal
  * bytes. One bad record never stops the others.
  */
 export async function verifyBatches<Uploaded extends UploadedRecord>(

@@ -15,7 +15,11 @@ export const KIOSK = payeeId("KIOSK");
 
 /** An issuer, an account with 30.00 on it and a credit line of 50.00, a wallet of it, and a kiosk with one till. */
 export async function makeWorld(t: TestContext, options: Partial<IssuerOptions> = {}): Promise<World> {
-  const at = await startTestIssuer(t, options);
+  return populate(await startTestIssuer(t, options));
+}
+
+/** The same at an issuer that runs already. */
+export async function populate(at: TestIssuer): Promise<World> {
   const { account } = await at.operator.createAccount({ name: "Ada", currency: EUR });
   await at.operator.topUp(account, { amountMinor: 3_000n, idempotencyKey: "first" });
   await at.operator.setCredit(account, { lineMinor: 5_000n, overdueMinor: 0n, scoreBand: "A" });

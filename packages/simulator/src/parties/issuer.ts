@@ -233,7 +233,6 @@ export class SimulatedIssuer {
       log: { ...SILENT, error: (facts) => onFault("err" in facts ? facts.err : facts) },
       certificateIdCipher: this.keys.certificateIdCipher,
       anchors: () => trustLists.current().settlementAnchors,
-      keyRing: () => trustLists.keyRing(),
       policy,
       intervalMs: SETTLE_AFTER_MS,
       onWithdrawn: () => undefined,

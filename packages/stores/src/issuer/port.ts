@@ -115,6 +115,8 @@ export interface IssuerStore extends MovementsPort, ReconciliationPort, KeptPort
     issuedAt: number;
     expiresAt: number;
   }): Promise<void>;
+  /** A payee certificate as it was recorded, current or not; undefined when none by this id was issued for this payee. */
+  payeeCertificate(payeeId: PayeeId, payeeCertificateId: PayeeCertificateId): Promise<Uint8Array | undefined>;
 
   // --- issuing
   /**
@@ -131,6 +133,11 @@ export interface IssuerStore extends MovementsPort, ReconciliationPort, KeptPort
   recordIssued(certificateId: CertificateId, bytes: Uint8Array): Promise<void>;
   certificate(certificateId: CertificateId): Promise<CertificateRecord | undefined>;
   certificatesOf(account: AccountNumber): Promise<readonly CertificateRecord[]>;
+  /** Of these certificates of one partition those that were prepared here, and which message each is. */
+  certificateMessages(
+    partition: Partition,
+    certificateIds: readonly CertificateId[],
+  ): Promise<ReadonlyMap<CertificateId, MessageId>>;
   /**
    * The device's signed last word (a proven conflict withdraws all certificates of its device key). The first one counts. One that says something else is kept and proves a conflict; so
    * does a first one when a payment that is already known lies beyond it (the answer is `recorded` all the same).

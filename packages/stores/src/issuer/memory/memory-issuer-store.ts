@@ -1,6 +1,14 @@
 import { copyOfBytes } from "@cairn/cose";
-import { type AccountNumber, partitionOf } from "@cairn/issue";
-import type { CertificateId, DeviceId, MessageId, PayeeId, RequestHash, TerminalId } from "@cairn/messages";
+import { type AccountNumber, type Partition, partitionOf } from "@cairn/issue";
+import type {
+  CertificateId,
+  DeviceId,
+  MessageId,
+  PayeeCertificateId,
+  PayeeId,
+  RequestHash,
+  TerminalId,
+} from "@cairn/messages";
 import type { AccountFunds, CertificateState, SettlementItem, SettlementResult, SettlementState } from "@cairn/settle";
 import type { MovementDecision, MovementInput, MovementView, OperationKind } from "../movements-port.ts";
 import { NONCE_KEPT_SECONDS } from "../nonce-memory.ts";
@@ -112,6 +120,9 @@ export class MemoryIssuerStore implements IssuerStore {
   async recordPayeeCertificate(input: InputOf<"recordPayeeCertificate">) {
     this.#members.recordPayeeCertificate(input);
   }
+  async payeeCertificate(payeeId: PayeeId, payeeCertificateId: PayeeCertificateId) {
+    return this.#members.payeeCertificate(payeeId, payeeCertificateId);
+  }
 
   async prepareCertificate<Result>(
     account: AccountNumber,
@@ -128,6 +139,10 @@ export class MemoryIssuerStore implements IssuerStore {
   }
   async certificatesOf(account: AccountNumber) {
     return this.#certificates.of(account);
+  }
+  async certificateMessages(_partition: Partition, certificateIds: readonly CertificateId[]) {
+    const kept = certificateIds.flatMap((certificateId) => this.#certificates.kept(certificateId)?.record ?? []);
+    return new Map(kept.map(({ certificateId, messageId }) => [certificateId, messageId]));
   }
   async recordClosing(certificateId: CertificateId, closing: Parameters<IssuerStore["recordClosing"]>[1]) {
     return this.#certificates.recordClosing(certificateId, closing);

@@ -6,7 +6,7 @@ import {
   duesAfterStatement,
   partitionOf,
 } from "@cairn/issue";
-import type { DeviceId, PayeeId, TerminalId } from "@cairn/messages";
+import type { DeviceId, PayeeCertificateId, PayeeId, TerminalId } from "@cairn/messages";
 import { topUpEntry, topUpReference } from "@cairn/settle";
 import { decideEnrolment, type KeptEnrolmentCode } from "../enrolment-decision.ts";
 import { partitionOfId } from "../partitions.ts";
@@ -42,7 +42,7 @@ export class MemoryMembers {
   readonly #terminals = new Map<TerminalId, KeptTerminal>();
   readonly #payees = new Map<PayeeId, PayeeRecord>();
   readonly #codes = new Map<string, KeptEnrolmentCode>();
-  readonly #payeeCertificates = new Set<string>();
+  readonly #payeeCertificates = new Map<string, { readonly payeeId: PayeeId; readonly bytes: Uint8Array }>();
   /** Of all devices and terminals. */
   readonly #keyIds = new Set<string>();
 
@@ -233,9 +233,14 @@ export class MemoryMembers {
     const { payeeCertificateId, terminalId, bytes, issuedAt } = input;
     const terminal = found(this.#terminals.get(terminalId), "TERMINAL_UNKNOWN", terminalId);
     if (this.#payeeCertificates.has(payeeCertificateId)) return;
-    this.#payeeCertificates.add(payeeCertificateId);
+    this.#payeeCertificates.set(payeeCertificateId, { payeeId: terminal.payeeId, bytes: bytes.slice() });
     if (issuedAt < terminal.certificateIssuedAt) return;
     this.#terminals.set(terminalId, { ...terminal, payeeCertificate: bytes.slice(), certificateIssuedAt: issuedAt });
+  }
+
+  payeeCertificate(payeeId: PayeeId, payeeCertificateId: PayeeCertificateId): Uint8Array | undefined {
+    const kept = this.#payeeCertificates.get(payeeCertificateId);
+    return kept?.payeeId === payeeId ? kept.bytes : undefined;
   }
 
   #decideEnrolment(

@@ -1,10 +1,11 @@
-import { type AccountNumber, partitionOf } from "@cairn/issue";
+import { type AccountNumber, type Partition, partitionOf } from "@cairn/issue";
 import type { CertificateId, DeviceId, MessageId } from "@cairn/messages";
 import { type ConflictProof, judgeClosing } from "@cairn/settle";
 import type { CertificateRecord, ConflictRecord, IssuanceView, IssuerStore, PreparedCertificate } from "../port.ts";
 import { found } from "../store-error.ts";
 import { changeText, readChanges, restoredAtOf } from "../stored-lists.ts";
 import { accountFrom, SELECT_ACCOUNT } from "./accounts.ts";
+import { hexadecimals } from "./binary-arrays.ts";
 import type { Database } from "./database.ts";
 import { deviceFrom, protectionIn } from "./enrolment.ts";
 import { accountIn, bytes, id, minor, number, optional, type Row, text } from "./rows.ts";
@@ -91,6 +92,18 @@ export class Certificates {
 
   async of(account: AccountNumber): Promise<CertificateRecord[]> {
     return (await this.#database.all(SELECT_OF_ACCOUNT, partitionOf(account), account)).map(certificateFrom);
+  }
+
+  async messagesOf(
+    partition: Partition,
+    certificateIds: readonly CertificateId[],
+  ): Promise<Map<CertificateId, MessageId>> {
+    const rows = await this.#database.all(
+      "SELECT certificate_id, message_id FROM certificates WHERE partition = $1 AND certificate_id = ANY($2::bytea[])",
+      partition,
+      hexadecimals(certificateIds),
+    );
+    return new Map(rows.map((row) => [id<CertificateId>(row, "certificate_id"), id<MessageId>(row, "message_id")]));
   }
 
   async recordClosing(

@@ -1,5 +1,5 @@
 import { type AccountNumber, partitionOf } from "@cairn/issue";
-import type { DeviceId, KeyProtection, PayeeId, TerminalId } from "@cairn/messages";
+import type { DeviceId, KeyProtection, PayeeCertificateId, PayeeId, TerminalId } from "@cairn/messages";
 import { decideEnrolment, type KeptEnrolmentCode } from "../enrolment-decision.ts";
 import { partitionOfId } from "../partitions.ts";
 import type { DeviceRecord, EnrolmentCode, EnrolmentFailure, IssuerStore, TerminalRecord } from "../port.ts";
@@ -165,6 +165,18 @@ export class Enrolment {
         expiresAt,
       ),
     );
+  }
+
+  async payeeCertificate(payeeId: PayeeId, payeeCertificateId: PayeeCertificateId): Promise<Uint8Array | undefined> {
+    const row = await this.#database.get(
+      `SELECT c.bytes FROM payee_certificates c
+        JOIN terminals t ON t.partition = c.partition AND t.terminal_id = c.terminal_id
+        WHERE c.partition = $1 AND c.payee_certificate_id = $2 AND t.payee_id = $3`,
+      partitionOfId(payeeId),
+      hex(payeeCertificateId),
+      payeeId,
+    );
+    return row === undefined ? undefined : bytes(row, "bytes");
   }
 
   /** The code, now this key's; or why not. */

@@ -1,5 +1,5 @@
-import type { AccountNumber } from "@cairn/issue";
-import type { CertificateId, DeviceId, MessageId, PayeeId, TerminalId } from "@cairn/messages";
+import type { AccountNumber, Partition } from "@cairn/issue";
+import type { CertificateId, DeviceId, MessageId, PayeeCertificateId, PayeeId, TerminalId } from "@cairn/messages";
 import type { MovementDecision, MovementInput, MovementView, OperationKind } from "../movements-port.ts";
 import type {
   BatchChoice,
@@ -146,6 +146,9 @@ export class PostgresIssuerStore implements IssuerStore {
   recordPayeeCertificate(input: InputOf<"recordPayeeCertificate">) {
     return this.#enrolment.recordPayeeCertificate(input);
   }
+  payeeCertificate(payeeId: PayeeId, payeeCertificateId: PayeeCertificateId) {
+    return this.#enrolment.payeeCertificate(payeeId, payeeCertificateId);
+  }
 
   prepareCertificate<Result>(
     account: AccountNumber,
@@ -162,6 +165,9 @@ export class PostgresIssuerStore implements IssuerStore {
   }
   certificatesOf(account: AccountNumber) {
     return this.#certificates.of(account);
+  }
+  certificateMessages(partition: Partition, certificateIds: readonly CertificateId[]) {
+    return this.#certificates.messagesOf(partition, certificateIds);
   }
   recordClosing(certificateId: CertificateId, closing: Parameters<IssuerStore["recordClosing"]>[1]) {
     return this.#certificates.recordClosing(certificateId, closing);

@@ -1,4 +1,4 @@
-import { type AccountNumber, partitionOf } from "@cairn/issue";
+import { type AccountNumber, type Partition, partitionOf } from "@cairn/issue";
 import type { CertificateId, DeviceId, MessageId } from "@cairn/messages";
 import { type ConflictProof, judgeClosing } from "@cairn/settle";
 import type { CertificateRecord, ConflictRecord, IssuanceView, IssuerStore, PreparedCertificate } from "../port.ts";
@@ -80,6 +80,16 @@ export class Certificates {
         account,
       )
       .map(certificateFrom);
+  }
+
+  messagesOf(partition: Partition, certificateIds: readonly CertificateId[]): Map<CertificateId, MessageId> {
+    const messages = new Map<CertificateId, MessageId>();
+    for (const certificateId of certificateIds) {
+      const sql = "SELECT message_id FROM certificates WHERE partition = ? AND certificate_id = ?";
+      const row = this.#database.get(sql, partition, certificateId);
+      if (row !== undefined) messages.set(certificateId, id<MessageId>(row, "message_id"));
+    }
+    return messages;
   }
 
   recordClosing(

@@ -1,5 +1,5 @@
 import { type AccountNumber, partitionOf } from "@cairn/issue";
-import type { DeviceId, KeyProtection, PayeeId, TerminalId } from "@cairn/messages";
+import type { DeviceId, KeyProtection, PayeeCertificateId, PayeeId, TerminalId } from "@cairn/messages";
 import { decideEnrolment, type KeptEnrolmentCode } from "../enrolment-decision.ts";
 import { partitionOfId } from "../partitions.ts";
 import type { DeviceRecord, EnrolmentCode, EnrolmentFailure, IssuerStore, TerminalRecord } from "../port.ts";
@@ -167,6 +167,18 @@ export class Enrolment {
         terminalId,
       );
     });
+  }
+
+  payeeCertificate(payeeId: PayeeId, payeeCertificateId: PayeeCertificateId): Uint8Array | undefined {
+    const row = this.#database.get(
+      `SELECT c.bytes FROM payee_certificates c
+        JOIN terminals t ON t.partition = c.partition AND t.terminal_id = c.terminal_id
+        WHERE c.partition = ? AND c.payee_certificate_id = ? AND t.payee_id = ?`,
+      partitionOfId(payeeId),
+      payeeCertificateId,
+      payeeId,
+    );
+    return row === undefined ? undefined : bytes(row, "bytes");
   }
 
   #decide(code: KeptEnrolmentCode | undefined, kind: "device" | "terminal", keyId: DeviceId | TerminalId, at: number) {

@@ -1,5 +1,5 @@
-import type { AccountNumber } from "@cairn/issue";
-import type { CertificateId, DeviceId, MessageId, PayeeId, TerminalId } from "@cairn/messages";
+import type { AccountNumber, Partition } from "@cairn/issue";
+import type { CertificateId, DeviceId, MessageId, PayeeCertificateId, PayeeId, TerminalId } from "@cairn/messages";
 import type { MovementDecision, MovementInput, MovementView, OperationKind } from "../movements-port.ts";
 import type {
   BatchChoice,
@@ -159,6 +159,9 @@ export class SqliteIssuerStore implements IssuerStore {
   async recordPayeeCertificate(input: InputOf<"recordPayeeCertificate">) {
     return this.#told(() => this.#enrolment.recordPayeeCertificate(input));
   }
+  async payeeCertificate(payeeId: PayeeId, payeeCertificateId: PayeeCertificateId) {
+    return this.#told(() => this.#enrolment.payeeCertificate(payeeId, payeeCertificateId));
+  }
 
   async prepareCertificate<Result>(
     account: AccountNumber,
@@ -175,6 +178,9 @@ export class SqliteIssuerStore implements IssuerStore {
   }
   async certificatesOf(account: AccountNumber) {
     return this.#told(() => this.#certificates.of(account));
+  }
+  async certificateMessages(partition: Partition, certificateIds: readonly CertificateId[]) {
+    return this.#told(() => this.#certificates.messagesOf(partition, certificateIds));
   }
   async recordClosing(certificateId: CertificateId, closing: Parameters<IssuerStore["recordClosing"]>[1]) {
     return this.#told(() => this.#certificates.recordClosing(certificateId, closing));
