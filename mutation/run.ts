@@ -32,9 +32,10 @@ const folder = fileURLToPath(new URL(".", import.meta.url));
 const results = join(folder, "results");
 const stryker = join(folder, "node_modules/@stryker-mutator/core/bin/stryker.js");
 
-/** A property that found its case looks for no smaller one: nobody reads it. */
+/** One failing test is enough, and a property that found its case looks for no smaller one: nobody reads it. */
 const TO_THE_FIRST_FAILURE = [
   ...["--test", "--test-isolation=none"],
+  `--test-reporter=${new URL("first-failure-reporter.ts", import.meta.url).href}`,
   ...["--import", new URL("../seeded-bugs/first-failure.ts", import.meta.url).href],
 ];
 /** A round of tests takes up to five. What takes twice that loops, however busy the machine is with other work. */
@@ -138,7 +139,7 @@ function mutate(file: string, places: readonly string[]): Result {
     const looped = join(copy.folder, "looped.txt");
     // Each round only when the one before found nothing.
     const command = testsFor(copy.folder, file)
-      .map((tests) => [process.execPath, ...TO_THE_FIRST_FAILURE, "--test-reporter=dot", ...tests])
+      .map((tests) => [process.execPath, ...TO_THE_FIRST_FAILURE, ...tests])
       .map((parts) => parts.map((part) => `"${part}"`).join(" "))
       .join(" && ");
     const configuration = {

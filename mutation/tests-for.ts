@@ -29,8 +29,10 @@ const SAME_VERDICT = "packages/messages/test/same-verdict.test.ts";
 /** What looks at a file most closely where it is not the test of the same name: package, file, tests or their paths. */
 const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   settle: {
-    "certificate-sheet": ["standings", "settle"],
+    batch: ["settle", "standings"],
+    "certificate-sheet": ["standings", "settle", "known-payments"],
     chain: ["conflict"],
+    "known-payments": ["known-payments", "settle"],
     funding: ["settle"],
     judge: ["model-traces", "settle"],
     received: ["payout"],
@@ -79,6 +81,11 @@ const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]
     fields: ["fields", "same-verdict", "writing"],
     message: ["message", "verify", "same-verdict"],
     "payee-certificate": ["fields", "writing"],
+    records: ["records", "writing", "robustness"],
+    "status-list": ["status-list", "writing"],
+    "trust-list": ["trust-list", "writing", "robustness"],
+    "open-payment": ["fields", "writing"],
+    verify: ["verify", "trust-list"],
     "payee-statements": ["fields", "writing"],
     payment: ["fields", "writing"],
     "payment-request": ["fields", "writing"],
