@@ -1,5 +1,6 @@
 import { CodedError } from "@cairn/cose";
 import { MessageError } from "@cairn/messages";
+import { ClientError } from "../client/client-error.ts";
 
 /** How a command ends: 0 done, 1 something broke, 2 wrongly called, 3 turned away by a rule. Scripts rely on these. */
 export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3 } as const;
@@ -36,6 +37,15 @@ const NEXT_STEPS: Readonly<Record<string, string | undefined>> = {
   ISSUER_UNREACHABLE: "Is it running? cairn issuer start prints its address. Then type the same command again.",
 };
 
+/** A call that did not arrive whole (RFC 9110, section 15.5.9): the network's fault, and no rule's. */
+const ARRIVED_TOO_LATE = 408;
+
+/** Whether the server understood and turned away (its 4xx), rather than failed, was busy or could not be reached. */
+function isTurnedAway(error: CodedError): boolean {
+  const status = error instanceof ClientError ? error.problem?.status : undefined;
+  return status !== undefined && status >= 400 && status < 500 && status !== ARRIVED_TOO_LATE;
+}
+
 /** Whatever was thrown, as something a person can read. Never a stack trace. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof CommandError) {
@@ -47,7 +57,8 @@ export function failureOf(error: unknown): Failure {
   }
   if (error instanceof CodedError) {
     const next = NEXT_STEPS[error.code];
-    const failure = { ok: false, code: error.code, sentence: error.message, exitCode: EXIT.failed } as const;
+    const exitCode = isTurnedAway(error) ? EXIT.refused : EXIT.failed;
+    const failure = { ok: false, code: error.code, sentence: error.message, exitCode } as const;
     return next === undefined ? failure : { ...failure, next };
   }
   return { ok: false, ...systemFailure(error), exitCode: EXIT.failed };

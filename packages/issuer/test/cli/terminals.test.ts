@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { deviceIdOf, terminalIdOf } from "@cairn/messages";
 import { ClientError } from "../../src/client/client-error.ts";
+import { PASSPHRASE } from "../support/issuer.ts";
 import { crypto } from "../support/values.ts";
 import { addTerminal, KIOSK, makeWorld } from "../support/world.ts";
 
@@ -12,6 +14,25 @@ const MAIN = fileURLToPath(new URL("../../../cairn/src/main.ts", import.meta.url
 const failsWith = (code: string) => (error: unknown) => error instanceof ClientError && error.code === code;
 
 type Ran = { readonly status: number; readonly stdout: string };
+
+test("a blocked till's upload says once why it is turned away, and ends as a rule's refusal does", async (t) => {
+  const { issuer, operator, folder } = await makeWorld(t);
+  const { code } = await operator.createTerminalCode(KIOSK);
+  const till = (...args: string[]) =>
+    new Promise<Ran & { readonly stderr: string }>((resolve) => {
+      const options = { env: { ...process.env, CAIRN_PASSPHRASE: PASSPHRASE } };
+      const all = [MAIN, "terminal", ...args, "--data", join(folder, "till")];
+      const child = execFile(process.execPath, all, options, (_, stdout, stderr) =>
+        resolve({ status: child.exitCode ?? -1, stdout, stderr }),
+      );
+    });
+  const enrolled = JSON.parse((await till("enrol", "--issuer", issuer.url, "--code", code, "--json")).stdout);
+  await operator.setTerminalStatus(enrolled.terminalId, "frozen");
+  const { status, stderr } = await till("upload");
+  assert.equal(status, 3);
+  assert.deepEqual(stderr.match(/CALLER_FROZEN/g), ["CALLER_FROZEN"], stderr);
+  assert.match(stderr, /^CALLER_FROZEN: .*\nNothing is lost: .*\n$/);
+});
 
 test("a stolen till is found by its payee, blocked, and let in again when it is found", async (t) => {
   const { issuer, operator, terminal, wallet, ...at } = await makeWorld(t);
@@ -48,9 +69,9 @@ test("a stolen till is found by its payee, blocked, and let in again when it is 
 
   const nobody = deviceIdOf(wallet.signer.publicKey, crypto);
   for (const [args, status, code] of [
-    [["block", nobody], 1, "TERMINAL_UNKNOWN"],
+    [["block", nobody], 3, "TERMINAL_UNKNOWN"],
     [["block", "till"], 2, "ID_INVALID"],
-    [["list", "NOBODY"], 1, "PAYEE_UNKNOWN"],
+    [["list", "NOBODY"], 3, "PAYEE_UNKNOWN"],
     [["list", "no payee"], 2, "PAYEE_ID_INVALID"],
   ] as const) {
     const ran = await cairn(...args, "--json");

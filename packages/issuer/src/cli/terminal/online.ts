@@ -8,7 +8,7 @@ import { IssuerClient, type IssuerClientOptions } from "../../client/issuer-clie
 import { addCommand, wholeNumber } from "../command.ts";
 import { openOrCreateDeviceFolder } from "../device-folder.ts";
 import { issuerAddress, keepIssuerAddress } from "../issuer-address.ts";
-import { CommandError, refused } from "../outcome.ts";
+import { CommandError, type Failure, failureOf, refused } from "../outcome.ts";
 import { counted, type Printer } from "../printer.ts";
 import { type TerminalOptions, terminalStore, withTerminal, withTerminalOptions } from "./open.ts";
 import { uploadAll } from "./upload-all.ts";
@@ -71,12 +71,16 @@ export function addOnlineCommands(terminal: Command): void {
         }
         return { issuers: done, totals: await opened.totals({}) };
       });
-      for (const { name, received, refused, fault } of issuers) {
+      const failed = issuers.flatMap(({ name, failure }) => (failure === undefined ? [] : [{ name, ...failure }]));
+      // When all have failed the command ends with the first one's words.
+      const ending = failed.length === issuers.length ? failed[0] : undefined;
+      for (const { name, code, sentence } of failed)
+        if (name !== ending?.name) printer.progress(`${name}: ${code}: ${sentence}`);
+      for (const { name, received, refused, failure } of issuers) {
+        if (failure !== undefined) continue;
         const about = issuers.length === 1 ? "" : ` to ${name}`;
-        if (fault === undefined) {
-          const turnedAway = refused === 0 ? "" : `, ${refused} refused`;
-          printer.line(`Uploaded ${counted(received, "record")}${about}${turnedAway}. Lists are fresh.`);
-        } else printer.progress(`${name}: ${fault.code}: ${fault.sentence}`);
+        const turnedAway = refused === 0 ? "" : `, ${refused} refused`;
+        printer.line(`Uploaded ${counted(received, "record")}${about}${turnedAway}. Lists are fresh.`);
       }
       const sum = (of: (issuer: IssuerUpload) => number): number =>
         issuers.reduce((total, each) => total + of(each), 0);
@@ -84,14 +88,16 @@ export function addOnlineCommands(terminal: Command): void {
         received: sum(({ received }) => received),
         refused: sum(({ refused }) => refused),
         listRefusals: issuers.flatMap(({ listRefusals }) => listRefusals),
-        issuers,
+        issuers: issuers.map(({ failure, ...issuer }) => ({
+          ...issuer,
+          fault: failure && { code: failure.code, sentence: failure.sentence },
+        })),
         totals,
       };
       for (const { state, count, totalMinor } of totals.byState)
         printer.line(`  ${state}: ${counted(count, "payment")}, ${formatAmount(amount(totalMinor, totals.currency))}`);
-      const [failed] = issuers.filter(({ fault }) => fault !== undefined);
-      if (failed?.fault !== undefined && issuers.every(({ fault }) => fault !== undefined))
-        throw new CommandError({ ...failed.fault, next: "Nothing is lost: what was not uploaded stays stored." });
+      if (ending !== undefined)
+        throw new CommandError({ ...ending, next: "Nothing is lost: what was not uploaded stays stored." });
       printer.result(summary);
     },
   );
@@ -126,7 +132,7 @@ type IssuerUpload = {
   readonly refused: number;
   readonly listRefusals: readonly object[];
   /** Why this issuer could not be reached, or turned the call away. */
-  readonly fault: { readonly code: string; readonly sentence: string } | undefined;
+  readonly failure: Failure | undefined;
 };
 type UploadTo = {
   readonly terminal: Terminal;
@@ -144,11 +150,10 @@ async function uploadTo(to: UploadTo, waitSeconds: number): Promise<IssuerUpload
     const uploaded = await uploadAll({ terminal, connection, guestIssuerId, onProgress });
     for (const why of uploaded.listRefusals) printer.progress(`${why.code}: ${why.sentence}`);
     await hearOutcomes(to, waitSeconds);
-    return { issuerId, name, ...uploaded, fault: undefined };
+    return { issuerId, name, ...uploaded, failure: undefined };
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
-    const fault = { code: error.code, sentence: error.message };
-    return { issuerId, name, received: 0, refused: 0, listRefusals: [], fault };
+    return { issuerId, name, received: 0, refused: 0, listRefusals: [], failure: failureOf(error) };
   }
 }
 
