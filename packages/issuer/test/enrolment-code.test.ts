@@ -69,38 +69,69 @@ test("every letter of the alphabet comes from some byte, equally often", () => {
   assert.deepEqual([...new Set(counts.values())], [40]);
 });
 
-test("failed attempts are bounded by address and overall, and a minute later begin anew", () => {
+/** What an attempt is told that is not to be looked at yet. */
+const STILL_WAITS = "waits";
+const told = (attempt: Promise<number>): Promise<number | string> =>
+  Promise.race([attempt, new Promise<string>((resolve) => setImmediate(resolve, STILL_WAITS))]);
+
+async function guess(limit: AttemptLimit, address: string, now: number): Promise<number> {
+  const seconds = await limit.begin(address, now);
+  if (seconds === 0) limit.end(address, now, false);
+  return seconds;
+}
+
+test("wrong codes are bounded by address and overall, and a minute later begin anew", async () => {
   const limit = new AttemptLimit({ perAddressPerMinute: 2, overallPerMinute: 3 });
-  assert.equal(limit.begin("a", 100), 0);
-  assert.equal(limit.begin("a", 110), 0);
-  assert.equal(limit.begin("a", 130), 30, "the address has had its two");
-  assert.equal(limit.begin("b", 130), 0);
-  assert.equal(limit.begin("c", 130), 30, "all together have had their three");
-  assert.equal(limit.begin("a", 160), 0);
+  assert.equal(await guess(limit, "a", 100), 0);
+  assert.equal(await guess(limit, "a", 110), 0);
+  assert.equal(await guess(limit, "a", 130), 30, "the address has had its two");
+  assert.equal(await guess(limit, "b", 130), 0);
+  assert.equal(await guess(limit, "c", 130), 30, "all together have had their three");
+  assert.equal(await guess(limit, "a", 160), 0);
 });
 
-test("what succeeds does not count", () => {
-  const limit = new AttemptLimit({ perAddressPerMinute: 1, overallPerMinute: 1 });
-  for (let round = 0; round < 5; round++) {
-    assert.equal(limit.begin("a", 100), 0);
-    limit.succeeded("a", 100);
+test("right codes do not count, however many come at once", async () => {
+  const limit = new AttemptLimit({ perAddressPerMinute: 2, overallPerMinute: 3 });
+  const begun = Array.from({ length: 40 }, () => limit.begin("a", 100));
+  for (const attempt of begun) {
+    assert.equal(await attempt, 0);
+    limit.end("a", 100, true);
   }
-  limit.succeeded("a", 100);
-  assert.equal(limit.begin("a", 100), 0);
-  assert.equal(limit.begin("b", 100), 60, "taking back more than was counted gains nothing");
+  assert.equal(await guess(limit, "a", 100), 0);
 });
 
-test("what succeeds in a new minute takes back none of its failures", () => {
-  const limit = new AttemptLimit({ perAddressPerMinute: 1, overallPerMinute: 2 });
-  assert.equal(limit.begin("a", 159), 0);
-  assert.equal(limit.begin("b", 100 + 60 + 60), 0, "a new minute");
-  assert.equal(limit.begin("a", 220), 0);
-  limit.succeeded("a", 159);
-  assert.equal(limit.begin("a", 221), 59);
+test("many guesses at once gain nothing: they wait for those under way, and are turned away once these were wrong", async () => {
+  const limit = new AttemptLimit({ perAddressPerMinute: 2, overallPerMinute: 3 });
+  const begun = ["a", "a", "a", "b", "b"].map((address) => limit.begin(address, 100));
+  assert.deepEqual(await Promise.all(begun.map(told)), [0, 0, STILL_WAITS, 0, STILL_WAITS]);
+  limit.end("a", 100, false);
+  assert.deepEqual(await Promise.all(begun.slice(2).map(told)), [STILL_WAITS, 0, STILL_WAITS]);
+  limit.end("a", 110, true);
+  assert.equal(await told(limit.begin("c", 110)), STILL_WAITS, "those that came before have the place");
+  limit.end("b", 120, false);
+  assert.equal(await begun[2], 0);
+  limit.end("a", 130, false);
+  assert.equal(await begun[4], 30, "three wrong ones of all together");
 });
 
-test("a clock set back begins a new minute instead of waiting for the old one", () => {
+test("what was begun in the minute before counts in the one in which it turns out to be wrong", async () => {
   const limit = new AttemptLimit({ perAddressPerMinute: 1, overallPerMinute: 9 });
-  assert.equal(limit.begin("a", 10_000), 0);
-  assert.equal(limit.begin("a", 50), 0);
+  assert.equal(await limit.begin("a", 159), 0);
+  const next = limit.begin("a", 220);
+  assert.equal(await told(next), STILL_WAITS);
+  limit.end("a", 221, false);
+  assert.equal(await next, 59);
+});
+
+test("who waits beyond any sensible number is turned away at once", async () => {
+  const limit = new AttemptLimit({ perAddressPerMinute: 1, overallPerMinute: 9 });
+  const begun = Array.from({ length: 1_002 }, () => limit.begin("a", 100));
+  assert.deepEqual(await Promise.all([begun[0], begun[1_001]]), [0, 1]);
+  assert.equal(await told(begun[1_000] as Promise<number>), STILL_WAITS);
+});
+
+test("a clock set back begins a new minute instead of waiting for the old one", async () => {
+  const limit = new AttemptLimit({ perAddressPerMinute: 1, overallPerMinute: 9 });
+  assert.equal(await guess(limit, "a", 10_000), 0);
+  assert.equal(await guess(limit, "a", 50), 0);
 });

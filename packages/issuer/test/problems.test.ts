@@ -385,6 +385,13 @@ test("guessing of enrolment codes is stopped, and a minute later people can enro
   assert.equal((await enrol(world, code)).status, 200);
 });
 
+test("a class of phones behind one address enrols at one moment, with right codes", async (t) => {
+  const world = await makeWorld(t, { enrolmentAttempts: { perAddressPerMinute: 3, overallPerMinute: 9 } });
+  const codes = await Promise.all(Array.from({ length: 25 }, () => world.operator.createDeviceCode(world.account)));
+  const enrolled = await Promise.all(codes.map(({ code }) => enrol(world, code)));
+  assert.deepEqual([...new Set(enrolled.map(({ status }) => status))], [200]);
+});
+
 test("whoever guesses too much makes the server write nothing: not even the nonce is used", async (t) => {
   const world = await makeWorld(t, { enrolmentAttempts: { perAddressPerMinute: 3, overallPerMinute: 9 } });
   for (let attempt = 0; attempt < 3; attempt++) assert.equal((await enrol(world, "00000-00000")).status, 403);

@@ -102,17 +102,21 @@ async function redeem<EnrolledRecord extends { readonly publicKey: Uint8Array }>
   if (asMalformed(() => deviceIdOf(wanted.key, context.crypto)) !== call.callerId)
     throw new ServiceError("CALL_SIGNATURE_INVALID");
   // Before anything is written: anybody can sign such a call, with a key made for it.
-  const begunAt = context.clock.nowSeconds();
-  const seconds = context.attempts.begin(address, begunAt);
+  const seconds = await context.attempts.begin(address, context.clock.nowSeconds());
   if (seconds > 0) throw new ServiceError("TOO_MANY_ATTEMPTS", `${seconds} s`);
-  await authenticate(call, wanted.key, context);
-  const codeHash = enrolmentCodeHash(wanted.code, context);
-  const enrolled = codeHash === undefined ? "code-unknown" : await enrol(wanted, codeHash);
-  if (typeof enrolled === "string") throw new ServiceError(FAILURES[enrolled]);
-  context.attempts.succeeded(address, begunAt);
-  // Ids are the first 8 bytes of a thumbprint: whoever finds a second key for one gets nothing for it.
-  if (!publicKeysEqual(storedKey(enrolled.publicKey), wanted.key)) throw new ServiceError("KEY_ALREADY_ENROLLED");
-  return enrolled;
+  let wasRight = false;
+  try {
+    await authenticate(call, wanted.key, context);
+    const codeHash = enrolmentCodeHash(wanted.code, context);
+    const enrolled = codeHash === undefined ? "code-unknown" : await enrol(wanted, codeHash);
+    if (typeof enrolled === "string") throw new ServiceError(FAILURES[enrolled]);
+    wasRight = true;
+    // Ids are the first 8 bytes of a thumbprint: whoever finds a second key for one gets nothing for it.
+    if (!publicKeysEqual(storedKey(enrolled.publicKey), wanted.key)) throw new ServiceError("KEY_ALREADY_ENROLLED");
+    return enrolled;
+  } finally {
+    context.attempts.end(address, context.clock.nowSeconds(), wasRight);
+  }
 }
 
 function readWanted(value: CborValue): Wanted {
