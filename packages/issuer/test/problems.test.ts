@@ -231,6 +231,7 @@ const WAYS: { readonly [Code in Exclude<ProblemCode, Elsewhere>]: (world: World)
   CONTENT_ENCODING_UNSUPPORTED: (world) =>
     post(world, "/v1/uploads", Uint8Array.of(1), { "content-encoding": "compress" }),
   HTTP_MALFORMED: (world) => fetch(`${world.issuer.url}/v1/%ff`),
+  HEADER_TOO_LARGE: (world) => fetch(`${world.issuer.url}/health`, { headers: { cookie: "a".repeat(20_000) } }),
   ROUTE_UNKNOWN: (world) => fetch(`${world.issuer.url}/v1/nothing`),
   OPERATOR_TOKEN_INVALID: (world) => fetch(`${world.issuer.url}/v1/operator/accounts`),
 };
@@ -301,6 +302,32 @@ test("what is not HTTP, and what comes too slowly, is answered on the bare conne
   answerBrokenConnection(Object.assign(new Error(), { code: "ECONNRESET" }), fake(true));
   answerBrokenConnection(new Error(), fake(false));
   assert.deepEqual([ended.length, destroyed], [1, 2]);
+});
+
+test("two messages in one, a second length, and lines that no header has, get one answer and a closed connection", async (t) => {
+  const world = await makeWorld(t);
+  const { port } = new URL(world.issuer.url);
+  const behind = "GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+  const call = (...headers: string[]) => ["POST /v1/sync HTTP/1.1", "host: x", `content-type: ${CBOR}`, ...headers];
+  for (const lines of [
+    [...call("content-length: 4", "transfer-encoding: chunked"), "", "0", "", behind],
+    [...call("transfer-encoding: chunked", "content-length: 4"), "", "0", "", behind],
+    [...call("transfer-encoding: identity, chunked, gzip"), "", "0", "", behind],
+    [...call("content-length: 0", "content-length: 60"), "", behind],
+    [...call("content-length: +0"), "", behind],
+    [...call("a: b", " folded: yes", "content-length: 0"), "", behind],
+    [...call("content-length : 0"), "", behind],
+    [...call("a: b\rc: d", "content-length: 0"), "", behind],
+    [...call("transfer-encoding: chunked"), "", `1;${"x".repeat(20_000)}`, "a", "0", "", behind],
+  ]) {
+    const socket = connect(Number(port), "127.0.0.1");
+    socket.write(lines.join("\r\n"));
+    const answer = await text(socket);
+    const header = lines.slice(3).join(" | ");
+    assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/, header);
+    assert.equal(answer.split("HTTP/1.1 ").length, 2, `${header}: what is behind it is no call`);
+    assert.deepEqual(JSON.parse(answer.slice(answer.indexOf("\r\n\r\n"))), problemDocument("HTTP_MALFORMED"));
+  }
 });
 
 test("compressed bodies are taken, and a bomb is stopped at the largest body that a call may have", async (t) => {

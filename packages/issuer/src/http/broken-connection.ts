@@ -1,6 +1,13 @@
-import { PROBLEM_TYPE, problemDocument } from "./problems.ts";
+import { STATUS_CODES } from "node:http";
+import { type EdgeCode, PROBLEM_TYPE, problemDocument } from "./problems.ts";
 
 export type BareConnection = { readonly writable: boolean; end(text: string): void; destroy(): void };
+
+/** Node's own codes for what is not just no HTTP. */
+const CODES: ReadonlyMap<string | undefined, EdgeCode> = new Map([
+  ["ERR_HTTP_REQUEST_TIMEOUT", "REQUEST_TIMEOUT"],
+  ["HPE_HEADER_OVERFLOW", "HEADER_TOO_LARGE"],
+]);
 
 /** Bytes that are not HTTP, or that come too slowly, never reach a route: they are answered on the bare connection. */
 export function answerBrokenConnection(error: NodeJS.ErrnoException, socket: BareConnection): void {
@@ -8,11 +15,10 @@ export function answerBrokenConnection(error: NodeJS.ErrnoException, socket: Bar
     socket.destroy();
     return;
   }
-  const document = problemDocument(error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? "REQUEST_TIMEOUT" : "HTTP_MALFORMED");
+  const document = problemDocument(CODES.get(error.code) ?? "HTTP_MALFORMED");
   const body = JSON.stringify(document);
-  const reason = document.status === 408 ? "Request Timeout" : "Bad Request";
   const head = [
-    `HTTP/1.1 ${document.status} ${reason}`,
+    `HTTP/1.1 ${document.status} ${STATUS_CODES[document.status]}`,
     `content-type: ${PROBLEM_TYPE}`,
     `content-length: ${Buffer.byteLength(body)}`,
     "connection: close",

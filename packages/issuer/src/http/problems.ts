@@ -11,6 +11,7 @@ export type EdgeCode =
   | "CONTENT_TYPE_UNSUPPORTED"
   | "CONTENT_ENCODING_UNSUPPORTED"
   | "HTTP_MALFORMED"
+  | "HEADER_TOO_LARGE"
   | "ROUTE_UNKNOWN"
   | "OPERATOR_TOKEN_INVALID"
   | "REQUEST_TIMEOUT"
@@ -102,6 +103,7 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: ProblemRow } = {
     sentence: "Supported content encodings are gzip, deflate, br and zstd, one at a time, or none.",
   },
   HTTP_MALFORMED: { status: 400, sentence: "This is not a valid HTTP request." },
+  HEADER_TOO_LARGE: { status: 431, sentence: "The request's address and headers are longer than any call needs." },
   ROUTE_UNKNOWN: { status: 404, sentence: "There is nothing at this address." },
   OPERATOR_TOKEN_INVALID: { status: 401, sentence: "The operator's token is missing or wrong." },
   REQUEST_TIMEOUT: { status: 408, sentence: "The request did not arrive in time." },
