@@ -26,6 +26,7 @@ import { Policies, settlementPolicy } from "./policy/policies.ts";
 import { systemClock, systemRandom } from "./ports.ts";
 import { AttemptLimit } from "./services/attempt-limit.ts";
 import { Backups } from "./services/backups.ts";
+import { entrySeal } from "./services/entry-seal.ts";
 import { InboxLimit } from "./services/inbox-limit.ts";
 import { PushChannel } from "./services/push-channel.ts";
 import { ReceiverCredits } from "./services/receiver-credits.ts";
@@ -156,6 +157,7 @@ async function wire(
     offlineRoot: options.offlineRootKey,
   });
   const { certificateIdCipher, nonceSecret } = keys;
+  store.sealEntriesWith(entrySeal({ crypto, nonceSecret }));
   const identity = () => ({ issuerId, issuerName, issuerUrl: gate.publicUrl });
   const trustLists = new TrustListPublisher({ file: trustListFile(dataFolder), identity, keys, crypto });
   const uri = () => `${gate.publicUrl}/v1/status-list`;
@@ -211,6 +213,7 @@ async function wire(
     push,
     pushHeartbeatMs: options.pushHeartbeatMs ?? PUSH_HEARTBEAT_MS,
     ...ports,
+    sealing: keys,
     decoding: caches.decoding,
     certificateIdCipher,
     nonceSecret,

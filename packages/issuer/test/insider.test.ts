@@ -75,6 +75,16 @@ async function trade({ wallet, terminal }: World) {
 
 type Change = string | ((database: DatabaseSync) => void);
 
+/** A top-up like the one there is, by another reference, and the chain and balances made to fit. */
+const toppedUpAgain = (file: string): void => {
+  const database = new DatabaseSync(file);
+  database.exec(INVENTED);
+  for (const { name } of database.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'").all())
+    database.exec(`DROP TRIGGER ${name}`);
+  fitToEntries(database);
+  database.close();
+};
+
 /** What an audit finds after a change to a copy of the issuer's database, its chain and balances made to fit. */
 async function openTamperedBooks(t: TestContext, folder: string) {
   const keys = await keysForAudit({ data: folder }, crypto);
@@ -111,7 +121,7 @@ test("who writes the chain anew cannot pay more than was signed, or another paye
   assert.deepEqual(await after(INVENTED), { faults: [], cash: 2n * broughtMinor, signatures });
 });
 
-test("whole messages that were made up, whose columns and chain fit, are found by their signatures, when these are verified", async (t) => {
+test("whole messages that were made up are found by their signatures, when these are verified, and only then", async (t) => {
   const world = await makeWorld(t, { housekeepingIntervalMs: 3_600_000 });
   const { wallet, terminal } = world;
   await trade(world);
@@ -170,4 +180,37 @@ test("whole messages that were made up, whose columns and chain fit, are found b
     const found = (await after(UNSIGNED(table), { verified: true })).faults;
     assert.ok(found.length > 0 && found.every((each) => fault.test(each)), `${table}: ${found.join(" ") || "nothing"}`);
   }
+});
+
+test("an invented top-up bears no seal of the issuer, which finds it; what was there before sealing began is held by its chain", async (t) => {
+  const world = await makeWorld(t, { housekeepingIntervalMs: 3_600_000 });
+  const file = join(world.folder, "issuer.sqlite");
+  await trade(world);
+  const { faults, sealed } = await world.operator.verifyBooks();
+  assert.deepEqual([faults, sealed], [[], 1], "a new issuer's entries are sealed from the first");
+  await world.issuer.close();
+  toppedUpAgain(file);
+
+  const again = await world.restart();
+  const unsealed = (await again.operator.verifyBooks()).faults;
+  assert.equal(unsealed.length, 1);
+  assert.match(unsealed[0] ?? "", /^Entry 51 bears no seal of the issuer/);
+
+  // Whoever begins anew says that what there is counts; from then on it must stay as it is.
+  assert.equal(await again.operator.sealEntries(), 1);
+  assert.ok(again.logged.some((line) => line.includes("sealing of entries begins")));
+  await again.operator.topUp(world.account, { amountMinor: 5n, idempotencyKey: "after" });
+  const begun = await again.operator.verifyBooks();
+  assert.deepEqual([begun.faults, begun.sealed], [[], 2]);
+  await again.issuer.close();
+  const database = new DatabaseSync(file);
+  for (const { name } of database.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'").all())
+    database.exec(`DROP TRIGGER ${name}`);
+  database.exec("UPDATE entries SET reference = 'top-up:1:y' WHERE entry_id = 51");
+  fitToEntries(database);
+  database.close();
+  const last = await again.restart();
+  const rewritten = (await last.operator.verifyBooks()).faults;
+  assert.equal(rewritten.length, 1);
+  assert.match(rewritten[0] ?? "", /^Entry 51, the newest of partition \d+ when sealing began, is not what it was/);
 });

@@ -1,5 +1,5 @@
 export type * from "./issuer/kept-port.ts";
-export { ledgerAccountText } from "./issuer/ledger-text.ts";
+export { type EntrySeal, ledgerAccountText } from "./issuer/ledger-text.ts";
 export { MemoryIssuerStore } from "./issuer/memory/memory-issuer-store.ts";
 export type * from "./issuer/movements-port.ts";
 export { partitionOfId } from "./issuer/partitions.ts";

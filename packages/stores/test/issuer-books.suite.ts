@@ -247,6 +247,25 @@ export function booksSuite(name: string, open: OpenStore): void {
     await store.close();
   });
 
+  test(`${name}: entries that settle no payment are posted with their seal, and only those`, async () => {
+    const store = await open();
+    const payer = await openPayer(store);
+    store.sealEntriesWith((text) => `sealed ${text}`);
+    await store.topUp({ account: payer.account, amountMinor: 7n, idempotencyKey: "sealed", at: NOW });
+    await settleItems(store, payer, [aPayment(payer, 1)]);
+    const { kept, next } = await store.keptMovements();
+    assert.equal(next, undefined);
+    const [latest] = kept.toSorted((left, right) => right.entryId - left.entryId);
+    assert.equal(latest?.seal, `sealed ${latest?.sealed}`);
+    assert.match(latest?.sealed ?? "", /^\[\d+,"top-up","top-up:\d+:sealed","EUR",\d+,\[\["cash","7"\],/);
+    assert.ok(kept.length > 1 && kept.every(({ entryId, seal }) => seal === undefined || entryId === latest?.entryId));
+    const heads = await store.ledgerHeads();
+    assert.deepEqual(await store.missingHeads(heads), []);
+    const changed = heads.map((head) => ({ ...head, hash: "ab".repeat(32) }));
+    assert.deepEqual(await store.missingHeads(changed), changed);
+    await store.close();
+  });
+
   const stepArbitrary = fc.record({
     what: fc.constantFrom("upload" as const, "copy" as const, "top-up" as const, "release" as const),
     payer: fc.nat({ max: 2 }),

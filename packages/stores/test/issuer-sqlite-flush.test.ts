@@ -47,7 +47,7 @@ async function manyTurns(): Promise<void> {
 }
 
 /** What is answered from memory, which holds only what is on the disk; and what is no word about anything stored. */
-type Untold = "takeBatch" | "waitingRecords" | "postpone" | "close" | "lost" | "backUp";
+type Untold = "sealEntriesWith" | "takeBatch" | "waitingRecords" | "postpone" | "close" | "lost" | "backUp";
 
 test("while the disk has not kept what was committed, nobody is told of it, nor of anything read after it", () =>
   inFolder(async (path) => {
@@ -153,6 +153,9 @@ test("while the disk has not kept what was committed, nobody is told of it, nor 
       keptCertificates: () => store.keptCertificates(),
       keptClosings: () => store.keptClosings(),
       keptVoids: () => store.keptVoids(),
+      keptMovements: () => store.keptMovements(),
+      ledgerHeads: () => store.ledgerHeads(),
+      missingHeads: () => store.missingHeads([{ partition, entryId: 1, hash: "ab".repeat(32) }]),
       recordsNaming: () => store.recordsNaming([aPayment(payer, 1).paymentId]),
       move: () => store.move({ partition }, () => ({ result: 1 })),
       ledgerBalances: () => store.ledgerBalances("clearing"),

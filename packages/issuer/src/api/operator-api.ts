@@ -258,6 +258,8 @@ export const BooksAnswer = Type.Object({
   voids: Type.Integer(),
   /** Those that were verified and valid; null when none was looked at. */
   signatures: OrNull(Type.Integer()),
+  /** Entries that settle no payment and bear the issuer's seal; null when that was not looked at. */
+  sealed: OrNull(Type.Integer()),
   faults: Type.Array(Type.String()),
 });
 /** Told now and then while the books are read. */
@@ -315,6 +317,8 @@ export const KeyStatement = Type.Object({
   ),
 });
 export type KeyStatement = Decoded<typeof KeyStatement>;
+/** Partitions that had entries when sealing began. */
+export const SealingAnswer = Type.Object({ partitions: Type.Integer() });
 export const BroughtTrustList = Type.Object({ trustList: Bytes }, strict);
 export const Rotation = Type.Object({ overlapSeconds: Type.Optional(Seconds) }, strict);
 

@@ -217,6 +217,11 @@ export class OperatorClient {
     return this.#send("PUT", "/trust-list", api.Keys, api.BroughtTrustList, { trustList: base64url(trustList) });
   }
 
+  /** From now on entries that settle no payment must bear the issuer's seal. Gives how many partitions have older ones. */
+  async sealEntries(): Promise<number> {
+    return (await this.#send("POST", "/keys/sealing", api.SealingAnswer, Type.Object({}), {})).partitions;
+  }
+
   /** Withdraws a compromised key. With an offline root, have it sign a list without the key, and bring that. */
   withdrawKey(keyId: KeyId): Promise<api.Keys> {
     return this.#send("POST", `/keys/${keyId}/withdrawal`, api.Keys, Type.Object({}), {});

@@ -10,6 +10,7 @@ import {
 import { generateNodeSigner, signerFromPkcs8 } from "@cairn/cose/node";
 import type { CertificateIdCipher } from "@cairn/issue";
 import { CLOCK_SKEW_SECONDS, type KeyId, keyIdOf } from "@cairn/messages";
+import type { LedgerHead } from "@cairn/stores";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { base64url } from "../api/wire.ts";
@@ -60,6 +61,17 @@ export interface IssuerKeys {
   withdraw(keyId: KeyId, now: number): Promise<"withdrawn" | "repeated" | "unknown-key">;
 }
 
+/** Since when an audit wants the issuer's seal on entries that settle no payment. */
+export interface Sealing {
+  /**
+   * The newest entry of each partition when sealing began, hash included: entries behind them that settle no payment must
+   * bear their seal. Kept here, where whoever may write into the database cannot reach. Undefined: it has not begun.
+   */
+  sealedFrom(): readonly LedgerHead[] | undefined;
+  /** From these on. Begins it anew where it had begun. */
+  sealFrom(heads: readonly LedgerHead[]): Promise<void>;
+}
+
 /** Five years: longer than any certificate by far, so that rotation is a choice and never an emergency. */
 const ISSUER_KEY_VALIDITY_SECONDS = 5 * 366 * 86_400;
 const CERTIFICATE_ID_KEY_BYTES = 16;
@@ -72,6 +84,7 @@ const KeyRow = Type.Object({
   signsFrom: Type.Integer(),
   withdrawnAt: Type.Optional(Type.Integer()),
 });
+const Head = Type.Object({ partition: Type.Integer(), entryId: Type.Integer(), hash: Type.String() });
 const Content = Type.Object({
   /** The root's private key, or only its public one, an encoded COSE_Key, when the root is kept offline. */
   root: Type.Optional(Type.String()),
@@ -79,6 +92,7 @@ const Content = Type.Object({
   certificateIdKey: Type.String(),
   nonceSecret: Type.String(),
   issuerKeys: Type.Array(KeyRow, { minItems: 1 }),
+  sealedFrom: Type.Optional(Type.Array(Head)),
 });
 type Content = Static<typeof Content>;
 type KeyFile = { readonly path: string; readonly passphrase: string; readonly random: Random };
@@ -96,7 +110,7 @@ export async function openIssuerKeys(input: {
   readonly crypto: CryptoPort;
   /** Encoded COSE_Key of a root that is kept offline. It cannot be changed later: devices have pinned it. */
   readonly offlineRoot?: Uint8Array | undefined;
-}): Promise<IssuerKeys> {
+}): Promise<IssuerKeys & Sealing> {
   const { passphrase, random, crypto, now, offlineRoot } = input;
   const file: KeyFile = { path: join(input.dataFolder, "keys", "issuer-keys.json"), passphrase, random };
   const sealed = await readIfThere(file.path);
@@ -113,7 +127,7 @@ export async function openIssuerKeys(input: {
   return keysOf(content, file, crypto);
 }
 
-function keysOf(first: Content, file: KeyFile, crypto: CryptoPort): IssuerKeys {
+function keysOf(first: Content, file: KeyFile, crypto: CryptoPort): IssuerKeys & Sealing {
   let content = first;
   let keys = issuerKeysOf(content, crypto);
   let announced: AnnouncedKeys | undefined;
@@ -129,6 +143,8 @@ function keysOf(first: Content, file: KeyFile, crypto: CryptoPort): IssuerKeys {
     certificateIdCipher: certificateIdCipher(Buffer.from(content.certificateIdKey, "base64url")),
     certificateIdKey: Buffer.from(content.certificateIdKey, "base64url"),
     nonceSecret: Buffer.from(content.nonceSecret, "base64url"),
+    sealedFrom: () => content.sealedFrom,
+    sealFrom: (heads) => change({ ...content, sealedFrom: [...heads] }),
     all: () => keys,
     byId: (keyId) => keys.find((key) => key.keyId === keyId),
     announce: (named) => {
@@ -222,6 +238,8 @@ function newContent(now: number, random: Random, offlineRoot: Uint8Array | undef
     certificateIdKey: base64url(random.bytes(CERTIFICATE_ID_KEY_BYTES)),
     nonceSecret: base64url(random.bytes(NONCE_SECRET_BYTES)),
     issuerKeys: [newKeyRow({ now, signsFrom: now })],
+    // Keys are made where there is no entry yet.
+    sealedFrom: [],
   };
 }
 

@@ -24,6 +24,7 @@ import type {
 import { type DecodedVoid, decodeRecord, decodingCaches, paymentIdOf } from "../settlement/decode-record.ts";
 import { isRecordFault } from "../settlement/record-codes.ts";
 import { type Claim, isGood, isSignedByItsPayee, isSignedByItsPayer, isWhatWasPaid, payeeOf } from "./audit-claims.ts";
+import { SealAudit, type SealsForAudit } from "./audit-seals.ts";
 import { type KeysForAudit, SignatureAudit } from "./audit-signatures.ts";
 import { recordHashOf } from "./intake.ts";
 
@@ -37,12 +38,16 @@ export type BooksAudit = {
   readonly voids: number;
   /** Signatures that were verified and valid; undefined when none was looked at. */
   readonly signatures: number | undefined;
+  /** Entries that settle no payment and bear the issuer's seal; undefined when seals were not looked at. */
+  readonly sealed: number | undefined;
   readonly faults: readonly string[];
 };
 
 export type AuditOptions = {
   /** Verify signatures too, under these keys. Left out: none is looked at. */
   readonly keys?: KeysForAudit | undefined;
+  /** The seals of entries that settle no payment. Left out: they are not looked at. */
+  readonly seals?: SealsForAudit | undefined;
   /** Told now and then how far it is. */
   readonly progress?: ((line: string) => void) | undefined;
   /** Ends it between two pages. */
@@ -65,7 +70,7 @@ const PROGRESS_EVERY = 100_000;
 export async function auditBooks(
   store: IssuerStore,
   crypto: CryptoPort,
-  { keys, progress = () => undefined, signal }: AuditOptions = {},
+  { keys, seals, progress = () => undefined, signal }: AuditOptions = {},
 ): Promise<BooksAudit> {
   const { entries, faults: found } = await store.verifyBooks();
   const faults = [...found];
@@ -92,6 +97,11 @@ export async function auditBooks(
     }
   }
   progress(`${entries} entries read...`);
+  const sealAudit = seals === undefined ? undefined : new SealAudit(seals, report);
+  if (sealAudit !== undefined) {
+    sealAudit.beginnings(await store.missingHeads(sealAudit.from));
+    await each("movements", store.keptMovements.bind(store), async (kept) => sealAudit.movements(kept));
+  }
   const records = await each("records", store.keptRecords.bind(store), (kept) => audit.records(kept));
   const certificates = await each("certificates", store.keptCertificates.bind(store), (kept) =>
     audit.certificates(kept),
@@ -102,7 +112,7 @@ export async function auditBooks(
   await audit.held();
   await audit.conflicts();
   const read = { entries, records, payments, certificates, closings, voids };
-  return { ...read, signatures: signatures?.verified, faults };
+  return { ...read, signatures: signatures?.verified, sealed: sealAudit?.sealed, faults };
 }
 
 /** Holds rows against the messages that they came from, some at a time. */

@@ -1,5 +1,5 @@
 import type { ClockWatch } from "../clock-watch.ts";
-import type { IssuerKeys } from "../keys/issuer-keys.ts";
+import type { IssuerKeys, Sealing } from "../keys/issuer-keys.ts";
 import type { StatusListPublisher } from "../lists/status-list-publisher.ts";
 import type { TrustListPublisher } from "../lists/trust-list-publisher.ts";
 import type { Policies } from "../policy/policies.ts";
@@ -20,6 +20,8 @@ export type ServerContext = CallContext &
   IssuingContext &
   IntakeContext & {
     readonly keys: IssuerKeys;
+    /** Left out where entries are not sealed, as in simulations. */
+    readonly sealing?: Sealing;
     readonly random: Random;
     readonly policies: Policies;
     readonly attempts: AttemptLimit;

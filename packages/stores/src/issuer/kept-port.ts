@@ -1,3 +1,4 @@
+import type { Partition } from "@cairn/issue";
 import type { CertificateId, MessageId } from "@cairn/messages";
 import type { ClosingFacts, KnownPayment } from "@cairn/settle";
 import type { CertificateRecord, InboxRecord, RequestVoidRecord } from "./port.ts";
@@ -12,6 +13,12 @@ export interface KeptPort {
   keptCertificates(after?: string): Promise<KeptPage<CertificateRecord>>;
   keptClosings(after?: string): Promise<KeptPage<KeptClosing>>;
   keptVoids(after?: string): Promise<KeptPage<RequestVoidRecord>>;
+  /** Entries that settle no payment. */
+  keptMovements(after?: string): Promise<KeptPage<KeptMovement>>;
+  /** The newest entry of each partition that has any. */
+  ledgerHeads(): Promise<readonly LedgerHead[]>;
+  /** Those of which there is no entry with this number and hash. */
+  missingHeads(heads: readonly LedgerHead[]): Promise<readonly LedgerHead[]>;
   /** Every record that names one of these payments. */
   recordsNaming(paymentIds: readonly MessageId[]): Promise<readonly InboxRecord[]>;
 }
@@ -34,6 +41,17 @@ export type KeptClosing = ClosingFacts & {
   /** The certificate as it was issued, which names the key. */
   readonly certificate: Uint8Array | undefined;
 };
+
+/** `sealed`: what its seal is made of. `seal`: undefined where it has none. */
+export type KeptMovement = {
+  readonly partition: Partition;
+  readonly entryId: number;
+  readonly sealed: string;
+  readonly seal: string | undefined;
+};
+
+/** `hash`: hexadecimal. It covers all entries of the partition up to this one. */
+export type LedgerHead = { readonly partition: Partition; readonly entryId: number; readonly hash: string };
 
 /** Few enough to hold, enough not to ask too often. */
 export const KEPT_PAGE = 1_000;

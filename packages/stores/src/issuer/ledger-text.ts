@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import type { Partition } from "@cairn/issue";
 import { isPayeeId } from "@cairn/messages";
 import type { LedgerAccount, LedgerEntry } from "@cairn/settle";
 import { StoreError } from "./store-error.ts";
@@ -91,6 +92,22 @@ export function entryHash(
   const length = previous.length + both.write(text, previous.length);
   into.write(hash("sha256", both.subarray(0, length), "hex"), "hex");
   return into;
+}
+
+/**
+ * Makes what shows that an entry was posted by somebody who has the issuer's secret, of {@link sealedText}. Only of
+ * entries that settle no payment: those that do follow from what payers signed.
+ * Decision: docs/decisions/0068-entries-without-a-payer-are-sealed.md.
+ */
+export type EntrySeal = (text: string) => string;
+
+/** @param entry `postings`: as {@link postingsText} writes them. */
+export function sealedText(
+  partition: Partition,
+  entry: Pick<LedgerEntry, "reference" | "kind" | "currency" | "postedAt"> & { readonly postings: string },
+): string {
+  const { kind, reference, currency, postedAt, postings } = entry;
+  return `[${partition},"${kind}",${JSON.stringify(reference)},"${currency}",${postedAt},${postings}]`;
 }
 
 /** A buffer for each entry would cost as much as its hash. */

@@ -24,7 +24,7 @@ export interface MovementsPort {
   operationRecords(kind: OperationKind): Promise<readonly { readonly id: string; readonly body: string }[]>;
 }
 
-/** `payee-terms` and `sweeps` (how many so far) by payee, `payout-batch` by batch, `payout` by batch and payee, `refunds` and `review` by payment, `receiving` by account, `receiver` by payee, and `policy` by fingerprint. */
+/** `payee-terms` and `sweeps` (how many so far) by payee, `payout-batch` by batch, `payout` by batch and payee, `refunds` and `review` by payment, `receiving` by account, `receiver` by payee, `policy` by fingerprint, and `entry-seal` by the reference of its entry. */
 export type OperationKind =
   | "payee-terms"
   | "sweeps"
@@ -36,6 +36,7 @@ export type OperationKind =
   | "policy"
   | "open-transfer"
   | "receiving"
+  | "entry-seal"
   | "receiver";
 
 export type RecordKey = { readonly kind: OperationKind; readonly id: string };

@@ -22,6 +22,7 @@ import type {
   SettlementState,
 } from "@cairn/settle";
 import type { KeptPort } from "./kept-port.ts";
+import type { EntrySeal } from "./ledger-text.ts";
 import type { MovementsPort } from "./movements-port.ts";
 import type { ReconciliationPort } from "./reconciliation-port.ts";
 import type { StoreError } from "./store-error.ts";
@@ -252,6 +253,9 @@ export interface IssuerStore extends MovementsPort, ReconciliationPort, KeptPort
    * certificates tell the same story. No faults: the books are sound.
    */
   verifyBooks(): Promise<{ readonly entries: number; readonly faults: readonly string[] }>;
+
+  /** From now on every entry that settles no payment is posted together with its seal. */
+  sealEntriesWith(seal: EntrySeal): void;
 
   // --- freshness of signed calls
   /** True the first time, false for ever after. It is remembered some minutes beyond `expiresAt`, as clocks differ. */

@@ -4,7 +4,7 @@ import { Value } from "@sinclair/typebox/value";
 import type { Command } from "commander";
 import { KeyStatement, type Keys } from "../../api/operator-api.ts";
 import { addCommand, wholeNumber } from "../command.ts";
-import { formatTime, type Printer, table } from "../printer.ts";
+import { counted, formatTime, type Printer, table } from "../printer.ts";
 import { type OperatorOptions, operatorClient, withOperatorOptions } from "./operator.ts";
 
 export function addKeyCommands(issuer: Command): void {
@@ -58,6 +58,20 @@ export function addKeyCommands(issuer: Command): void {
     async (printer, options, file) => {
       const bytes = new Uint8Array(await readFile(file ?? ""));
       showKeys(printer, await (await operatorClient(options)).bringTrustList(bytes));
+    },
+  );
+
+  addCommand<OperatorOptions>(
+    keys,
+    "seal",
+    "From now on an audit wants the issuer's seal on every entry that settles no payment. Issuers made by this version do so anyway.",
+    withOperatorOptions,
+    async (printer, options) => {
+      const partitions = await (await operatorClient(options)).sealEntries();
+      printer.line(
+        `Begun. Older entries of ${counted(partitions, "partition")} are held by their chain alone: verify the books now.`,
+      );
+      printer.result({ partitions });
     },
   );
 

@@ -48,8 +48,9 @@ export function addLedgerCommands(program: Command): void {
   );
 }
 
-function saidOf({ entries, records, payments, certificates, signatures }: Omit<BooksAnswer, "faults">): string {
-  const read = `${entries} entries, ${records} records, ${payments} payments and ${certificates} certificates read`;
+function saidOf({ entries, records, payments, certificates, signatures, sealed }: Omit<BooksAnswer, "faults">): string {
+  const bearing = sealed === null ? "" : ` (${sealed} bear the issuer's seal)`;
+  const read = `${entries} entries${bearing}, ${records} records, ${payments} payments and ${certificates} certificates read`;
   return signatures === null
     ? `${read} (signatures not verified: --signatures)`
     : `${read}, ${signatures} signatures verified`;
@@ -65,7 +66,7 @@ async function verify(options: VerifyOptions, printer: Printer): Promise<BooksAn
     const keys = withSignatures ? await keysForAudit(options, crypto) : undefined;
     try {
       const { signatures, faults, ...read } = await auditBooks(store, crypto, { keys, progress });
-      return { ...read, signatures: signatures ?? null, faults: [...faults] };
+      return { ...read, signatures: signatures ?? null, sealed: null, faults: [...faults] };
     } finally {
       await keys?.checker.close();
     }

@@ -3,6 +3,7 @@ import { Type } from "@sinclair/typebox";
 import * as api from "../../api/operator-api.ts";
 import type { Encoded } from "../../api/wire.ts";
 import { auditBooks } from "../../services/audit.ts";
+import { entrySeal } from "../../services/entry-seal.ts";
 import type { ServerContext } from "../../services/server-context.ts";
 import { VerificationPool } from "../../settlement/verification-pool.ts";
 import { problemDocument, problemOf } from "../problems.ts";
@@ -47,7 +48,7 @@ async function tell(
   stream: PassThrough,
   withSignatures: boolean,
   signal: AbortSignal,
-  { store, crypto, trustLists, log }: ServerContext,
+  { store, crypto, trustLists, sealing, nonceSecret, log }: ServerContext,
 ): Promise<void> {
   const write = (text: string): void => {
     if (stream.writable) stream.write(text);
@@ -57,12 +58,19 @@ async function tell(
   const pool = withSignatures ? new VerificationPool() : undefined;
   try {
     const anchors = pool === undefined ? undefined : trustLists.current().settlementAnchors;
-    const { signatures, faults, ...read } = await auditBooks(store, crypto, {
+    const from = sealing?.sealedFrom();
+    const { signatures, sealed, faults, ...read } = await auditBooks(store, crypto, {
       keys: pool === undefined || anchors === undefined ? undefined : { anchors, checker: pool },
+      seals: from && { seal: entrySeal({ crypto, nonceSecret }), from },
       progress: (line) => write(eventText("progress", { line })),
       signal,
     });
-    const answer: Encoded<typeof api.BooksAnswer> = { ...read, signatures: signatures ?? null, faults: [...faults] };
+    const answer: Encoded<typeof api.BooksAnswer> = {
+      ...read,
+      signatures: signatures ?? null,
+      sealed: sealed ?? null,
+      faults: [...faults],
+    };
     write(eventText("end", answer));
   } catch (error) {
     if (!signal.aborted) log.error({ err: error }, "an audit failed");

@@ -13,7 +13,7 @@ const DEFAULT_OVERLAP_SECONDS = 7 * 86_400;
 
 /** The issuer's signing keys. Private parts never leave the server. */
 export function keyRoutes(app: OperatorApp, context: ServerContext): void {
-  const { keys, clock, trustLists, statusLists, crypto, log } = context;
+  const { keys, sealing, clock, trustLists, statusLists, crypto, log } = context;
 
   function view(): Encoded<typeof api.Keys> {
     const now = clock.nowSeconds();
@@ -51,6 +51,26 @@ export function keyRoutes(app: OperatorApp, context: ServerContext): void {
     { schema: operatorAnswer({ summary: "The issuer's keys and which one signs." }, api.Keys) },
     async (): Promise<Encoded<typeof api.Keys>> => view(),
   );
+
+  if (sealing !== undefined)
+    app.post(
+      "/keys/sealing",
+      {
+        schema: {
+          body: Type.Object({}),
+          ...operatorAnswer(
+            { summary: "From now on an audit wants the issuer's seal on every entry that settles no payment." },
+            api.SealingAnswer,
+          ),
+        },
+      },
+      async (): Promise<Encoded<typeof api.SealingAnswer>> => {
+        const heads = await context.store.ledgerHeads();
+        await sealing.sealFrom(heads);
+        log.warn({ partitions: heads.length }, "sealing of entries begins");
+        return { partitions: heads.length };
+      },
+    );
 
   app.post(
     "/keys/rotation",

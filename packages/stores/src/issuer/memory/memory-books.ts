@@ -1,7 +1,8 @@
 import { type AccountNumber, type Partition, partitionOf } from "@cairn/issue";
 import type { Currency, PayeeId } from "@cairn/messages";
 import type { LedgerAccount, LedgerEntry } from "@cairn/settle";
-import { ledgerAccountText } from "../ledger-text.ts";
+import type { KeptMovement } from "../kept-port.ts";
+import { type EntrySeal, ledgerAccountText, postingsText, sealedText } from "../ledger-text.ts";
 import type { LedgerBalance } from "../movements-port.ts";
 import type { StoredEntry } from "../port.ts";
 import { StoreError } from "../store-error.ts";
@@ -18,6 +19,10 @@ type PartitionBooks = {
 /** Entries in the order of posting, and the balances beside them. */
 export class MemoryBooks {
   readonly #entries: StoredEntry[] = [];
+  /** Of entries that settle no payment, by their numbers. */
+  readonly #seals = new Map<number, string>();
+  /** Undefined: entries are posted without. */
+  seal: EntrySeal | undefined;
   readonly #partitions = new Map<Partition, PartitionBooks>();
   /** The balances there have been of each kind of ledger account, over all partitions. */
   readonly #placesOfKind = new Map<LedgerAccount["kind"], Place[]>();
@@ -30,9 +35,20 @@ export class MemoryBooks {
     for (const entry of entries) {
       const stored = { ...entry, entryId: this.#entries.length + 1, partition };
       this.#entries.push(stored);
+      if (this.seal !== undefined && entry.kind !== "settlement")
+        this.#seals.set(stored.entryId, this.seal(sealedTextOf(stored)));
       byReference.set(entry.reference, stored);
     }
     for (const [place, minor] of changed) place.balance = { ...place.balance, minor };
+  }
+
+  movements(): KeptMovement[] {
+    return this.#entries
+      .filter(({ kind }) => kind !== "settlement")
+      .map((entry) => {
+        const { partition, entryId } = entry;
+        return { partition, entryId, sealed: sealedTextOf(entry), seal: this.#seals.get(entryId) };
+      });
   }
 
   /** Where an account's money stands. */
@@ -188,3 +204,11 @@ const EITHER_SIDE: ReadonlySet<LedgerAccount["kind"]> = new Set(["sweeping", "tr
 
 const textOf = ({ partition, ledgerAccount, currency }: Omit<LedgerBalance, "minor">): string =>
   `${partition} ${ledgerAccountText(ledgerAccount)} ${currency}`;
+
+function sealedTextOf(entry: StoredEntry): string {
+  const postings = entry.postings.map(({ ledgerAccount, minor }) => ({
+    ledgerAccount: ledgerAccountText(ledgerAccount),
+    minor,
+  }));
+  return sealedText(entry.partition, { ...entry, postings: postingsText(postings) });
+}

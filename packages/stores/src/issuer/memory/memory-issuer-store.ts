@@ -10,6 +10,8 @@ import type {
   TerminalId,
 } from "@cairn/messages";
 import type { AccountFunds, CertificateState, SettlementItem, SettlementResult, SettlementState } from "@cairn/settle";
+import type { LedgerHead } from "../kept-port.ts";
+import type { EntrySeal } from "../ledger-text.ts";
 import type { MovementDecision, MovementInput, MovementView, OperationKind } from "../movements-port.ts";
 import { NONCE_KEPT_SECONDS } from "../nonce-memory.ts";
 import { mainOutcome, outcomeSeenBy, type PaymentFacts, sideOutcome } from "../outcome-views.ts";
@@ -271,6 +273,19 @@ export class MemoryIssuerStore implements IssuerStore {
   }
   async keptVoids() {
     return { kept: [...this.#voids.values()], next: undefined };
+  }
+  async keptMovements() {
+    return { kept: this.#books.movements(), next: undefined };
+  }
+  /** Nothing is chained where nobody can reach behind the program. */
+  async ledgerHeads() {
+    return [];
+  }
+  async missingHeads(heads: readonly LedgerHead[]) {
+    return heads;
+  }
+  sealEntriesWith(seal: EntrySeal) {
+    this.#books.seal = seal;
   }
   async recordsNaming(paymentIds: readonly MessageId[]) {
     return paymentIds.flatMap((paymentId) => this.#inbox.naming(paymentId));

@@ -9,6 +9,10 @@ export type Audit = { readonly entries: number; readonly faults: readonly string
 type Report = (fault: string) => void;
 type Look = Parameters<Parameters<Database["snapshot"]>[0]>[0];
 
+/** What {@link readEntryFrom} reads, of entries `e`. */
+export const ENTRY_COLUMNS = `e.partition, e.entry_id, e.kind, e.reference, e.currency, e.posted_at, e.hash,
+  to_json(e.ledger_accounts)::text AS ledger_accounts, to_json(e.minors)::text AS minors`;
+
 /** Faults told; after so many the books are not read for single faults any more. */
 const MAXIMUM_FAULTS = 1_000;
 /** Entries read at once. */
@@ -63,15 +67,13 @@ async function auditEntries(
   let reached = { partition: -1, entryId: -1 };
   do {
     const rows = await all(
-      `SELECT partition, entry_id, kind, reference, currency, posted_at, hash,
-          to_json(ledger_accounts)::text AS ledger_accounts, to_json(minors)::text AS minors
-        FROM entries WHERE partition = ANY($1::smallint[]) AND (partition, entry_id) > ($2, $3)
+      `SELECT ${ENTRY_COLUMNS} FROM entries e WHERE partition = ANY($1::smallint[]) AND (partition, entry_id) > ($2, $3)
         ORDER BY partition, entry_id LIMIT ${PAGE}`,
       partitions,
       reached.partition,
       reached.entryId,
     );
-    page = rows.map(entryFrom);
+    page = rows.map(readEntryFrom);
     for (const entry of page) {
       const sum = entry.postings.reduce((total, posting) => total + posting.minor, 0n);
       if (sum !== 0n) report(`Entry ${entry.entryId} sums to ${sum}, not to zero.`);
@@ -107,7 +109,8 @@ type ReadEntry = Omit<Parameters<typeof entryHash>[1], "postings"> & {
 const hashOf = (entry: ReadEntry, previous: Uint8Array): Uint8Array =>
   entryHash(previous, { ...entry, postings: postingsText(entry.postings) });
 
-function entryFrom(row: Row): ReadEntry {
+/** Of a row with its postings as two lists of JSON. */
+export function readEntryFrom(row: Row): ReadEntry {
   const ledgerAccounts: string[] = JSON.parse(text(row, "ledger_accounts"));
   // An amount may be beyond what a JSON number holds, so its digits are read.
   const minors = text(row, "minors").slice(1, -1).split(",").map(BigInt);

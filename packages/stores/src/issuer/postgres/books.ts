@@ -1,7 +1,15 @@
 import { type AccountNumber, type Partition, partitionOf } from "@cairn/issue";
 import type { Currency, PayeeId } from "@cairn/messages";
 import { ENTRY_KINDS, type LedgerEntry, type Posting } from "@cairn/settle";
-import { entryHash, FIRST_HASH, ledgerAccountText, postingsText, readLedgerAccount } from "../ledger-text.ts";
+import {
+  type EntrySeal,
+  entryHash,
+  FIRST_HASH,
+  ledgerAccountText,
+  postingsText,
+  readLedgerAccount,
+  sealedText,
+} from "../ledger-text.ts";
 import type { StoredEntry } from "../port.ts";
 import { found } from "../store-error.ts";
 import { bigints, byteStrings, texts } from "./binary-arrays.ts";
@@ -24,6 +32,8 @@ export type EntryFilter = {
 /** Entries with their postings, and the balances beside them, which only an entry changes. */
 export class Books {
   readonly #database: Database;
+  /** Undefined: entries are posted without. */
+  seal: EntrySeal | undefined;
 
   constructor(database: Database) {
     this.#database = database;
@@ -58,6 +68,7 @@ export class Books {
       return { ...entry, entryId, postings, hash };
     });
     writeEntries(session, partition, rows);
+    if (this.seal !== undefined) writeSeals(session, partition, rows, this.seal);
     writeBalances(session, partition, rows);
     session.later(
       `UPDATE partitions SET head_entry_id = $2, head_hash = $3${endsLease ? `, ${LEASE_ENDS}` : ""} WHERE partition = $1`,
@@ -193,6 +204,19 @@ function writeEntries(session: Session, partition: Partition, rows: readonly Ent
     partition,
     texts(concerned.map(({ ledgerAccount }) => ledgerAccount)),
     bigints(concerned.map(({ entryId }) => entryId)),
+  );
+}
+
+/** Of those that settle no payment. */
+function writeSeals(session: Session, partition: Partition, rows: readonly EntryRow[], seal: EntrySeal): void {
+  const sealed = rows.filter(({ kind }) => kind !== "settlement");
+  if (sealed.length === 0) return;
+  session.later(
+    `INSERT INTO operation_records (partition, kind, id, body)
+      SELECT $1, 'entry-seal', n.id, n.body FROM unnest($2::text[], $3::text[]) AS n (id, body)`,
+    partition,
+    texts(sealed.map(({ reference }) => reference)),
+    texts(sealed.map((row) => seal(sealedText(partition, { ...row, postings: postingsText(row.postings) })))),
   );
 }
 

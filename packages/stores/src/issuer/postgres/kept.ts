@@ -1,7 +1,17 @@
 import type { CertificateId, MessageId, PayeeId, RequestHash, TerminalId } from "@cairn/messages";
-import { KEPT_PAGE, type KeptClosing, type KeptPage, type KeptPayment, keptPage } from "../kept-port.ts";
+import {
+  KEPT_PAGE,
+  type KeptClosing,
+  type KeptMovement,
+  type KeptPage,
+  type KeptPayment,
+  keptPage,
+  type LedgerHead,
+} from "../kept-port.ts";
+import { postingsText, sealedText } from "../ledger-text.ts";
 import { keyOf } from "../payment-key.ts";
 import type { CertificateRecord, InboxRecord, RequestVoidRecord } from "../port.ts";
+import { ENTRY_COLUMNS, readEntryFrom } from "./audit.ts";
 import { bigints, hexadecimals, smallints } from "./binary-arrays.ts";
 import { certificateFrom, SELECT_CERTIFICATE } from "./certificates.ts";
 import type { Database } from "./database.ts";
@@ -94,6 +104,46 @@ export class Kept {
     });
   }
 
+  async movements(after = "-1 0"): Promise<KeptPage<KeptMovement>> {
+    const [partition = "", entryId = ""] = after.split(" ");
+    const rows = await this.#database.all(
+      `SELECT ${ENTRY_COLUMNS}, r.body AS seal FROM entries e
+        LEFT JOIN operation_records r ON r.partition = e.partition AND r.kind = 'entry-seal' AND r.id = e.reference
+        WHERE e.kind <> 'settlement' AND (e.partition, e.entry_id) > ($1, $2)
+        ORDER BY e.partition, e.entry_id LIMIT ${KEPT_PAGE}`,
+      Number(partition),
+      Number(entryId),
+    );
+    return keptPage(rows, {
+      kept: movementFrom,
+      markOf: (row) => `${number(row, "partition")} ${number(row, "entry_id")}`,
+    });
+  }
+
+  async heads(): Promise<LedgerHead[]> {
+    const rows = await this.#database.all(
+      `SELECT partition, head_entry_id AS entry_id, head_hash AS hash FROM partitions
+        WHERE head_entry_id IS NOT NULL ORDER BY partition`,
+    );
+    return rows.map((row) => ({
+      partition: number(row, "partition"),
+      entryId: number(row, "entry_id"),
+      hash: text(row, "hash"),
+    }));
+  }
+
+  async missingHeads(heads: readonly LedgerHead[]): Promise<LedgerHead[]> {
+    const rows = await this.#database.all(
+      `SELECT n.partition FROM unnest($1::smallint[], $2::bigint[], $3::bytea[]) AS n (partition, entry_id, hash)
+        JOIN entries e USING (partition, entry_id, hash)`,
+      smallints(heads.map(({ partition }) => partition)),
+      bigints(heads.map(({ entryId }) => entryId)),
+      hexadecimals(heads.map(({ hash }) => hash)),
+    );
+    const there = new Set(rows.map((row) => number(row, "partition")));
+    return heads.filter(({ partition }) => !there.has(partition));
+  }
+
   async recordsNaming(paymentIds: readonly MessageId[]): Promise<InboxRecord[]> {
     const rows = await this.#database.all(
       "SELECT * FROM inbox WHERE payment_key = ANY($1::bigint[]) AND payment_id = ANY($2::bytea[])",
@@ -125,6 +175,13 @@ const closingFrom = (row: Row): KeptClosing => ({
   bytes: bytes(row, "bytes"),
   certificate: optional(row, "certificate", bytes),
 });
+
+function movementFrom(row: Row): KeptMovement {
+  const entry = readEntryFrom(row);
+  const { partition, entryId } = entry;
+  const sealed = sealedText(partition, { ...entry, postings: postingsText(entry.postings) });
+  return { partition, entryId, sealed, seal: optional(row, "seal", text) };
+}
 
 const voidFrom = (row: Row): RequestVoidRecord => ({
   requestHash: id<RequestHash>(row, "request_hash"),

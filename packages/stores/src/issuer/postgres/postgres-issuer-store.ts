@@ -1,5 +1,7 @@
 import type { AccountNumber, Partition } from "@cairn/issue";
 import type { CertificateId, DeviceId, MessageId, PayeeCertificateId, PayeeId, TerminalId } from "@cairn/messages";
+import type { LedgerHead } from "../kept-port.ts";
+import type { EntrySeal } from "../ledger-text.ts";
 import type { MovementDecision, MovementInput, MovementView, OperationKind } from "../movements-port.ts";
 import type {
   BatchChoice,
@@ -245,6 +247,18 @@ export class PostgresIssuerStore implements IssuerStore {
   }
   keptVoids(after?: string) {
     return this.#kept.voids(after);
+  }
+  keptMovements(after?: string) {
+    return this.#kept.movements(after);
+  }
+  ledgerHeads() {
+    return this.#kept.heads();
+  }
+  missingHeads(heads: readonly LedgerHead[]) {
+    return this.#kept.missingHeads(heads);
+  }
+  sealEntriesWith(seal: EntrySeal) {
+    this.#books.seal = seal;
   }
   recordsNaming(paymentIds: readonly MessageId[]) {
     return this.#kept.recordsNaming(paymentIds);

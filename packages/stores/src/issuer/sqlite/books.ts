@@ -2,6 +2,7 @@ import { type AccountNumber, type Partition, partitionOf } from "@cairn/issue";
 import type { Currency, PayeeId } from "@cairn/messages";
 import { ENTRY_KINDS, type LedgerAccount, type LedgerEntry } from "@cairn/settle";
 import {
+  type EntrySeal,
   entryHash,
   FIRST_HASH,
   ledgerAccountText,
@@ -9,6 +10,7 @@ import {
   postingsText,
   readLedgerAccount,
   readPostings,
+  sealedText,
 } from "../ledger-text.ts";
 import type { StoredEntry } from "../port.ts";
 import type { Database, Row } from "./database.ts";
@@ -25,6 +27,8 @@ export type EntryFilter = {
 export class Books {
   readonly #database: Database;
   #newest: number;
+  /** Undefined: entries are posted without. */
+  seal: EntrySeal | undefined;
 
   constructor(database: Database) {
     this.#database = database;
@@ -63,7 +67,9 @@ export class Books {
         hash,
       );
       ids.push(entryId);
-      if (kind !== "settlement") this.#noteAccounts(entryId, postings);
+      if (kind === "settlement") continue;
+      this.#noteAccounts(entryId, postings);
+      this.#seal(partition, { kind, reference, currency, postedAt, postings: text });
     }
     for (const change of balances.all) this.#changeBalance(partition, change);
     this.#database.run(
@@ -135,6 +141,17 @@ export class Books {
     for (const ledgerAccount of new Set(postings.map((posting) => posting.ledgerAccount)))
       if (ledgerAccount.includes(":"))
         this.#database.run("INSERT INTO account_entries VALUES (?, ?)", ledgerAccount, entryId);
+  }
+
+  #seal(partition: Partition, entry: Parameters<typeof sealedText>[1]): void {
+    if (this.seal === undefined) return;
+    const body = this.seal(sealedText(partition, entry));
+    this.#database.run(
+      "INSERT INTO operation_records VALUES (?, 'entry-seal', ?, ?)",
+      partition,
+      entry.reference,
+      body,
+    );
   }
 
   #changeBalance(partition: Partition, { ledgerAccount, currency, minor: changeMinor }: BalanceChange): void {

@@ -1,11 +1,21 @@
 import type { CertificateId, MessageId, PayeeId, RequestHash, TerminalId } from "@cairn/messages";
-import { KEPT_PAGE, type KeptClosing, type KeptPage, type KeptPayment, keptPage } from "../kept-port.ts";
+import { ENTRY_KINDS } from "@cairn/settle";
+import {
+  KEPT_PAGE,
+  type KeptClosing,
+  type KeptMovement,
+  type KeptPage,
+  type KeptPayment,
+  keptPage,
+  type LedgerHead,
+} from "../kept-port.ts";
+import { sealedText } from "../ledger-text.ts";
 import { keyOf } from "../payment-key.ts";
 import type { CertificateRecord, InboxRecord, RequestVoidRecord } from "../port.ts";
 import { certificateFrom, SELECT_CERTIFICATE } from "./certificates.ts";
 import type { Database, Row } from "./database.ts";
 import { recordFrom } from "./inbox.ts";
-import { bytes, id, minor, number, optional, text } from "./rows.ts";
+import { bytes, currencyIn, id, minor, number, oneOf, optional, text } from "./rows.ts";
 import { PAYMENT_COLUMNS, paymentFrom } from "./settlement-state.ts";
 
 /** What is kept, for auditors, and what they look up beside it. Marks are the numbers or keys of the last row. */
@@ -84,6 +94,27 @@ export class Kept {
     });
   }
 
+  movements(after = "0"): KeptPage<KeptMovement> {
+    const rows = this.#database.all(
+      `SELECT e.*, r.body AS seal FROM entries e
+        LEFT JOIN operation_records r ON r.partition = e.partition AND r.kind = 'entry-seal' AND r.id = e.reference
+        WHERE e.kind != 'settlement' AND e.entry_id > ? ORDER BY e.entry_id LIMIT ${KEPT_PAGE}`,
+      Number(after),
+    );
+    return keptPage(rows, { kept: movementFrom, markOf: (row) => `${number(row, "entry_id")}` });
+  }
+
+  heads(): LedgerHead[] {
+    return this.#database.all("SELECT * FROM ledger_heads ORDER BY partition").map(headFrom);
+  }
+
+  missingHeads(heads: readonly LedgerHead[]): LedgerHead[] {
+    return heads.filter(({ partition, entryId, hash }) => {
+      const row = this.#database.get("SELECT * FROM entries WHERE entry_id = ? AND partition = ?", entryId, partition);
+      return row === undefined || headFrom(row).hash !== hash;
+    });
+  }
+
   recordsNaming(paymentIds: readonly MessageId[]): InboxRecord[] {
     return this.#database
       .all(
@@ -109,6 +140,25 @@ const closingFrom = (row: Row): KeptClosing => ({
   spentMinor: minor(row, "spent_minor"),
   bytes: bytes(row, "bytes"),
   certificate: optional(row, "certificate", bytes),
+});
+
+const movementFrom = (row: Row): KeptMovement => ({
+  partition: number(row, "partition"),
+  entryId: number(row, "entry_id"),
+  sealed: sealedText(number(row, "partition"), {
+    kind: oneOf(row, "kind", ENTRY_KINDS),
+    reference: text(row, "reference"),
+    currency: currencyIn(row),
+    postedAt: number(row, "posted_at"),
+    postings: text(row, "postings"),
+  }),
+  seal: optional(row, "seal", text),
+});
+
+const headFrom = (row: Row): LedgerHead => ({
+  partition: number(row, "partition"),
+  entryId: number(row, "entry_id"),
+  hash: Buffer.from(bytes(row, "hash")).toString("hex"),
 });
 
 const voidFrom = (row: Row): RequestVoidRecord => ({

@@ -1,5 +1,7 @@
 import type { AccountNumber, Partition } from "@cairn/issue";
 import type { CertificateId, DeviceId, MessageId, PayeeCertificateId, PayeeId, TerminalId } from "@cairn/messages";
+import type { LedgerHead } from "../kept-port.ts";
+import type { EntrySeal } from "../ledger-text.ts";
 import type { MovementDecision, MovementInput, MovementView, OperationKind } from "../movements-port.ts";
 import type {
   BatchChoice,
@@ -261,6 +263,18 @@ export class SqliteIssuerStore implements IssuerStore {
   }
   async keptVoids(after?: string) {
     return this.#told(() => this.#kept.voids(after));
+  }
+  async keptMovements(after?: string) {
+    return this.#told(() => this.#kept.movements(after));
+  }
+  async ledgerHeads() {
+    return this.#told(() => this.#kept.heads());
+  }
+  async missingHeads(heads: readonly LedgerHead[]) {
+    return this.#told(() => this.#kept.missingHeads(heads));
+  }
+  sealEntriesWith(seal: EntrySeal) {
+    this.#books.seal = seal;
   }
   async recordsNaming(paymentIds: readonly MessageId[]) {
     return this.#told(() => this.#kept.recordsNaming(paymentIds));
