@@ -516,4 +516,20 @@ export const MIGRATIONS: readonly Migration[] = [
     ALTER hash SET STATISTICS 0, ALTER ledger_accounts SET STATISTICS 0, ALTER minors SET STATISTICS 0;
   `,
   },
+  {
+    worksFrom: 1,
+    tables: [],
+    index: {
+      name: "payments_in_order",
+      unique: false,
+      table: "payments",
+      on: "partition, certificate_id, sequence, request_hash",
+    },
+    sql: `
+  -- A certificate's payments in their order: those that a batch touches are found without a look at all others, whatever
+  -- the planner takes their number for. The request comes last, so that what was paid for one is found in the index.
+  DROP INDEX payments_of_certificate;
+  `,
+    triggers: "",
+  },
 ];

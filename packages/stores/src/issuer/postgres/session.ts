@@ -19,6 +19,17 @@ const REPORT_TIMEOUT_MS = 3_600_000;
 /** Of the database server's, for each sort or join of such a statement. */
 const REPORT_MEMORY = "64MB";
 
+/**
+ * For transactions that look up and write by keys, which know nothing better than an index. Left alone, the planner
+ * makes a plan anew for most of their statements, and where a table was small when it was last counted goes through all
+ * of it, or all of a partition, once for each row that is asked for.
+ */
+const BEGIN_BY_KEYS = [
+  "BEGIN",
+  "SET LOCAL plan_cache_mode = force_generic_plan",
+  ...["seqscan", "bitmapscan", "hashjoin", "mergejoin"].map((way) => `SET LOCAL enable_${way} = off`),
+].join("; ");
+
 const INT8 = 20;
 const INT2 = 21;
 const INT4 = 23;
@@ -51,7 +62,7 @@ export class Session {
 
   /** Begins a transaction and locks the partition until its end. */
   async begin(partition: Partition): Promise<LockedPartition> {
-    this.#later("BEGIN");
+    this.#later(BEGIN_BY_KEYS);
     const row = await this.get(
       "SELECT lease_holder, lease_token, head_entry_id, head_hash FROM partitions WHERE partition = $1 FOR UPDATE",
       partition,
@@ -70,7 +81,7 @@ export class Session {
 
   /** Begins a transaction that locks nothing by itself. */
   beginPlain(): void {
-    this.#later("BEGIN");
+    this.#later(BEGIN_BY_KEYS);
   }
 
   /**

@@ -140,17 +140,17 @@ async function loadSideClaims(
 function touchedPayments(session: Session, partition: Partition, items: readonly SettlementItem[]): Promise<Row[]> {
   const byCertificate = [...Map.groupBy(items, (item) => item.certificateId)];
   const numbers = byCertificate.map(([, ofCertificate]) => ofCertificate.map(({ sequence }) => sequence));
+  const ofCertificate = `SELECT ${PAYMENT_COLUMNS} FROM payments p
+    WHERE p.partition = $1 AND p.certificate_id = n.certificate_id`;
   return session.all(
-    `SELECT ${PAYMENT_COLUMNS}
-      FROM unnest($2::bytea[], $3::bigint[], $4::bigint[]) AS n (certificate_id, lowest, highest)
+    `SELECT p.* FROM unnest($2::bytea[], $3::bigint[], $4::bigint[]) AS n (certificate_id, lowest, highest)
       CROSS JOIN LATERAL (
-        SELECT max(q.sequence) FILTER (WHERE q.sequence < n.lowest) AS before,
-            min(q.sequence) FILTER (WHERE q.sequence > n.highest) AS after
-          FROM payments q WHERE q.partition = $1 AND q.certificate_id = n.certificate_id
-      ) nearest
-      JOIN payments p ON p.partition = $1 AND p.certificate_id = n.certificate_id
-      WHERE p.sequence BETWEEN coalesce(nearest.before, n.lowest) AND coalesce(nearest.after, n.highest)
-        OR p.request_hash = ANY($5::bytea[])`,
+        (${ofCertificate} AND p.sequence < n.lowest ORDER BY p.sequence DESC FETCH FIRST ROW WITH TIES)
+        UNION ALL (${ofCertificate} AND p.sequence > n.highest ORDER BY p.sequence FETCH FIRST ROW WITH TIES)
+        UNION ALL ${ofCertificate} AND p.sequence BETWEEN n.lowest AND n.highest
+        UNION ALL ${ofCertificate} AND p.request_hash = ANY($5::bytea[])
+          AND NOT p.sequence BETWEEN n.lowest AND n.highest
+      ) p`,
     partition,
     hexadecimals(byCertificate.map(([certificateId]) => certificateId)),
     bigints(numbers.map((each) => Math.min(...each))),
