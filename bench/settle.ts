@@ -22,7 +22,7 @@ import { buildWorld } from "./world.ts";
 const ACCOUNTS = 500;
 const PAYMENTS_EACH = 60;
 /** Settled before the clock starts, so that threads and compiled code are as warm as in a server's second minute. */
-const WARM_UP_EACH = 60;
+const WARM_UP_EACH = 120;
 const LONG_FORM: readonly number[] = [10_000, 1_000_000, 10_000_000];
 
 type Report = (line: string) => void;

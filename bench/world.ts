@@ -76,7 +76,7 @@ const PAYEE = "BENCH" as PayeeId;
 /** As from a few connections: while one upload waits for the disk or the database, the next is looked at. */
 const UPLOADS_AT_ONCE = 4;
 /** Whether all is settled that was uploaded. */
-const LOOK_EVERY_MS = 5;
+const LOOK_EVERY_MS = 20;
 const log = {
   debug: () => undefined,
   info: () => undefined,
