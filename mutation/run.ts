@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { PatchedCopy, root } from "../seeded-bugs/patched-copy.ts";
 import { environmentWithin } from "../testing/processor-time.ts";
-import { testsFor } from "./tests-for.ts";
+import { isBrief, testsFor } from "./tests-for.ts";
 
 const HELP = `node mutation/run.ts --package NAME [options]
 Mutates the core in a copy of the project, one source file after the other and mutant by mutant, and runs the tests
@@ -40,6 +40,8 @@ const TO_THE_FIRST_FAILURE = [
 ];
 /** A round of tests takes up to five. What takes twice that loops, however busy the machine is with other work. */
 const PROCESSOR_SECONDS = 10;
+/** A round of a few streams takes half a second: of a file whose mutants mostly loop, each is known five times as soon. */
+const BRIEF_PROCESSOR_SECONDS = 2;
 /** What neither ends nor works, waits for something that never comes. */
 const WALL_CLOCK_MS = 300_000;
 
@@ -139,8 +141,11 @@ function mutate(file: string, places: readonly string[]): Result {
     const looped = join(copy.folder, "looped.txt");
     // Each round only when the one before found nothing.
     const command = testsFor(copy.folder, file)
-      .map((tests) => [process.execPath, ...TO_THE_FIRST_FAILURE, ...tests])
-      .map((parts) => parts.map((part) => `"${part}"`).join(" "))
+      .map((tests) => {
+        const parts = [process.execPath, ...TO_THE_FIRST_FAILURE, ...tests].map((part) => `"${part}"`);
+        return [...(isBrief(tests) ? [variable("CAIRN_PROCESSOR_SECONDS", BRIEF_PROCESSOR_SECONDS)] : []), ...parts];
+      })
+      .map((parts) => parts.join(" "))
       .join(" && ");
     const configuration = {
       // The packages import each other by links, so the copy itself is mutated: it is thrown away afterwards.
@@ -183,6 +188,10 @@ function mutate(file: string, places: readonly string[]): Result {
     rmSync(join(copy.folder, "stryker-tmp"), { recursive: true, force: true });
   }
 }
+
+/** For the command that follows it. */
+const variable = (name: string, value: number): string =>
+  process.platform === "win32" ? `set ${name}=${value}&&` : `${name}=${value}`;
 
 function read(report: string, file: string, looped: readonly string[]): Omit<Result, "seconds"> {
   const { files }: { readonly files: Readonly<Record<string, { readonly mutants: readonly Mutant[] }>> } = JSON.parse(

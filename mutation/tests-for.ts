@@ -15,6 +15,8 @@ const SLOW = new Set([
   "sign1.test.ts",
   "utf8.test.ts",
 ]);
+/** Tests that take well below a second of processor time. */
+const BRIEF = new Set(["inflate-streams.test.ts"]);
 /** Tests outside a package that say what it must do. */
 const BESIDE: Readonly<Record<string, readonly string[]>> = {
   cose: ["vectors/vectors.test.ts"],
@@ -78,6 +80,7 @@ const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]
   },
   messages: {
     codes: ["spec"],
+    inflate: ["inflate-streams", "inflate"],
     fields: ["fields", "same-verdict", "writing"],
     message: ["message", "verify", "same-verdict"],
     "payee-certificate": ["fields", "writing"],
@@ -114,3 +117,6 @@ export function testsFor(root: string, file: string): readonly (readonly string[
     (round) => round.length > 0,
   );
 }
+
+/** Whether a round that has not ended after some seconds can only be looping. */
+export const isBrief = (round: readonly string[]): boolean => round.every((path) => BRIEF.has(basename(path)));
