@@ -3,6 +3,7 @@ import { type TestContext, test } from "node:test";
 import type { Signer } from "@cairn/cose";
 import { generateNodeSigner } from "@cairn/cose/node";
 import {
+  capture,
   encodeUploadRecord,
   type KeyId,
   type PayeeCertificate,
@@ -117,6 +118,13 @@ for (const [whose, openTown] of [
           encodeUploadRecord({ kind: "void", payeeCertificate: inHisName.bytes, request: bytes, requestVoid }),
         ]);
         assert.deepEqual(await judged(thief, paid), [["refused", "SIGNATURE_INVALID"]]);
+        // The kiosk's own key signed the request, but it is nobody's whom the thief's certificate names.
+        const { terminalKey } = terminal.certificate.content;
+        const withItsKey = await forge(town, { ...terminal.certificate.content, payeeId: THIEF, terminalKey });
+        await thief.client.upload([thief.record(shownUnder(request, withItsKey), wallet.held(), paid)]);
+        await eventually(async () =>
+          (await operator.evidence(paid.messageId)).records.some(({ code }) => code === "TERMINAL_NOT_OF_PAYEE"),
+        );
         await terminal.client.upload([terminal.record(request, wallet.held(), paid)]);
         assert.deepEqual(await judged(terminal, paid), [["settled", null]]);
         assert.deepEqual([await clearingOf(town, "THIEF"), await clearingOf(town, "KIOSK")], [0n, -700n]);
@@ -151,10 +159,17 @@ for (const [whose, openTown] of [
         const request = await thief.request(perPaymentCapMinor);
         const clone = wallet.clone();
         const paid = await clone.pay(request);
-        const terminalKey = generateNodeSigner().publicKey;
-        const made = await forge(town, { ...thief.certificate.content, terminalKey, terms });
+        const till = generateNodeSigner();
+        const made = await forge(town, { ...thief.certificate.content, terminalKey: till.publicKey, terms });
         await thief.client.upload([thief.record(shownUnder(request, made), clone.held(), paid)]);
         assert.deepEqual(await judged(thief, paid), [["refused", "TERMINAL_NOT_OF_PAYEE"]]);
+        const open = await clone.payOpen(100n);
+        const { payeeCertificateId } = made.content;
+        const content = { payeeCertificateId, paymentId: open.messageId, amountMinor: 100n, issuedAt: clock.now };
+        const { bytes } = await signMessage(capture, content, { signer: till, crypto });
+        const parts = { payeeCertificate: made.bytes, capture: bytes, certificate: clone.held().bytes };
+        await thief.client.upload([encodeUploadRecord({ kind: "open-payment", ...parts, payment: open.bytes })]);
+        assert.deepEqual(await judged(thief, open), [["refused", "TERMINAL_NOT_OF_PAYEE"]]);
         assert.equal(await clearingOf(town, "THIEF"), 0n);
       },
     );
