@@ -14,6 +14,7 @@ against each mutant. Writes what it found of each file into mutation/results. Se
   --package NAME   cose, messages, issue, pay, collect or settle
   --file FILE      only this source file; may be repeated (then --package is not needed)
   --missing        only files of which there is no result yet: goes on with a run that was broken off
+  --without-texts  changes no string: most are words of an error, which no decision looks at, and each costs all tests
   --again          only the lines where mutants lived the last time: whether new tests notice them
   --summary        runs nothing: the scores of what mutation/results holds
 `;
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     file: { type: "string", multiple: true },
     missing: { type: "boolean", default: false },
     again: { type: "boolean", default: false },
+    "without-texts": { type: "boolean", default: false },
     summary: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -153,6 +155,7 @@ function mutate(file: string, places: readonly string[]): Result {
       testRunner: "command",
       commandRunner: { command },
       mutate: places,
+      mutator: { excludedMutations: values["without-texts"] ? ["StringLiteral"] : [] },
       concurrency: 1,
       checkers: [],
       plugins: [],

@@ -60,6 +60,20 @@ test("every part of a record is a byte string, or nothing where it may be missin
   }
 });
 
+test("a record ends where it ends, and what is no CBOR is said before what is no record", () => {
+  for (const { read, lengths } of READERS) {
+    for (const [type, length] of lengths) {
+      const bytes = encodeCbor(row(type, length));
+      assert.throws(() => read(Uint8Array.from([...bytes, 0])), { code: "CBOR_TRAILING_BYTES" }, `${type}`);
+      // A part of another kind, and behind it nothing where there should be something.
+      const cut = encodeCbor(row(type, length).with(1, 0)).subarray(0, -1);
+      assert.throws(() => read(cut), { code: /^CBOR_T(RUNCATED|OO_LONG)$/ }, `${type}`);
+    }
+    assert.throws(() => read(Uint8Array.of(0x81, 0x18, 0x01)), { code: "CBOR_NON_MINIMAL" });
+    assert.throws(() => read(Uint8Array.of(0x82, 0x09, 0xff)), { code: "CBOR_UNSUPPORTED" }, "of no known type");
+  }
+});
+
 test("a closing is told from everything else by its first bytes, as it is by its reader", () => {
   for (let type = -1; type <= 5; type++)
     for (let length = 1; length <= 9; length++)
