@@ -19,6 +19,7 @@ import {
   readUploadRecord,
   type ServerNonce,
   type SyncRecord,
+  signedCall,
   splitRecords,
   type UploadRecord,
   verifyUnder,
@@ -157,6 +158,7 @@ const call = (purpose: CallPurpose, content: Uint8Array) =>
 test("a call is good for its own purpose, content and key alone", async () => {
   const content = encodeCbor([1, 2, 3]);
   for (const purpose of PURPOSES) {
+    assert.equal(signedCall[purpose].name, `call-${purpose}`, "what is signed with it, in every version and language");
     const body = await call(purpose, content);
     for (const other of PURPOSES) {
       const read = readSignedCall(other, body, crypto);
