@@ -145,6 +145,34 @@ test("a store is told what a batch adds to the exposure, and which item a paymen
   assert.deepEqual(new World().settle([payersCopy(anItem())]).exposures, []);
 });
 
+test("a store is told which of a batch's entries pays which payment, and that a capture of nothing is paid by none", () => {
+  const world = new World();
+  const pending = payersCopy(anItem());
+  const nothing = { kind: "open-payment", payeeWord: aWord({ takenMinor: 0n }) } as const;
+  const { entries, payments, outcomes } = world.settle([
+    pending,
+    anItem({ paymentId: messageId(2), sequence: 2, spentMinor: 2_000n }),
+    anItem({ paymentId: messageId(3), sequence: 3, spentMinor: 3_000n, ...nothing }),
+    anItem({ paymentId: messageId(4), sequence: 4, spentMinor: 4_000n }),
+  ]);
+  assert.deepEqual(
+    payments.map(({ entry }) => (entry === undefined ? undefined : entries[entry]?.reference)),
+    [undefined, settlementReference(messageId(2)), undefined, settlementReference(messageId(4))],
+  );
+  const none = { balanceMinor: 0n, creditMinor: 0n, reserveMinor: 0n };
+  assert.deepEqual([outcomes[2]?.funding, payments[2]?.payment.funding], [none, none]);
+});
+
+test("a payer's word that its request was voided counts, whatever other requests the store knows to be voided", () => {
+  for (const others of [[], [requestHash(2), requestHash(3)]]) {
+    const world = new World();
+    for (const other of others) world.voidedRequests.add(other);
+    const item = anItem({ requestHash: requestHash(1) });
+    assert.equal(world.one(payersCopy(item, { voided: true })).state, "released");
+    assert.equal(world.one(item).code, "REQUEST_VOIDED");
+  }
+});
+
 test("without the account's funds nothing is decided: the state must be complete", () => {
   const world = new World();
   world.funds.delete(ACCOUNT);
