@@ -18,23 +18,30 @@ export function reconcile(database: Database, { from, to }: Period): Reconciliat
 }
 
 /**
- * Of the inbox, which is read once in its own order, those that came in the period, less the payments that an earlier
- * record had named: which is asked of each only if anything came in before.
+ * Of the inbox, which is read once in its own order, the payments that records of the period name; of each all records
+ * that name it, by their index, once: they say whether one came before, where the payment is, and whether one waits. Whose
+ * currency it is in is asked once a certificate.
  */
 const SELECT = `
-  SELECT coalesce(p.state, CASE WHEN EXISTS (
-      SELECT 1 FROM inbox x WHERE x.payment_key = i.payment_key AND x.payment_id = i.payment_id
-        AND NOT EXISTS (SELECT 1 FROM inbox_answers a WHERE a.inbox_id = x.inbox_id)) THEN 'received' ELSE 'rejected' END)
-      AS state, a.currency, count(*) AS payments, coalesce(sum(p.amount_minor), 0) AS amount_minor,
-    coalesce(sum(p.taken_minor), 0) AS taken_minor
+  SELECT coalesce(g.state, iif(g.waits, 'received', 'rejected')) AS state, a.currency, sum(g.payments) AS payments,
+    coalesce(sum(g.amount_minor), 0) AS amount_minor, coalesce(sum(g.taken_minor), 0) AS taken_minor
   FROM (
-    SELECT DISTINCT payment_key, payment_id FROM inbox NOT INDEXED
-    WHERE payment_id IS NOT NULL AND received_at >= ?1 AND received_at < ?2
-  ) i
-  LEFT JOIN payments p ON p.payment_id = i.payment_id AND p.inbox_id IN (
-    SELECT x.inbox_id FROM inbox x WHERE x.payment_key = i.payment_key AND x.payment_id = i.payment_id)
-  LEFT JOIN certificates c ON c.status_index = p.certificate
+    SELECT state, waits, certificate, count(*) AS payments, sum(amount_minor) AS amount_minor,
+      sum(taken_minor) AS taken_minor
+    FROM (
+      SELECT max(p.state) AS state, max(p.certificate) AS certificate, max(p.amount_minor) AS amount_minor,
+        max(p.taken_minor) AS taken_minor,
+        max(p.inbox_id IS NULL AND NOT EXISTS (SELECT 1 FROM inbox_answers w WHERE w.inbox_id = x.inbox_id)) AS waits
+      FROM (
+        SELECT DISTINCT payment_key, payment_id FROM inbox NOT INDEXED
+        WHERE payment_id IS NOT NULL AND received_at >= ?1 AND received_at < ?2
+      ) i
+      CROSS JOIN inbox x ON x.payment_key = i.payment_key AND x.payment_id = i.payment_id
+      LEFT JOIN payments p ON p.inbox_id = x.inbox_id AND p.payment_id = x.payment_id
+      GROUP BY i.payment_key, i.payment_id HAVING min(x.received_at) >= ?1
+    )
+    GROUP BY state, waits, certificate
+  ) g
+  LEFT JOIN certificates c ON c.status_index = g.certificate
   LEFT JOIN accounts a ON a.partition = c.partition AND a.account = c.account
-  WHERE NOT (EXISTS (SELECT 1 FROM inbox f WHERE f.received_at < ?1) AND EXISTS (
-    SELECT 1 FROM inbox e WHERE e.payment_key = i.payment_key AND e.payment_id = i.payment_id AND e.received_at < ?1))
   GROUP BY 1, 2 ORDER BY 1, 2`;
