@@ -17,17 +17,22 @@ export const StatementQuery = Type.Object(
     /** Either of the two. */
     account: Type.Optional(Digits("^[1-9][0-9]{0,14}$")),
     payeeId: Type.Optional(PayeeIdText),
+    /** As a file instead of events. */
+    format: Type.Optional(Type.Union([Type.Literal("csv"), Type.Literal("camt053")])),
   },
   strict,
 );
 /** A payee's `creditUsedMinor` is always zero. */
 const standing = { balanceMinor: SignedMinor, creditUsedMinor: SignedMinor };
-export const StatementAnswer = Type.Object({
+/** A statement comes as server-sent events: `statement`, any number of `lines`, `end`; or `problem`. */
+export const StatementHead = Type.Object({
   of: Type.String(),
   currency: CurrencyText,
   from: Time,
   to: Time,
   opening: Type.Object(standing),
+});
+export const StatementLines = Type.Object({
   lines: Type.Array(
     Type.Object({
       entryId: Type.Integer(),
@@ -37,12 +42,12 @@ export const StatementAnswer = Type.Object({
       ...standing,
     }),
   ),
-  closing: Type.Object(standing),
-  /** The same as files. */
-  csv: Type.String(),
-  camt053: Type.String(),
 });
-export type StatementAnswer = Decoded<typeof StatementAnswer>;
+export const StatementEnd = Type.Object({ closing: Type.Object(standing) });
+/** All of it together. */
+export type StatementAnswer = Decoded<typeof StatementHead> &
+  Decoded<typeof StatementLines> &
+  Decoded<typeof StatementEnd>;
 export const ReconciliationAnswer = Type.Object({
   lines: Type.Array(
     Type.Object({

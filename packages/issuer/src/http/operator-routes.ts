@@ -14,6 +14,7 @@ import { policyRoutes } from "./operator/policy-routes.ts";
 import { refundRoutes } from "./operator/refund-routes.ts";
 import { reportRoutes } from "./operator/report-routes.ts";
 import { reviewRoutes } from "./operator/review-routes.ts";
+import { statementRoute } from "./operator/statement-route.ts";
 import { operatorOnly } from "./operator-token.ts";
 import type { TypeBoxProvider } from "./typebox.ts";
 
@@ -41,6 +42,7 @@ export async function operatorRoutes(
     auditRoute,
     moneyRoutes,
     reportRoutes,
+    statementRoute,
     reviewRoutes,
     refundRoutes,
     payoutRoutes,

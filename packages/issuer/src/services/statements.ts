@@ -21,39 +21,48 @@ export type Statement = {
   readonly currency: Currency;
   readonly period: Period;
   readonly opening: Standing;
-  /** What each entry changed: which part the balance, which the credit. */
-  readonly lines: readonly StatementLine[];
+  /** By what was posted until now. */
   readonly closing: Standing;
+  /** What each entry changed, read as it is asked for: which part the balance, which the credit. */
+  readonly lines: AsyncIterable<StatementLine>;
 };
 
-const PAGE = 10_000;
+/** Entries held at once. */
+const PAGE = 1_000;
 const NOTHING: Standing = { balanceMinor: 0n, creditUsedMinor: 0n };
 
 /**
  * From the entries themselves: opening, what changed, closing. What a payee has in clearing, on its way and in its own
- * account counts as one, so sweeps do not show. @throws ServiceError ACCOUNT_UNKNOWN, PAYEE_UNKNOWN
+ * account counts as one, so sweeps do not show. However long, a page is held at a time; so the entries are read twice, for
+ * what opens and closes is known only at their end. @throws ServiceError ACCOUNT_UNKNOWN, PAYEE_UNKNOWN
  */
 export async function statement(of: StatementOf, period: Period, store: IssuerStore): Promise<Statement> {
   const { name, currency } = await owner(of, store);
   let opening = NOTHING;
   let closing = NOTHING;
-  const lines: StatementLine[] = [];
+  for await (const change of changes(of, period, store)) {
+    closing = plus(closing, change);
+    if (change.postedAt < period.from) opening = plus(opening, change);
+  }
+  async function* lines(): AsyncGenerator<StatementLine> {
+    for await (const change of changes(of, period, store)) if (change.postedAt >= period.from) yield change;
+  }
+  return { of: name, currency, period, opening, closing, lines: { [Symbol.asyncIterator]: lines } };
+}
+
+/** Everything that changed until the period ends, in the order of the entries, which is not quite that of time. */
+async function* changes(of: StatementOf, { to }: Period, store: IssuerStore): AsyncGenerator<StatementLine> {
   for (let after = 0; ; ) {
     const page = await store.entries({ ...of, after, limit: PAGE });
     for (const entry of page) {
-      after = entry.entryId;
+      const { entryId, kind, reference, postedAt } = entry;
+      after = entryId;
       const change = changeOf(of, entry);
-      if ((change.balanceMinor === 0n && change.creditUsedMinor === 0n) || entry.postedAt >= period.to) continue;
-      closing = plus(closing, change);
-      if (entry.postedAt < period.from) opening = plus(opening, change);
-      else {
-        const { entryId, kind, reference, postedAt } = entry;
-        lines.push({ entryId, kind, reference, postedAt, ...change });
-      }
+      if ((change.balanceMinor !== 0n || change.creditUsedMinor !== 0n) && postedAt < to)
+        yield { entryId, kind, reference, postedAt, ...change };
     }
-    if (page.length < PAGE) break;
+    if (page.length < PAGE) return;
   }
-  return { of: name, currency, period, opening, lines, closing };
 }
 
 async function owner(of: StatementOf, store: IssuerStore): Promise<{ name: string; currency: Currency }> {
@@ -78,7 +87,7 @@ function changeOf(of: StatementOf, { postings }: LedgerEntry): Standing {
   return { balanceMinor, creditUsedMinor };
 }
 
-const plus = (left: Standing, right: Standing): Standing => ({
+export const plus = (left: Standing, right: Standing): Standing => ({
   balanceMinor: left.balanceMinor + right.balanceMinor,
   creditUsedMinor: left.creditUsedMinor + right.creditUsedMinor,
 });

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { formatMinor, isPayeeId, type PayeeId } from "@cairn/messages";
 import type { Command } from "commander";
 import { ReportClient } from "../../client/report-client.ts";
@@ -34,9 +34,13 @@ export function addReportCommands(issuer: Command): void {
         .option("--camt <file>", "write it as ISO 20022 camt.053.001.08 too"),
     async (printer, options) => {
       const client = new ReportClient(await operatorAccess(options));
-      const told = await client.statement(ownerOf(options), periodOf(options));
-      if (options.csv !== undefined) await writeFile(options.csv, told.csv);
-      if (options.camt !== undefined) await writeFile(options.camt, told.camt053);
+      const [of, period] = [ownerOf(options), periodOf(options)];
+      for (const [format, file] of [["csv", options.csv] as const, ["camt053", options.camt] as const]) {
+        if (file === undefined) continue;
+        printer.progress(`Writing ${file}...`);
+        await writeWhole(file, await client.statementFile(of, period, format));
+      }
+      const told = await client.statement(of, period);
       const money = (minor: bigint): string => formatMinor(minor, told.currency);
       const rows = [
         { what: "opening", when: "", ...told.opening },
@@ -50,8 +54,7 @@ export function addReportCommands(issuer: Command): void {
       ]);
       printer.line(`Statement of ${told.of}, ${told.currency}`);
       for (const line of table([["time (UTC)", "what", "balance", "credit used"], ...rows], [2, 3])) printer.line(line);
-      const { csv: _, camt053: __, ...statement } = told;
-      printer.result({ statement });
+      printer.result({ statement: told });
     },
   );
 
@@ -75,6 +78,18 @@ export function addReportCommands(issuer: Command): void {
       printer.result(answer);
     },
   );
+}
+
+/** A file that breaks off is none: it has its name when all of it is there. */
+async function writeWhole(file: string, bytes: ReadableStream<Uint8Array>): Promise<void> {
+  const partial = `${file}.partial`;
+  try {
+    await writeFile(partial, bytes);
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
 }
 
 function periodOf({ from, to }: PeriodOptions): { readonly from: number; readonly to: number } {
