@@ -15,6 +15,7 @@ against each mutant. Writes what it found of each file into mutation/results. Se
   --file FILE      only this source file; may be repeated (then --package is not needed)
   --missing        only files of which there is no result yet: goes on with a run that was broken off
   --without-texts  changes no string: most are words of an error, which no decision looks at, and each costs all tests
+  --nearest        only the tests that look at the file most closely: what lives may still be noticed by others (--again)
   --again          only the lines where mutants lived the last time: whether new tests notice them
   --summary        runs nothing: the scores of what mutation/results holds
 `;
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     missing: { type: "boolean", default: false },
     again: { type: "boolean", default: false },
     "without-texts": { type: "boolean", default: false },
+    nearest: { type: "boolean", default: false },
     summary: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -142,7 +144,7 @@ function mutate(file: string, places: readonly string[]): Result {
     const report = join(copy.folder, "mutation-report.json");
     const looped = join(copy.folder, "looped.txt");
     // Each round only when the one before found nothing.
-    const command = testsFor(copy.folder, file)
+    const command = testsFor(copy.folder, file, { onlyNearest: values.nearest })
       .map((tests) => {
         const parts = [process.execPath, ...TO_THE_FIRST_FAILURE, ...tests].map((part) => `"${part}"`);
         return [...(isBrief(tests) ? [variable("CAIRN_PROCESSOR_SECONDS", BRIEF_PROCESSOR_SECONDS)] : []), ...parts];

@@ -102,7 +102,11 @@ const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]
  * The test files that a mutant of one source file has to pass, in rounds: what looks at it most closely, one
  * after the other, the package's quick tests, the slow ones. A mutant that dies early costs half a second.
  */
-export function testsFor(root: string, file: string): readonly (readonly string[])[] {
+export function testsFor(
+  root: string,
+  file: string,
+  { onlyNearest }: { readonly onlyNearest: boolean },
+): readonly (readonly string[])[] {
   const [, name = ""] = file.split("/");
   const folder = `packages/${name}/test`;
   const leftOut = (LEFT_OUT[name] ?? []).map((test) => `${test}.test.ts`);
@@ -110,6 +114,7 @@ export function testsFor(root: string, file: string): readonly (readonly string[
   const own = basename(file, ".ts");
   const pathOf = (test: string): string => (test.includes("/") ? test : `${folder}/${test}.test.ts`);
   const closest = (CLOSEST[name]?.[own] ?? [own]).map(pathOf).filter((path) => existsSync(join(root, path)));
+  if (onlyNearest && closest.length > 0) return closest.map((path) => [path]);
   const others = all.map((test) => `${folder}/${test}`).filter((path) => !closest.includes(path));
   const isSlow = (path: string): boolean => SLOW.has(basename(path));
   const quick = others.filter((path) => !isSlow(path));
