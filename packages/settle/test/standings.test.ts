@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chainHashOf } from "@cairn/messages";
 import {
+  decideReview,
   judgeClosing,
   outcomeSentence,
   SettleError,
@@ -11,6 +12,7 @@ import {
 } from "@cairn/settle";
 import {
   ACCOUNT,
+  aChain,
   anItem,
   aWord,
   certificateId,
@@ -18,6 +20,7 @@ import {
   EUR,
   messageId,
   NOW,
+  POLICY,
   payeeId,
   payersCopy,
   REFUSED,
@@ -161,6 +164,40 @@ test("a store is told which of a batch's entries pays which payment, and that a 
   );
   const none = { balanceMinor: 0n, creditMinor: 0n, reserveMinor: 0n };
   assert.deepEqual([outcomes[2]?.funding, payments[2]?.payment.funding], [none, none]);
+});
+
+test("a payment that a batch learns of from its payer and pays a moment later keeps the entry that pays it", () => {
+  const item = anItem({ paymentId: messageId(2), sequence: 2, spentMinor: 2_000n });
+  const { entries, payments } = new World().settle([anItem(), payersCopy(item), item]);
+  const paying = payments.map(({ entry }) => (entry === undefined ? undefined : entries[entry]?.reference));
+  assert.deepEqual(paying, [settlementReference(messageId(1)), settlementReference(messageId(2))]);
+});
+
+test("what was refused or held is nothing that a payee was credited for, in the same batch or before it", () => {
+  for (const isOneBatch of [true, false])
+    for (const notPaid of [{ refusal: REFUSED }, { receivedAt: LATE }]) {
+      const world = new World();
+      const first = anItem(notPaid);
+      const second = anItem({ paymentId: messageId(2) });
+      const { outcomes } = isOneBatch
+        ? world.settle([first, second])
+        : { outcomes: [first, second].map((each) => world.one(each)) };
+      assert.ok(world.certificate().conflict !== undefined, "both are of one number");
+      assert.deepEqual([outcomes[1]?.state, outcomes[1]?.code], ["settled", undefined]);
+    }
+});
+
+test("of a certificate in conflict, and for a person's word, all payments must be there: some of them are not enough", () => {
+  const missing = (error: unknown) => error instanceof SettleError && error.code === "HISTORY_MISSING";
+  const world = new World();
+  const chain = aChain([1_000n, 1_000n]);
+  world.settle(chain.slice(0, 1));
+  world.change({ isBrief: true });
+  const [next] = world.settle(chain.slice(1)).outcomes;
+  assert.equal(next?.state, "settled", "what contradicts nothing needs no more");
+  assert.throws(() => world.one(anItem({ paymentId: messageId(3) })), missing);
+  const review = { certificateId: certificateId(1), paymentId: messageId(1), decision: "release" } as const;
+  assert.throws(() => decideReview(world, review, { now: NOW, policy: POLICY }), missing);
 });
 
 test("a payer's word that its request was voided counts, whatever other requests the store knows to be voided", () => {
