@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { type CryptoPort, decompress } from "@cairn/cose";
+import { type CryptoPort, decompress, encodeCbor } from "@cairn/cose";
 import {
   decodeMessage,
+  deviceIdOf,
   isRefusal,
   KEY_USE,
   keyIdOf,
   prepareMessage,
   refuseTrustList,
   type TrustAnchors,
+  terminalIdOf,
   trustAnchors,
   trustedKeys,
   trustList,
@@ -51,10 +54,32 @@ test("one list has one set of anchors, by which others know that nothing has cha
 });
 
 test("an issuer's address begins with http", async () => {
+  for (const issuerUrl of ["http://127.0.0.1:8080", "https://issuer.example/cairn"]) {
+    const { content } = await signTrustList({ keys: [trustedKey("issuer", { issuerUrl })] });
+    assert.equal(content.keys[0]?.issuerUrl, issuerUrl);
+  }
   for (const issuerUrl of ["javascript:https://issuer.example", "xhttps://issuer.example", "ftp://issuer.example"])
     await assert.rejects(signTrustList({ keys: [trustedKey("issuer", { issuerUrl })] }), {
       code: "MESSAGE_FIELD_INVALID",
     });
+});
+
+test("keys, devices and terminals are named by the first bytes of their key's thumbprint", () => {
+  const { publicKey } = testKey("device");
+  // RFC 9679: SHA-256 of the COSE_Key with its required parameters alone, the y coordinate in full.
+  const point = decompress(publicKey);
+  const coseKey = encodeCbor(
+    new Map<number, number | Uint8Array>([
+      [1, 2],
+      [-1, 1],
+      [-2, point.subarray(1, 33)],
+      [-3, point.subarray(33)],
+    ]),
+  );
+  const thumbprint = createHash("sha256").update(coseKey).digest("hex");
+  assert.equal(keyIdOf(publicKey, crypto), thumbprint.slice(0, 8));
+  assert.equal(deviceIdOf(publicKey, crypto), thumbprint.slice(0, 16));
+  assert.equal(terminalIdOf(publicKey, crypto), thumbprint.slice(0, 16));
 });
 
 test("the use is looked at before the time", async () => {
