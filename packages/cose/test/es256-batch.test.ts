@@ -257,6 +257,12 @@ describe("many signatures at once", { skip: signatureBatchesMissing }, async () 
   });
 });
 
+test("whoever is warned of other things still is", () => {
+  const { emitWarning } = process;
+  openCurve();
+  assert.equal(process.emitWarning, emitWarning);
+});
+
 test("where foreign-function calls are off there is none, and nobody is warned of anything", () => {
   const source = `import { openSignatureBatches } from ${JSON.stringify(entry.href)}; console.log(openSignatureBatches() !== undefined);`;
   const run = (...flags: string[]) =>

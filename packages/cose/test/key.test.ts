@@ -159,6 +159,10 @@ test("a coordinate beyond the prime is no second name of a point", () => {
   const { y } = pointWith(small);
   const shifted = (BigInt(`0x${PRIME}`) + 5n).toString(16).padStart(64, "0");
   assert.throws(() => publicKeyFromPoint(hex(`04${shifted}${y}`)), invalid);
+  // The same for y = 5: p + 5 is even, so a careless reader would have it for the point on the other side.
+  const ofFive = "d7325d7646cd60d80a92738ceb345f844cffaf35841022cab176f692de8de1d7";
+  assert.ok(publicKeyFromPoint(hex(`04${ofFive}${"05".padStart(64, "0")}`)).yIsOdd);
+  assert.throws(() => publicKeyFromPoint(hex(`04${ofFive}${shifted}`)), invalid);
 });
 
 test("the thumbprint is the one of RFC 9679 section 6", () => {
