@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import { type IssuerStore, openPostgresIssuerStore, SqliteIssuerStore } from "@cairn/stores";
 import { Client } from "pg";
 import { hasPostgresServer, startPostgresServer } from "../../../scripts/postgres-server.ts";
+import { keysForAudit } from "../src/cli/ledger/trusted-keys.ts";
 import { auditBooks } from "../src/services/audit.ts";
 import { eventually } from "./support/issuer.ts";
 import { crypto, EUR, payeeId } from "./support/values.ts";
@@ -94,12 +95,21 @@ type Dialect = {
   readonly id: (bytes: number) => string;
   /** The column's bytes with another one in the middle of what was signed. */
   readonly bytes: string;
+  /** With another last byte, which is one of the signature. */
+  readonly unsigned: string;
   readonly hash: string;
   /** What a look at the books finds after the change; undone after it. */
-  readonly faultsAfter: (sql: string) => Promise<readonly string[]>;
+  readonly faultsAfter: (sql: string, keys?: Keys) => Promise<readonly string[]>;
 };
 
-async function tamperWithEach(t: TestContext, dialect: Dialect): Promise<void> {
+async function tamperWithEach(t: TestContext, dialect: Dialect, keys: Keys): Promise<void> {
+  await t.test("signature alone, of a payment", async () => {
+    const sql = `UPDATE payments SET bytes = ${dialect.unsigned} WHERE state = 'settled'`;
+    assert.deepEqual(await dialect.faultsAfter(sql), [], "moves no money, and is not looked at");
+    const faults = await dialect.faultsAfter(sql, keys);
+    assert.equal(faults.length, 2);
+    for (const fault of faults) assert.match(fault, /^Payment \w+ bears no valid signature of a device/);
+  });
   for (const [what, fault, sql] of CHANGES)
     await t.test(what, async () => {
       const statement = sql
@@ -114,7 +124,15 @@ async function tamperWithEach(t: TestContext, dialect: Dialect): Promise<void> {
     });
 }
 
-async function assertSound(store: IssuerStore): Promise<void> {
+type Keys = Awaited<ReturnType<typeof keysForAudit>>;
+
+async function openKeys(t: TestContext, { folder }: World): Promise<Keys> {
+  const keys = await keysForAudit({ data: folder }, crypto);
+  t.after(() => keys.checker.close());
+  return keys;
+}
+
+async function assertSound(store: IssuerStore, keys: Keys): Promise<void> {
   const { faults, ...read } = await auditBooks(store, crypto);
   assert.deepEqual(faults, []);
   const notLookedAt = { signatures: undefined, sealed: undefined };
@@ -122,6 +140,11 @@ async function assertSound(store: IssuerStore): Promise<void> {
     ...{ entries: 3, records: 5, payments: 4, certificates: 1, closings: 1, voids: 1 },
     ...notLookedAt,
   });
+  const verified = await auditBooks(store, crypto, { keys });
+  assert.deepEqual(verified.faults, []);
+  // The payer's certificate, again with its payments; two tills' certificates; four payments, the one that is held once
+  // more as such; the closing; the void.
+  assert.equal(verified.signatures, 11);
 }
 
 /** Settled payments of balance and credit, one that waits for its payee, one that is held, a void and a closing. */
@@ -156,26 +179,32 @@ test("SQLite: whoever changes one row that decides about money is found by ledge
   const file = join(world.folder, "issuer.sqlite");
   const copy = join(world.folder, "copy.sqlite");
   const original = new SqliteIssuerStore(file);
-  await assertSound(original);
+  const keys = await openKeys(t, world);
+  await assertSound(original, keys);
   await original.close();
-  await tamperWithEach(t, {
-    id: (bytes) => `'${"ab".repeat(bytes)}'`,
-    bytes: "CAST(substr(bytes, 1, 59) || x'00' || substr(bytes, 61) AS BLOB)",
-    hash: "zeroblob(32)",
-    faultsAfter: async (sql) => {
-      await copyFile(file, copy);
-      const database = new DatabaseSync(copy, { enableForeignKeyConstraints: false });
-      database.exec("PRAGMA ignore_check_constraints = ON");
-      for (const { name } of database.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'").all())
-        database.exec(`DROP TRIGGER ${name}`);
-      assert.ok(Number(database.prepare(sql).run().changes) > 0, "something was changed");
-      database.close();
-      const store = new SqliteIssuerStore(copy);
-      const { faults } = await auditBooks(store, crypto);
-      await store.close();
-      return faults;
+  await tamperWithEach(
+    t,
+    {
+      id: (bytes) => `'${"ab".repeat(bytes)}'`,
+      unsigned: "CAST(substr(bytes, 1, length(bytes) - 1) || x'00' AS BLOB)",
+      bytes: "CAST(substr(bytes, 1, 59) || x'00' || substr(bytes, 61) AS BLOB)",
+      hash: "zeroblob(32)",
+      faultsAfter: async (sql, keys) => {
+        await copyFile(file, copy);
+        const database = new DatabaseSync(copy, { enableForeignKeyConstraints: false });
+        database.exec("PRAGMA ignore_check_constraints = ON");
+        for (const { name } of database.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'").all())
+          database.exec(`DROP TRIGGER ${name}`);
+        assert.ok(Number(database.prepare(sql).run().changes) > 0, "something was changed");
+        database.close();
+        const store = new SqliteIssuerStore(copy);
+        const { faults } = await auditBooks(store, crypto, { keys });
+        await store.close();
+        return faults;
+      },
     },
-  });
+    keys,
+  );
 });
 
 const skip = hasPostgresServer() ? false : "no PostgreSQL server for this platform";
@@ -187,31 +216,37 @@ test("PostgreSQL: the same", { skip }, async (t) => {
   try {
     const world = await makeWorld(t, { store, housekeepingIntervalMs: 3_600_000 });
     await trade(world);
-    await assertSound(store);
+    const keys = await openKeys(t, world);
+    await assertSound(store, keys);
     // As a replica would: without the triggers that keep what was written.
     await client.query("SET session_replication_role = replica");
     const { rows: checks } = await client.query<{ name: string; relation: string }>(
       "SELECT conname AS name, conrelid::regclass::text AS relation FROM pg_constraint WHERE contype = 'c' AND connamespace = 'cairn'::regnamespace",
     );
     for (const { name, relation } of checks) await client.query(`ALTER TABLE ${relation} DROP CONSTRAINT ${name}`);
-    await tamperWithEach(t, {
-      id: (bytes) => `'\\x${"ab".repeat(bytes)}'::bytea`,
-      bytes: "overlay(bytes placing '\\x00'::bytea from 60)",
-      hash: "decode(repeat('ab', 32), 'hex')",
-      faultsAfter: async (sql) => {
-        const table = /UPDATE (\w+)/.exec(sql)?.[1] ?? "";
-        await client.query(`CREATE TABLE public.kept AS SELECT * FROM ${table}`);
-        try {
-          assert.ok(((await client.query(sql)).rowCount ?? 0) > 0, "something was changed");
-          return (await auditBooks(store, crypto)).faults;
-        } finally {
-          await client.query(
-            `DELETE FROM ${table}; INSERT INTO ${table} SELECT * FROM public.kept; DROP TABLE public.kept`,
-          );
-        }
+    await tamperWithEach(
+      t,
+      {
+        id: (bytes) => `'\\x${"ab".repeat(bytes)}'::bytea`,
+        unsigned: "overlay(bytes placing '\\x00'::bytea from length(bytes))",
+        bytes: "overlay(bytes placing '\\x00'::bytea from 60)",
+        hash: "decode(repeat('ab', 32), 'hex')",
+        faultsAfter: async (sql, keys) => {
+          const table = /UPDATE (\w+)/.exec(sql)?.[1] ?? "";
+          await client.query(`CREATE TABLE public.kept AS SELECT * FROM ${table}`);
+          try {
+            assert.ok(((await client.query(sql)).rowCount ?? 0) > 0, "something was changed");
+            return (await auditBooks(store, crypto, { keys })).faults;
+          } finally {
+            await client.query(
+              `DELETE FROM ${table}; INSERT INTO ${table} SELECT * FROM public.kept; DROP TABLE public.kept`,
+            );
+          }
+        },
       },
-    });
-    await assertSound(store);
+      keys,
+    );
+    await assertSound(store, keys);
     await world.issuer.close();
   } finally {
     await client.end();
