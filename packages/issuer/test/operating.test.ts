@@ -198,6 +198,7 @@ const ROUTES = [
   "post /v1/operator/accounts/{account}/top-ups",
   "post /v1/operator/certificates/{certificateId}/revocation",
   "post /v1/operator/keys/rotation",
+  "post /v1/operator/keys/sealing",
   "post /v1/operator/payees",
   "post /v1/operator/payees/{payeeId}/enrolment-codes",
   "post /v1/outcomes",
