@@ -1,6 +1,7 @@
 import { type CryptoPort, type P256PublicKey, publicKeysEqual } from "@cairn/cose";
 import {
   decodeMessage,
+  isOlderCopy,
   isRefusal,
   keyIdOf,
   type PayeeCertificate,
@@ -49,7 +50,10 @@ export async function judgeTrustList(
   }
 }
 
-/** Signed by a trusted issuer key, not expired, not older than the one held. */
+/**
+ * Signed by a trusted issuer key, not expired, not older than the one held. Of an older one that says the same, as another
+ * server of the issuer's may have it, the one held stays.
+ */
 export async function judgeStatusList(
   bytes: Uint8Array,
   against: Known & VerifyContext & { readonly held: Verified<StatusList> | undefined },
@@ -57,7 +61,7 @@ export async function judgeStatusList(
   try {
     const list = await verifyStatusList(decodeMessage(statusList, bytes, against.crypto), against);
     if (isRefusal(list)) return list;
-    return refuseStatusList(list, against) ?? list;
+    return isOlderCopy(list, against.held) ? against.held : (refuseStatusList(list, against) ?? list);
   } catch (error) {
     return refusalFromError(error);
   }

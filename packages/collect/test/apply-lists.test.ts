@@ -23,6 +23,14 @@ test("takes home newer lists and a renewed certificate", async () => {
   assert.equal((await journal.marks()).setupRevision, setupRevision, "and writes nothing");
 });
 
+test("an older status list that says the same is no news and no fault", async () => {
+  const { terminal, journal, enrolment } = await makeTerminal(issuer);
+  const { setupRevision } = await journal.marks();
+  const statusList = await issuer.signStatusList({ issuedAt: NOW - 3_601 });
+  assert.deepEqual(await terminal.applyLists({ ...enrolment, statusList }), []);
+  assert.equal((await journal.marks()).setupRevision, setupRevision);
+});
+
 test("never goes back, never believes a stranger; the rest of the answer is taken all the same", async () => {
   const other = makeIssuer();
   const world = await makeTerminal(issuer, { trustList: { version: 5 } });
@@ -37,7 +45,7 @@ test("never goes back, never believes a stranger; the rest of the answer is take
     [{ trustList: await other.signTrustList({ version: 6 }) }, "ISSUER_UNKNOWN"],
     [{ trustList: forged }, "SIGNATURE_INVALID"],
     [{ trustList: new Uint8Array(3) }, "CBOR_TRAILING_BYTES"],
-    [{ statusList: await issuer.signStatusList({ issuedAt: NOW - 3_601 }) }, "STATUS_LIST_ROLLBACK"],
+    [{ statusList: await issuer.signStatusList({ issuedAt: NOW - 3_601 }, [7]) }, "STATUS_LIST_ROLLBACK"],
     [{ statusList: await issuer.signStatusList({ issuedAt: NOW - 2, expiresAt: NOW - 1 }) }, "STATUS_LIST_STALE"],
     [{ statusList: await other.signStatusList({ issuedAt: NOW }) }, "ISSUER_UNKNOWN"],
     [{ payeeCertificate: (await other.signPayee(signer)).bytes }, "ISSUER_UNKNOWN"],

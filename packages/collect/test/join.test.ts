@@ -182,7 +182,7 @@ test("joining again takes the new address and the newer list, and leaves the oth
     [THIRD, "https://third.example", 3_600],
     [GUEST, "https://moved.example", 60],
   ]);
-  const older = await offerOf(world, { statusList: await guest.signStatusList({ issuedAt: NOW - 61 }) });
+  const older = await offerOf(world, { statusList: await guest.signStatusList({ issuedAt: NOW - 61 }, [7]) });
   assert.equal(codeOf(await terminal.join(older)), "STATUS_LIST_ROLLBACK");
 });
 

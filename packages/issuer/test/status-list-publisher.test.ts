@@ -33,11 +33,27 @@ test("a list is signed once until something changes or it grows old", async (t) 
   const first = await publisher.current(NOW);
   assert.equal(await publisher.current(NOW + 59), first);
   const second = await publisher.current(NOW + 60);
-  assert.equal(second.content.issuedAt, NOW + 60);
+  assert.equal(second.content.issuedAt, NOW + 60, "another process withdrew something");
   publisher.markChanged();
   const third = await publisher.current(NOW + 60);
   assert.ok(isRevoked(third.content, 3) && !isRevoked(third.content, 2));
   assert.equal(reads, 3);
+});
+
+test("a list that still says all is signed anew for its date alone after ten minutes", async (t) => {
+  let reads = 0;
+  const publisher = await publisherOn(t, async () => ({ revoked: [3], size: 8_000 + 10 * reads++ }));
+  const first = await publisher.current(NOW);
+  for (let minute = 1; minute < 10; minute += 1) assert.equal(await publisher.current(NOW + 60 * minute), first);
+  assert.equal(reads, 10, "the store is asked every minute");
+  assert.equal((await publisher.current(NOW + 600)).content.issuedAt, NOW + 600);
+});
+
+test("a list that has become too short for all certificates is signed anew", async (t) => {
+  let size = 8_192;
+  const publisher = await publisherOn(t, async () => ({ revoked: [], size: size++ }));
+  assert.equal((await publisher.current(NOW)).content.bits.length, 1_024);
+  assert.equal((await publisher.current(NOW + 60)).content.bits.length, 2_048);
 });
 
 test("whoever asks after a change gets it, though an older list is just being signed", async (t) => {

@@ -104,6 +104,14 @@ export function isRevoked(list: StatusList, statusIndex: number): boolean {
   return byte !== undefined && ((byte >> (statusIndex & 7)) & 1) === 1;
 }
 
+/** Whether a list is older than the one held and tells nothing else: it takes nothing back, and is no news. */
+export function isOlderCopy(
+  { content }: Verified<StatusList>,
+  held: Verified<StatusList> | undefined,
+): held is Verified<StatusList> {
+  return held !== undefined && content.issuedAt < held.content.issuedAt && sameBytes(content.bits, held.content.bits);
+}
+
 /** Whether a newly fetched list may replace the one held. */
 export function refuseStatusList(
   offered: Verified<StatusList>,

@@ -1,5 +1,6 @@
 import { type CryptoPort, publicKeysEqual } from "@cairn/cose";
 import {
+  isOlderCopy,
   isRefusal,
   isRevoked,
   type Refusal,
@@ -152,21 +153,22 @@ const turnedAway = (part: SyncApplied["refusals"][number]["part"], reason: PayRe
 /** Asked again under the lock: another process may have taken a newer list home in the meantime. */
 function takeTrustList(offered: Judged["trustList"], { identity, now }: Wallet, crypto: CryptoPort): Taken {
   if (isRefusal(offered)) return turnedAway("trust-list", offered);
-  const reason = refuseTrustList(offered, { held: restoreVerified(trustList, identity.trustList, crypto), now });
+  const held = restoreVerified(trustList, identity.trustList, crypto);
+  const reason = refuseTrustList(offered, { held, now });
   if (reason !== undefined) return turnedAway("trust-list", reason);
-  const { bytes, content } = offered;
-  return {
-    writes: [
-      { kind: "trust-list", bytes },
-      { kind: "newest-seen", newestSeen: content.issuedAt },
-    ],
-    refusals: [],
-  };
+  const writes: WalletWrite[] = [...seen(offered.content.issuedAt, identity)];
+  if (offered.messageId !== held.messageId) writes.push({ kind: "trust-list", bytes: offered.bytes });
+  return { writes, refusals: [] };
+}
+
+/** What the wallet knows already is not written again: most syncs bring home nothing new. */
+function seen(newestSeen: number, identity: StoredIdentity): readonly WalletWrite[] {
+  return newestSeen > identity.newestSeen ? [{ kind: "newest-seen", newestSeen }] : [];
 }
 
 function takeCertificate(
   offered: Judged["certificate"],
-  { certificates }: Wallet,
+  { certificates, identity }: Wallet,
   crypto: CryptoPort,
 ): Taken & { readonly added: UserCertificate | undefined } {
   const nothing = { writes: [], refusals: [], added: undefined };
@@ -178,7 +180,7 @@ function takeCertificate(
   if (known === undefined) {
     const writes: WalletWrite[] = [
       { kind: "certificate", certificateId, bytes, limitMinor: terms.limitMinor },
-      { kind: "newest-seen", newestSeen: issuedAt },
+      ...seen(issuedAt, identity),
     ];
     return { writes, refusals: [], added: content };
   }
@@ -194,15 +196,17 @@ function takeStatusList(
   crypto: CryptoPort,
 ): Taken {
   if (isRefusal(offered)) return turnedAway("status-list", offered);
-  const reason = refuseStatusList(offered, { held: restoreVerified(statusList, identity.statusList, crypto), now });
+  const before = restoreVerified(statusList, identity.statusList, crypto);
+  const list = isOlderCopy(offered, before) ? before : offered;
+  const reason = refuseStatusList(list, { held: before, now });
   if (reason !== undefined) return turnedAway("status-list", reason);
-  const { bytes, content } = offered;
-  const all = held.map(({ certificate }) => certificate).concat(added ?? []);
-  const withdrawn = all.filter(({ terms }) => isRevoked(content, terms.statusIndex));
-  const writes: WalletWrite[] = [
-    { kind: "status-list", bytes },
-    { kind: "newest-seen", newestSeen: content.issuedAt },
-    ...withdrawn.map(({ certificateId }) => ({ kind: "revoked", certificateId }) as const),
-  ];
+  const { bytes, content, messageId } = list;
+  const writes: WalletWrite[] = [...seen(content.issuedAt, identity)];
+  if (messageId !== before.messageId) writes.push({ kind: "status-list", bytes });
+  for (const { certificate, revoked } of held)
+    if (!revoked && isRevoked(content, certificate.terms.statusIndex))
+      writes.push({ kind: "revoked", certificateId: certificate.certificateId });
+  if (added !== undefined && isRevoked(content, added.terms.statusIndex))
+    writes.push({ kind: "revoked", certificateId: added.certificateId });
   return { writes, refusals: [] };
 }

@@ -2,6 +2,7 @@ import type { CryptoPort, P256PublicKey } from "@cairn/cose";
 import {
   type Decoded,
   decodeMessage,
+  isOlderCopy,
   isRefusal,
   keyIdOf,
   type MessageKind,
@@ -36,7 +37,10 @@ export async function judgeTrustList(
   return refuseTrustList(verified, against) ?? verified;
 }
 
-/** An offered status list: strict decoding, a key of the wallet's issuer, never an older one, not expired. */
+/**
+ * An offered status list: strict decoding, a key of the wallet's issuer, never an older one, not expired. Of an older one
+ * that says the same, as another server of the issuer's may have it, the one held stays.
+ */
 export async function judgeStatusList(
   bytes: Uint8Array,
   against: {
@@ -52,7 +56,7 @@ export async function judgeStatusList(
   if (isRefusal(decoded)) return decoded;
   const verified = await verifyStatusList(decoded, { ...against, crypto });
   if (isRefusal(verified)) return verified;
-  return refuseStatusList(verified, against) ?? verified;
+  return isOlderCopy(verified, against.held) ? against.held : (refuseStatusList(verified, against) ?? verified);
 }
 
 /** The trust list that a wallet relies on after an answer: the offered one when it may be taken, else the one it holds. */

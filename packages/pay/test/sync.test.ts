@@ -229,7 +229,8 @@ test("lists never go back, and one part that is turned away does not stop the ot
   const newer = { trustList: await aTrustList({ version: 3 }), statusList: await aStatusList({ issuedAt: NOW }) };
   assert.deepEqual((await apply(world, batch, newer)).refusals, []);
   const certificate = (await aUserCertificate(ports.signer.publicKey)).bytes;
-  const older = { trustList: await aTrustList({ version: 2 }), statusList: await aStatusList(), certificate };
+  const statusList = await aStatusList({ revoked: [7] });
+  const older = { trustList: await aTrustList({ version: 2 }), statusList, certificate };
   const result = await apply(world, batch, older);
   assert.deepEqual(
     result.refusals.map(({ part, refusal }) => [part, refusal.code]),
@@ -264,7 +265,8 @@ test("an answer that was overtaken by a newer one in another process does not tu
   const { ports } = world;
   const batch = await buildSync(ports);
   const newer = { trustList: await aTrustList({ version: 3 }), statusList: await aStatusList({ issuedAt: NOW }) };
-  const older = await aSyncAnswer({ trustList: await aTrustList({ version: 2 }) });
+  const statusList = await aStatusList({ revoked: [7] });
+  const older = await aSyncAnswer({ trustList: await aTrustList({ version: 2 }), statusList });
   let calls = 0;
   const overtaken = watch(ports, {
     // The older answer was judged in the first call; before it is written, the newer one is taken home.
@@ -283,6 +285,34 @@ test("an answer that was overtaken by a newer one in another process does not tu
   );
   const { identity } = await snapshot(ports.store);
   assert.deepEqual([identity?.trustList, identity?.statusList], [newer.trustList, newer.statusList]);
+});
+
+test("an older status list that says the same is no news and no fault", async () => {
+  const world = await holding([]);
+  const batch = await buildSync(world.ports);
+  const statusList = await aStatusList({ issuedAt: NOW });
+  await apply(world, batch, { statusList });
+  assert.deepEqual((await apply(world, batch, { statusList: await aStatusList() })).refusals, []);
+  assert.deepEqual((await snapshot(world.ports.store)).identity?.statusList, statusList);
+});
+
+test("what a wallet has taken home already is not written again", async () => {
+  const world = await holding();
+  const { store } = world.ports;
+  const answer = await aSyncAnswer({ statusList: await aStatusList({ issuedAt: NOW, revoked: [1] }) });
+  await applySyncAnswer(world.ports, { answer, entries: [] });
+  const written: number[] = [];
+  const counted: typeof store = {
+    commit: (load, decide) =>
+      store.commit(load, (wallet) => {
+        const decision = decide(wallet);
+        written.push(decision.writes.length);
+        return decision;
+      }),
+    close: () => store.close(),
+  };
+  await applySyncAnswer({ ...world.ports, store: counted }, { answer, entries: [] });
+  assert.deepEqual(written, [0, 0]);
 });
 
 test("a withdrawn certificate no longer pays", async () => {

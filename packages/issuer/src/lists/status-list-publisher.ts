@@ -7,13 +7,22 @@ import type { IssuerKeys } from "../keys/issuer-keys.ts";
 const STATUS_LIST_VALIDITY_SECONDS = 7 * 86_400;
 /** How often a device that can should ask for a new one. */
 const TIME_TO_LIVE_SECONDS = 3_600;
+/** Another process may have withdrawn something: the store is asked again when the last look is older than this. */
+const LOOK_AFTER_SECONDS = 60;
 /** Re-signed when older than this even if nothing changed, so that every device takes home a fresh date. */
-const RESIGN_AFTER_SECONDS = 60;
+const RESIGN_AFTER_SECONDS = 600;
 /** The list's length is rounded up to this many certificates (1 kB of bits), so that it does not tell how many were issued today. */
 const SIZE_MULTIPLE = 8_192;
 
 /** Expired certificates are refused anyway; the margin is for terminals whose clock is behind. */
 const EXPIRED_STAY_SECONDS = 2 * 86_400;
+
+type Withdrawn = { readonly revoked: readonly number[]; readonly size: number };
+type Signed = {
+  readonly list: Verified<StatusList>;
+  /** What it says, as the store told it. */
+  readonly withdrawn: Withdrawn;
+};
 
 /** The issuer-signed list of withdrawn certificates, signed anew when one is withdrawn and by schedule. */
 export class StatusListPublisher {
@@ -21,9 +30,11 @@ export class StatusListPublisher {
   readonly #store: Pick<IssuerStore, "revokedIndices">;
   readonly #keys: IssuerKeys;
   readonly #crypto: CryptoPort;
-  #published: Verified<StatusList> | undefined;
+  #published: Signed | undefined;
+  /** When the store was last asked. */
+  #lookedAt = 0;
   #stale = true;
-  #signing: Promise<Verified<StatusList>> | undefined;
+  #looking: Promise<Verified<StatusList>> | undefined;
 
   constructor(input: {
     readonly uri: () => string;
@@ -42,39 +53,60 @@ export class StatusListPublisher {
     this.#stale = true;
   }
 
-  /** A list that names everything withdrawn so far, at most a minute old. */
+  /** A list that names everything withdrawn up to a minute ago, and by this process up to now; at most ten minutes old. */
   async current(now: number): Promise<Verified<StatusList>> {
-    // A list being signed may have been read from the store before the change that this caller wants to see in it.
-    while (this.#signing !== undefined) await this.#signing;
+    // What is being looked at may have been read from the store before the change that this caller wants to see.
+    while (this.#looking !== undefined) await this.#looking;
     const published = this.#published;
-    if (published !== undefined && !this.#stale && now - published.content.issuedAt < RESIGN_AFTER_SECONDS)
-      return published;
-    this.#signing = this.#sign(now).finally(() => {
-      this.#signing = undefined;
+    if (published !== undefined && !this.#stale && now - this.#lookedAt < LOOK_AFTER_SECONDS) return published.list;
+    this.#looking = this.#look(now).finally(() => {
+      this.#looking = undefined;
     });
-    return this.#signing;
+    return this.#looking;
   }
 
-  async #sign(now: number): Promise<Verified<StatusList>> {
+  async #look(now: number): Promise<Verified<StatusList>> {
+    const isAsked = this.#stale;
     this.#stale = false;
     try {
-      const { revoked, size } = await this.#store.revokedIndices({ expiresFrom: now - EXPIRED_STAY_SECONDS });
-      const padded = Math.max(1, Math.ceil(size / SIZE_MULTIPLE)) * SIZE_MULTIPLE;
-      const { keyId, signer } = this.#keys.active(now);
-      const content: StatusList = {
-        issuerKeyId: keyId,
-        uri: this.#uri(),
-        // Devices refuse a list that is older than the one they hold: a clock set back must not make one.
-        issuedAt: Math.max(now, this.#published?.content.issuedAt ?? 0),
-        expiresAt: now + STATUS_LIST_VALIDITY_SECONDS,
-        timeToLiveSeconds: TIME_TO_LIVE_SECONDS,
-        bits: statusBits({ size: padded, revoked }),
-      };
-      this.#published = await signMessage(statusList, content, { signer, crypto: this.#crypto });
-      return this.#published;
+      const withdrawn = await this.#store.revokedIndices({ expiresFrom: now - EXPIRED_STAY_SECONDS });
+      const published = this.#published;
+      const isNews =
+        isAsked ||
+        published === undefined ||
+        now - published.list.content.issuedAt >= RESIGN_AFTER_SECONDS ||
+        published.list.content.issuerKeyId !== this.#keys.active(now).keyId ||
+        !saysTheSame(published.withdrawn, withdrawn);
+      this.#published = isNews ? { list: await this.#sign(withdrawn, now), withdrawn } : published;
+      this.#lookedAt = now;
+      return this.#published.list;
     } catch (error) {
       this.#stale = true;
       throw error;
     }
   }
+
+  #sign({ revoked, size }: Withdrawn, now: number): Promise<Verified<StatusList>> {
+    const { keyId, signer } = this.#keys.active(now);
+    const content: StatusList = {
+      issuerKeyId: keyId,
+      uri: this.#uri(),
+      // Devices refuse a list that is older than the one they hold: a clock set back must not make one.
+      issuedAt: Math.max(now, this.#published?.list.content.issuedAt ?? 0),
+      expiresAt: now + STATUS_LIST_VALIDITY_SECONDS,
+      timeToLiveSeconds: TIME_TO_LIVE_SECONDS,
+      bits: statusBits({ size: paddedSize(size), revoked }),
+    };
+    return signMessage(statusList, content, { signer, crypto: this.#crypto });
+  }
+}
+
+const paddedSize = (size: number): number => Math.max(1, Math.ceil(size / SIZE_MULTIPLE)) * SIZE_MULTIPLE;
+
+function saysTheSame(left: Withdrawn, right: Withdrawn): boolean {
+  return (
+    paddedSize(left.size) === paddedSize(right.size) &&
+    left.revoked.length === right.revoked.length &&
+    left.revoked.every((index, place) => index === right.revoked[place])
+  );
 }
