@@ -25,9 +25,8 @@ export type CreditsContext = {
  */
 export async function creditReceivers(context: CreditsContext): Promise<number> {
   const { store } = context;
-  const receivers = new Map<PayeeId, Receiver>();
-  for (const { id, body } of await store.operationRecords("receiver"))
-    if (isPayeeId(id)) receivers.set(id, readReceiver(body));
+  const receivers = new Map<PayeeId, string>();
+  for (const { id, body } of await store.operationRecords("receiver")) if (isPayeeId(id)) receivers.set(id, body);
   if (receivers.size === 0) return 0;
   await sweepPayees(context, (payeeId) => receivers.has(payeeId));
   let credited = 0;
@@ -35,7 +34,7 @@ export async function creditReceivers(context: CreditsContext): Promise<number> 
     if (ledgerAccount.kind !== "payee" || minor >= 0n) continue;
     const receiver = receivers.get(ledgerAccount.payeeId);
     if (receiver === undefined) continue;
-    const account = accountNumber(receiver.account);
+    const account = accountNumber(readReceiver(receiver).account);
     if (!(await creditOne({ payeeId: ledgerAccount.payeeId, account, currency }, context))) continue;
     credited++;
     context.onCredited(account);

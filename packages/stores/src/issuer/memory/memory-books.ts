@@ -26,6 +26,9 @@ export class MemoryBooks {
   readonly #partitions = new Map<Partition, PartitionBooks>();
   /** The balances there have been of each kind of ledger account, over all partitions. */
   readonly #placesOfKind = new Map<LedgerAccount["kind"], Place[]>();
+  /** Both sides of each sweep that was ever sent, and of those that have not arrived what is missing. */
+  readonly #sweeps = new Map<string, Place[]>();
+  readonly #missing = new Map<string, bigint>();
 
   /** @throws StoreError STORE_INPUT_INVALID, before anything is written, for what the database would refuse as well. */
   post(partition: Partition, entries: readonly LedgerEntry[]): void {
@@ -39,7 +42,10 @@ export class MemoryBooks {
         this.#seals.set(stored.entryId, this.seal(sealedTextOf(stored)));
       byReference.set(entry.reference, stored);
     }
-    for (const [place, minor] of changed) place.balance = { ...place.balance, minor };
+    for (const [place, minor] of changed) {
+      if (place.balance.ledgerAccount.kind === "sweeping") this.#sweep(place, minor - place.balance.minor);
+      place.balance = { ...place.balance, minor };
+    }
   }
 
   movements(): KeptMovement[] {
@@ -103,6 +109,14 @@ export class MemoryBooks {
     return filled(this.#placesOfKind.get(kind) ?? []);
   }
 
+  /** The sending sides of what was sent and has not arrived. */
+  sweepsUnderway(): LedgerBalance[] {
+    const sent: LedgerBalance[] = [];
+    for (const sweep of this.#missing.keys())
+      for (const { balance } of this.#sweeps.get(sweep) ?? []) if (balance.minor < 0n) sent.push(balance);
+    return sent;
+  }
+
   /** Of one ledger account in one partition, those at zero left out. */
   balancesAt(partition: Partition, ledgerAccount: LedgerAccount): LedgerBalance[] {
     const ofKind = this.#partitions.get(partition)?.places.get(ledgerAccount.kind);
@@ -150,6 +164,17 @@ export class MemoryBooks {
     if (all === undefined) this.#placesOfKind.set(kind, [place]);
     else all.push(place);
     return place;
+  }
+
+  #sweep(place: Place, minor: bigint): void {
+    const { ledgerAccount, currency } = place.balance;
+    const sweep = `${ledgerAccountText(ledgerAccount)} ${currency}`;
+    const sides = this.#sweeps.get(sweep);
+    if (sides === undefined) this.#sweeps.set(sweep, [place]);
+    else if (!sides.includes(place)) sides.push(place);
+    const missingMinor = (this.#missing.get(sweep) ?? 0n) + minor;
+    if (missingMinor === 0n) this.#missing.delete(sweep);
+    else this.#missing.set(sweep, missingMinor);
   }
 
   #changedBalances(partition: Partition, entries: readonly LedgerEntry[]): Map<Place, bigint> {

@@ -1,5 +1,4 @@
 import type { Currency } from "@cairn/messages";
-import { ledgerAccountText } from "../ledger-text.ts";
 import { accountsOf, movementView } from "../movement-view.ts";
 import type {
   LedgerBalance,
@@ -63,16 +62,7 @@ export class MemoryMovements implements MovementsPort {
   }
 
   async sweepsUnderway() {
-    const sides = Map.groupBy(
-      this.#books.balancesOf("sweeping"),
-      ({ ledgerAccount, currency }) => `${ledgerAccountText(ledgerAccount)} ${currency}`,
-    );
-    return [...sides.values()].flatMap((both) => {
-      const sent = both.find(({ minor }) => minor < 0n);
-      if (sent === undefined || both.reduce((sum, { minor }) => sum + minor, 0n) === 0n) return [];
-      const { partition: _, ...told } = sent;
-      return [told];
-    });
+    return this.#books.sweepsUnderway().map(({ partition: _, ...told }) => told);
   }
 
   async operationRecords(kind: OperationKind) {
