@@ -13,6 +13,7 @@ import {
   refuseStatusList,
   refuseTrustList,
   type StatusList,
+  sameBytes,
   statusList,
   type TrustAnchors,
   trustAnchors,
@@ -33,12 +34,17 @@ export type OfferedLists = {
 
 type Known = { readonly crypto: CryptoPort; readonly now: number };
 
-/** Signed by the pinned root key, not expired, not older than the one held. */
+/**
+ * Signed by the pinned root key, not expired, not older than the one held. The very bytes that are held were verified
+ * when they were taken.
+ */
 export async function judgeTrustList(
   bytes: Uint8Array,
   against: Known & { readonly rootKey: P256PublicKey; readonly held: TrustAnchors | undefined },
 ): Promise<TrustAnchors | Refusal> {
   const { crypto, rootKey, held } = against;
+  if (held !== undefined && sameBytes(held.list.bytes, bytes))
+    return refuseTrustList(held.list, { held: held.list, now: against.now }) ?? held;
   try {
     const decoded = decodeMessage(trustList, bytes, crypto);
     if (decoded.unverified.rootKeyId !== keyIdOf(rootKey, crypto)) return refusal("ISSUER_UNKNOWN", "another root key");

@@ -12,6 +12,7 @@ import {
   refuseStatusList,
   refuseTrustList,
   type StatusList,
+  sameBytes,
   statusList,
   type TrustAnchors,
   type TrustList,
@@ -22,12 +23,17 @@ import {
   verifyUnder,
 } from "@cairn/messages";
 
-/** An offered trust list: strict decoding, signature under the pinned root key, never an older one, not expired. */
+/**
+ * An offered trust list: strict decoding, signature under the pinned root key, never an older one, not expired. The very
+ * bytes that are held were verified when they were taken.
+ */
 export async function judgeTrustList(
   bytes: Uint8Array,
   against: { readonly rootKey: P256PublicKey; readonly held: Verified<TrustList> | undefined; readonly now: number },
   crypto: CryptoPort,
 ): Promise<Verified<TrustList> | Refusal> {
+  const { held } = against;
+  if (held !== undefined && sameBytes(held.bytes, bytes)) return refuseTrustList(held, against) ?? held;
   const decoded = tryDecode(trustList, bytes, crypto);
   if (isRefusal(decoded)) return decoded;
   if (decoded.unverified.rootKeyId !== keyIdOf(against.rootKey, crypto))

@@ -118,18 +118,45 @@ function rowOf(
   };
 }
 
-/** The decision, what set it off and under which policy it was made, as JSON: amounts as text. */
+/** As JSON has it: amounts are texts. */
+type Written<Value> = Value extends bigint
+  ? string
+  : Value extends object
+    ? { readonly [Name in keyof Value]: Written<Value[Name]> }
+    : Value;
+
+/** The decision, what set it off and under which policy it was made. Laid out by hand: asking JSON for each value takes several times as long. */
 function explain({
   decision,
   event,
   inForce: { policy, fingerprint },
 }: {
-  readonly decision: IssuanceDecision;
+  readonly decision: IssuanceDecision & { readonly kind: "issue" };
   readonly event: IssuanceEvent;
   readonly inForce: PolicyInForce;
 }): string {
-  const explanation = { ...decision, event, policy: { version: policy.version, fingerprint } };
-  return JSON.stringify(explanation, (_name, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
+  const { terms, computation } = decision;
+  const written: Written<typeof decision> = {
+    ...decision,
+    heldMinor: decision.heldMinor.toString(),
+    terms: {
+      ...terms,
+      limitMinor: terms.limitMinor.toString(),
+      perPaymentCapMinor: terms.perPaymentCapMinor.toString(),
+    },
+    computation: {
+      limitMinor: computation.limitMinor.toString(),
+      perPaymentCapMinor: computation.perPaymentCapMinor.toString(),
+      allowanceMinor: computation.allowanceMinor.toString(),
+      balanceShareMinor: computation.balanceShareMinor.toString(),
+      roomMinor: computation.roomMinor.toString(),
+      accountRoomMinor: computation.accountRoomMinor.toString(),
+      levelRoomMinor: computation.levelRoomMinor.toString(),
+      dailyRoomMinor: computation.dailyRoomMinor.toString(),
+      lines: computation.lines.map(({ label, minor, note }) => ({ label, minor: minor.toString(), note })),
+    },
+  };
+  return JSON.stringify({ ...written, event, policy: { version: policy.version, fingerprint } });
 }
 
 /** A Sig_structure (RFC 9052 section 4.4) holds header and payload: enough to prepare the very same message again. */

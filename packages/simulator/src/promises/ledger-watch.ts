@@ -42,7 +42,8 @@ export class LedgerWatch {
   readonly #uploadDeadlineSeconds: number;
   readonly #report: (violation: Violation) => void;
   readonly #balances = new Map<string, bigint>();
-  readonly #references = new Set<string>();
+  /** By partition. */
+  readonly #references = new Map<number, Set<string>>();
   #looking: Promise<void> = Promise.resolve();
   #last = 0;
   /** Requests of which the server knows that they were given up. */
@@ -61,7 +62,7 @@ export class LedgerWatch {
   /** What the promises allow for the certificates of the accounts that cost anything. */
   readonly #bounds = new Map<AccountNumber, bigint>();
   /** By terminal and payment: when the server first had it, by its own clock. */
-  readonly #receivedAt = new Map<string, number>();
+  readonly #receivedAt = new Map<string, Map<MessageId | undefined, number>>();
   lossMinor = 0n;
 
   constructor(store: IssuerStore, truth: Truth, uploadDeadlineSeconds: number, report: (violation: Violation) => void) {
@@ -89,14 +90,14 @@ export class LedgerWatch {
 
   #uploaded(records: readonly InboxRecord[]): void {
     for (const { senderId, paymentId, receivedAt } of records) {
-      const of = `${senderId} ${paymentId}`;
-      if (!this.#receivedAt.has(of)) this.#receivedAt.set(of, receivedAt);
+      const ofSender = this.#receivedAt.get(senderId) ?? new Map<MessageId | undefined, number>();
+      if (!ofSender.has(paymentId)) this.#receivedAt.set(senderId, ofSender.set(paymentId, receivedAt));
     }
   }
 
   /** Whether a terminal brought what it accepted only after the upload deadline: then it is not promised any more. */
   isBroughtTooLate(paymentId: MessageId, { terminalId, certificateExpiresAt }: AcceptedPayment): boolean {
-    const receivedAt = this.#receivedAt.get(`${terminalId} ${paymentId}`);
+    const receivedAt = this.#receivedAt.get(terminalId)?.get(paymentId);
     return receivedAt !== undefined && receivedAt > certificateExpiresAt + this.#uploadDeadlineSeconds;
   }
 
@@ -136,9 +137,9 @@ export class LedgerWatch {
   }
 
   #post({ reference, postings, partition }: StoredEntry): void {
-    const once = `${partition} ${reference}`;
-    if (this.#references.has(once)) this.#report({ promise: 2, says: `${reference} is posted twice` });
-    this.#references.add(once);
+    const known = this.#references.get(partition) ?? new Set();
+    if (known.has(reference)) this.#report({ promise: 2, says: `${reference} is posted twice` });
+    this.#references.set(partition, known.add(reference));
     let sumMinor = 0n;
     for (const { ledgerAccount, minor } of postings) {
       this.postings += 1;
@@ -203,7 +204,7 @@ export class LedgerWatch {
   }
 
   hasPosted(partition: number, reference: string): boolean {
-    return this.#references.has(`${partition} ${reference}`);
+    return this.#references.get(partition)?.has(reference) === true;
   }
 
   /** What a payee gives back, it was asked to, and had: to the payer, and never more than was taken. */

@@ -88,13 +88,14 @@ export class Truth {
   readonly refunded = new Set<string>();
   /** Calls that were sent, as somebody on the line would have kept them. */
   readonly calls: SentCall[] = [];
-  readonly #consents = new Map<string, Consent>();
   /** By wallet and request. */
-  readonly #paymentOf = new Map<string, MessageId>();
+  readonly #consents = new Map<string, Map<MessageId, Consent>>();
+  /** By wallet and request. */
+  readonly #paymentOf = new Map<string, Map<MessageId, MessageId>>();
   /** By terminal and certificate: what it took. */
-  readonly #taken = new Map<string, bigint>();
+  readonly #taken = new Map<TerminalId, Map<CertificateId, bigint>>();
   /** By terminal and request. */
-  readonly #paidRequests = new Set<string>();
+  readonly #paidRequests = new Map<TerminalId, Set<MessageId>>();
   readonly #lists = new Map<TerminalId, HeldLists>();
   readonly #crypto: CryptoPort;
   readonly #report: (violation: Violation) => void;
@@ -111,7 +112,7 @@ export class Truth {
 
   /** A person said yes to what the screen showed. */
   consented(wallet: Payer, consent: Consent): void {
-    this.#consents.set(`${wallet.name} ${consent.requestId}`, consent);
+    within(this.#consents, wallet.name).set(consent.requestId, consent);
   }
 
   /** A wallet has written a payment to its disk. */
@@ -124,11 +125,11 @@ export class Truth {
     this.payments.set(paymentId, { paymentId, account, requestId, ...chained, by, position });
     this.counts.paid += 1;
     if (requestId === undefined) return;
-    const of = `${by} ${requestId}`;
-    if ((this.#paymentOf.get(of) ?? paymentId) !== paymentId)
+    const paymentOf = within(this.#paymentOf, by);
+    if ((paymentOf.get(requestId) ?? paymentId) !== paymentId)
       this.#report({ promise: 4, says: `${by} signs two payments for one request` });
-    this.#paymentOf.set(of, paymentId);
-    const consent = this.#consents.get(`${wallet.name} ${requestId}`);
+    paymentOf.set(requestId, paymentId);
+    const consent = this.#consents.get(by)?.get(requestId);
     const asked = this.requests.get(requestId);
     if (consent === undefined || asked === undefined || consent.amountMinor !== amountMinor)
       this.#report({ promise: 4, says: `${wallet.name} signs a payment that its owner did not agree to` });
@@ -180,9 +181,9 @@ export class Truth {
     // What it says of its own risk is not asked: no payee here has chosen to take any.
     if (acceptedAt > (this.#lists.get(terminal.terminalId)?.goodUntil ?? 0))
       this.#report({ promise: 6, says: `${terminal.name} accepts a payment although its lists are too old` });
-    const of = `${terminal.terminalId} ${acceptance.certificateId}`;
-    const sumMinor = (this.#taken.get(of) ?? 0n) + acceptance.amountMinor;
-    this.#taken.set(of, sumMinor);
+    const taken = within(this.#taken, terminal.terminalId);
+    const sumMinor = (taken.get(acceptance.certificateId) ?? 0n) + acceptance.amountMinor;
+    taken.set(acceptance.certificateId, sumMinor);
     const { limitMinor } = terms;
     if (acceptance.spentMinor > limitMinor)
       this.#report({ promise: 5, says: `${terminal.name} accepts a running total beyond the certificate's limit` });
@@ -222,9 +223,9 @@ export class Truth {
     const asked = this.requests.get(requestId);
     if (asked?.amountMinor !== takenMinor)
       this.#report({ promise: 4, says: `${name} asks ${money(asked?.amountMinor ?? 0n)} and accepts another amount` });
-    const of = `${terminalId} ${requestId}`;
-    if (this.#paidRequests.has(of)) this.#report({ promise: 4, says: `${name} accepts two payments for one request` });
-    this.#paidRequests.add(of);
+    const paid = this.#paidRequests.get(terminalId) ?? new Set();
+    if (paid.has(requestId)) this.#report({ promise: 4, says: `${name} accepts two payments for one request` });
+    this.#paidRequests.set(terminalId, paid.add(requestId));
   }
 
   /** When the status list was signed that a terminal holds. */
@@ -268,4 +269,13 @@ export class Truth {
     if (this.calls.length === CALLS_KEPT) this.calls.shift();
     this.calls.push(call);
   }
+}
+
+/** What is kept of one: a name put together from two would have to be made and looked up letter by letter. */
+function within<Name, Key, Value>(all: Map<Name, Map<Key, Value>>, name: Name): Map<Key, Value> {
+  const known = all.get(name);
+  if (known !== undefined) return known;
+  const made = new Map<Key, Value>();
+  all.set(name, made);
+  return made;
 }

@@ -79,7 +79,12 @@ export class MemoryWalletStore implements WalletStore {
       const payment = this.#payments.get(first);
       return payment === undefined ? [] : [payment];
     }
-    return [...new Set(ids)].flatMap((id) => (id === undefined ? [] : (this.#payments.get(id) ?? [])));
+    const present = new Set<StoredPayment>();
+    for (const id of ids) {
+      const payment = id === undefined ? undefined : this.#payments.get(id);
+      if (payment !== undefined) present.add(payment);
+    }
+    return [...present];
   }
 
   /** Gives the step that takes the write back. */
