@@ -8,6 +8,7 @@ export { type AnnouncedKeys, activeKey, type IssuerKey, type IssuerKeys } from "
 export { StatusListPublisher } from "../lists/status-list-publisher.ts";
 export { type IssuerIdentity, type TrustListFile, TrustListPublisher } from "../lists/trust-list-publisher.ts";
 export { Policies } from "../policy/policies.ts";
+export { verificationCaches } from "../settlement/context.ts";
 export { decodingCaches } from "../settlement/decode-record.ts";
 export { SettlementWorker } from "../settlement/worker.ts";
 export { Sources } from "../sources/refresh.ts";

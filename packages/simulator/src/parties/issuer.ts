@@ -24,6 +24,7 @@ import {
   syncDevice,
   TrustListPublisher,
   tellOutcomes,
+  verificationCaches,
 } from "@cairn/issuer/services";
 import type { CertificateId, IssuerId, ServerNonce } from "@cairn/messages";
 import type { IssuerStore } from "@cairn/stores";
@@ -66,6 +67,8 @@ export class SimulatedIssuer {
   readonly keys: SimulatedKeys;
   readonly #parts: IssuerParts;
   readonly #quiet: StatusListPublisher;
+  /** Server and worker remember together what they decoded, as in one process: that is a matter of bytes alone. */
+  readonly #decoding = decodingCaches(4_096);
   #trustList: Uint8Array | undefined;
   #context: ServerContext | undefined;
   #settlement: SettlementWorker | undefined;
@@ -205,7 +208,7 @@ export class SimulatedIssuer {
         accountSource: undefined,
         refreshAfterSeconds: 3_600,
       }),
-      decoding: decodingCaches(4_096),
+      decoding: this.#decoding,
       certificateIdCipher: keys.certificateIdCipher,
       nonceSecret: keys.nonceSecret,
       attempts: new AttemptLimit({ perAddressPerMinute: 1_000_000, overallPerMinute: 1_000_000 }),
@@ -233,6 +236,7 @@ export class SimulatedIssuer {
       log: { ...SILENT, error: (facts) => onFault("err" in facts ? facts.err : facts) },
       certificateIdCipher: this.keys.certificateIdCipher,
       anchors: () => trustLists.current().settlementAnchors,
+      caches: { ...verificationCaches(), decoding: this.#decoding },
       policy,
       intervalMs: SETTLE_AFTER_MS,
       onWithdrawn: () => undefined,

@@ -1,4 +1,3 @@
-import { copyOfBytes } from "@cairn/cose";
 import type { Partition } from "@cairn/issue";
 import type { DeviceId, MessageId, TerminalId } from "@cairn/messages";
 import type { InboxFacts } from "../outcome-views.ts";
@@ -25,7 +24,8 @@ export class MemoryInbox {
       const hashes = this.#hashes.get(received.partition) ?? new Set();
       if (hashes.has(received.recordHash)) continue;
       this.#hashes.set(received.partition, hashes.add(received.recordHash));
-      const record = { ...received, inboxId: this.#kept.size + 1, bytes: copyOfBytes(received.bytes) };
+      // The very bytes, into which nobody writes: what was decoded when they were taken in is known by them.
+      const record = { ...received, inboxId: this.#kept.size + 1 };
       const kept = { record, decidedAt: undefined, rejection: undefined };
       this.#kept.set(record.inboxId, kept);
       const waiting = this.#waiting.get(record.partition) ?? new Map<number, InboxRecord>();
