@@ -21,7 +21,11 @@ import { buildWorld } from "./world.ts";
  */
 const ACCOUNTS = 500;
 const PAYMENTS_EACH = 60;
-/** Settled before the clock starts, so that threads and compiled code are as warm as in a server's second minute. */
+/**
+ * Settled before the clock starts, so that threads and compiled code are as warm as in a server's second minute. Halfway
+ * PostgreSQL makes a checkpoint: from its first one on a server writes over log files that it has, where a new one fills
+ * each with zeros beforehand.
+ */
 const WARM_UP_EACH = 120;
 const LONG_FORM: readonly number[] = [10_000, 1_000_000, 10_000_000];
 
@@ -101,7 +105,9 @@ async function settleOnPostgres(stored: number, report: Report): Promise<Run | {
   try {
     const store = await openPostgresIssuerStore({ connectionString });
     if (stored > 0) await postgresFiller(connectionString, store).fill(stored, report);
-    const paymentsPerSecond = await inFolder((folder) => settleOn("PostgreSQL", { folder, store, report }));
+    const paymentsPerSecond = await inFolder((folder) =>
+      settleOn("PostgreSQL", { folder, store, report, halfway: () => ask(connectionString, "CHECKPOINT") }),
+    );
     const residentBytes = process.memoryUsage().rss;
     return { paymentsPerSecond, storedBytes: await databaseBytes(connectionString), residentBytes };
   } finally {
@@ -110,11 +116,16 @@ async function settleOnPostgres(stored: number, report: Report): Promise<Run | {
 }
 
 async function databaseBytes(connectionString: string): Promise<number> {
+  const [row] = await ask(connectionString, "SELECT pg_database_size(current_database()) AS bytes");
+  return Number(row?.bytes);
+}
+
+async function ask(connectionString: string, statement: string): Promise<readonly Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString });
   await client.connect();
-  const { rows } = await client.query("SELECT pg_database_size(current_database()) AS bytes");
+  const { rows } = await client.query(statement);
   await client.end();
-  return Number(rows[0]?.bytes);
+  return rows;
 }
 
 async function inFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
@@ -129,16 +140,24 @@ async function inFolder<Result>(work: (folder: string) => Promise<Result>): Prom
 /** Payments settled per second. `store` undefined: SQLite in the folder of the run. */
 async function settleOn(
   name: string,
-  where: { readonly folder: string; readonly store: IssuerStore | undefined; readonly report: Report },
+  where: {
+    readonly folder: string;
+    readonly store: IssuerStore | undefined;
+    readonly report: Report;
+    /** Of the warm-up. */
+    readonly halfway?: () => Promise<unknown>;
+  },
 ): Promise<number> {
-  const { folder, store, report } = where;
+  const { folder, store, report, halfway } = where;
   const size = { accounts: ACCOUNTS, paymentsEach: WARM_UP_EACH + PAYMENTS_EACH };
   const world = await buildWorld(folder, size, store);
   try {
     report(`${name}: signing ${ACCOUNTS * size.paymentsEach} payments of ${ACCOUNTS} payers...`);
     await world.issueAll();
     await world.signChains();
-    await world.settleAll(ACCOUNTS * WARM_UP_EACH);
+    await world.settleAll((ACCOUNTS * WARM_UP_EACH) / 2);
+    await halfway?.();
+    await world.settleAll((ACCOUNTS * WARM_UP_EACH) / 2);
     const count = ACCOUNTS * PAYMENTS_EACH;
     report(`${name}: settling ${count} payments...`);
     const usage = process.cpuUsage();
