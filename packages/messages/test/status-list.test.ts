@@ -109,6 +109,13 @@ test("a list is written as long as readers inflate, and no longer", async () => 
   await assert.rejects(signStatusList({ bits: new Uint8Array(bits.length + 1) }), { code: "MESSAGE_TOO_LARGE" });
 });
 
+test("a list names itself by a URI and nothing around it", async () => {
+  for (const uri of ["https://issuer.example/list", "urn:list:1"])
+    assert.equal((await signStatusList({ uri })).content.uri, uri);
+  for (const uri of [" https://issuer.example", "1https://issuer.example", "https://issuer.example/a b", "https:", "x"])
+    await assert.rejects(signStatusList({ uri }), { code: "MESSAGE_FIELD_INVALID" }, uri);
+});
+
 test("an older list does not replace a newer one, an expired one none", async () => {
   const held = await signStatusList();
   const { issuedAt, expiresAt } = held.content;
