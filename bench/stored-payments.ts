@@ -4,6 +4,8 @@ import { partitionOf } from "@cairn/issue";
 import { currency } from "@cairn/messages";
 import { type IssuerStore, SqliteIssuerStore } from "@cairn/stores";
 import pg from "pg";
+import { Database } from "../packages/stores/src/issuer/sqlite/database.ts";
+import { writeWhole } from "../packages/stores/src/issuer/sqlite/payment-index/payment-index.ts";
 
 /**
  * Makes a store look as it does after millions of payments: inbox records, payments and entries of the usual size with
@@ -86,12 +88,23 @@ export function sqliteFiller(path: string): Filler {
           ON CONFLICT DO UPDATE SET entry_id = excluded.entry_id;
         PRAGMA wal_checkpoint(TRUNCATE);`);
       database.close();
+      report("SQLite: writing the index of payments...");
+      indexPayments(path);
       // Else the system goes on writing all of it while the clock runs.
       const file = await open(path, "r+");
       await file.sync();
       await file.close();
     },
   };
+}
+
+/** Where records are found by their payments: a store writes it with its records, which were written by SQL here. */
+function indexPayments(path: string): void {
+  const database = new Database(path);
+  database.transaction(() =>
+    writeWhole(database, database.iterate("SELECT payment_key, inbox_id FROM inbox ORDER BY payment_key, inbox_id")),
+  );
+  database.close();
 }
 
 /** @param store Of the database of the connection string: it has made the tables. */

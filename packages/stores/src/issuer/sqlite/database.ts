@@ -167,7 +167,8 @@ export class Database {
         progress?.(
           `Bringing the database to this version, step ${index + 1} of ${MIGRATIONS.length}: some seconds for each million payments...`,
         );
-      this.#sqlite.exec(migration);
+      if (typeof migration === "string") this.#sqlite.exec(migration);
+      else migration(this);
     }
     this.#sqlite.enableDefensive(true);
     this.#sqlite.exec(`PRAGMA application_id = ${FILE_MARK + LAYOUT}; PRAGMA user_version = ${MIGRATIONS.length}`);

@@ -10,20 +10,22 @@ import {
   type LedgerHead,
 } from "../kept-port.ts";
 import { sealedText } from "../ledger-text.ts";
-import { keyOf } from "../payment-key.ts";
 import type { CertificateRecord, InboxRecord, RequestVoidRecord } from "../port.ts";
 import { certificateFrom, SELECT_CERTIFICATE } from "./certificates.ts";
 import type { Database, Row } from "./database.ts";
 import { recordFrom } from "./inbox.ts";
+import type { PaymentIndex } from "./payment-index/payment-index.ts";
 import { bytes, currencyIn, id, minor, number, oneOf, optional, text } from "./rows.ts";
 import { PAYMENT_COLUMNS, paymentFrom } from "./settlement-state.ts";
 
 /** What is kept, for auditors, and what they look up beside it. Marks are the numbers or keys of the last row. */
 export class Kept {
   readonly #database: Database;
+  readonly #index: PaymentIndex;
 
-  constructor(database: Database) {
+  constructor(database: Database, index: PaymentIndex) {
     this.#database = database;
+    this.#index = index;
   }
 
   records(after = "0"): KeptPage<InboxRecord> {
@@ -118,9 +120,9 @@ export class Kept {
   recordsNaming(paymentIds: readonly MessageId[]): InboxRecord[] {
     return this.#database
       .all(
-        `SELECT * FROM inbox WHERE payment_key IN (SELECT value FROM json_each(?))
+        `SELECT * FROM inbox WHERE inbox_id IN (SELECT value FROM json_each(?))
           AND payment_id IN (SELECT value FROM json_each(?))`,
-        JSON.stringify(paymentIds.map(keyOf)),
+        JSON.stringify(this.#index.records(paymentIds)),
         JSON.stringify(paymentIds),
       )
       .map(recordFrom);

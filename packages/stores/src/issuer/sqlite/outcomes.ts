@@ -7,9 +7,9 @@ import {
   type StoredSideClaim,
   sideOutcome,
 } from "../outcome-views.ts";
-import { keyOf } from "../payment-key.ts";
 import type { OutcomeViewer, StoredOutcome } from "../port.ts";
 import type { Database, Row } from "./database.ts";
+import type { PaymentIndex } from "./payment-index/payment-index.ts";
 import { accountIn, currencyIn, id, number, optional, text } from "./rows.ts";
 import { PAYMENT_COLUMNS, paymentFrom, sideClaimFrom } from "./settlement-state.ts";
 
@@ -19,31 +19,25 @@ const SELECT = `
   JOIN certificates c ON c.status_index = p.certificate
   JOIN accounts a ON a.partition = c.partition AND a.account = c.account`;
 
-/** Records that name one of the payments wanted. */
-const NAMING_PAYMENTS = `FROM inbox i WHERE i.payment_key IN (SELECT value FROM json_each(?))
+/** Of records that may name one of the payments wanted, those that do. */
+const NAMING_PAYMENTS = `FROM inbox i WHERE i.inbox_id IN (SELECT value FROM json_each(?))
   AND i.payment_id IN (SELECT value FROM json_each(?))`;
-
-const wanted = (paymentIds: readonly MessageId[]): [keys: string, paymentIds: string] => [
-  JSON.stringify(paymentIds.map(keyOf)),
-  JSON.stringify(paymentIds),
-];
 
 /** Reads what became of payments. */
 export class Outcomes {
   readonly #database: Database;
+  readonly #index: PaymentIndex;
 
-  constructor(database: Database) {
+  constructor(database: Database, index: PaymentIndex) {
     this.#database = database;
+    this.#index = index;
   }
 
   of(paymentIds: readonly MessageId[], viewer: OutcomeViewer | undefined): StoredOutcome[] {
-    const facts = new Map(
-      this.#facts(`p.inbox_id IN (SELECT i.inbox_id ${NAMING_PAYMENTS})`, ...wanted(paymentIds)).map((each) => [
-        each.payment.paymentId,
-        each,
-      ]),
-    );
-    const inbox = Map.groupBy(this.#inbox(paymentIds), (record) => record.paymentId);
+    const wanted = [JSON.stringify(this.#index.records(paymentIds)), JSON.stringify(paymentIds)] as const;
+    const payments = this.#facts(`p.inbox_id IN (SELECT i.inbox_id ${NAMING_PAYMENTS})`, ...wanted);
+    const facts = new Map(payments.map((each) => [each.payment.paymentId, each]));
+    const inbox = Map.groupBy(this.#inbox(wanted), (record) => record.paymentId);
     return [...new Set(paymentIds)].flatMap(
       (paymentId) => outcomeSeenBy(viewer, facts.get(paymentId), inbox.get(paymentId) ?? []) ?? [],
     );
@@ -99,7 +93,7 @@ export class Outcomes {
     return sideClaims;
   }
 
-  #inbox(paymentIds: readonly MessageId[]): InboxFacts[] {
+  #inbox(wanted: readonly [records: string, paymentIds: string]): InboxFacts[] {
     return this.#database
       .all(
         `SELECT i.payment_id, i.received_at, coalesce(a.decided_at, p.decided_at) AS decided_at, a.state, a.code,
@@ -110,7 +104,7 @@ export class Outcomes {
           LEFT JOIN devices d ON i.brought_by = 'payer' AND d.device_id = i.sender_id
           LEFT JOIN terminals t ON i.brought_by = 'terminal' AND t.terminal_id = i.sender_id
           WHERE i.inbox_id IN (SELECT i.inbox_id ${NAMING_PAYMENTS}) ORDER BY i.inbox_id`,
-        ...wanted(paymentIds),
+        ...wanted,
       )
       .map(inboxFactsFrom);
   }

@@ -1,3 +1,10 @@
+import type { Row } from "./database.ts";
+import { writeWhole } from "./payment-index/payment-index.ts";
+import type { Tables } from "./payment-index/run.ts";
+
+/** SQL, or what SQL alone cannot do. */
+export type Migration = string | ((database: Tables & { iterate(sql: string): Iterable<Row> }) => void);
+
 /**
  * Every change of the database's shape, oldest first; `user_version` counts those that were made. Never edit one that
  * was released: add another.
@@ -8,10 +15,10 @@
  * own id.
  *
  * What grows with every payment (inbox, payments, entries) is written behind what is there, and found by indices of
- * small numbers: so a payment costs the same after ten million others as after ten. The one index whose order is that
- * of random ids is `inbox_by_payment`.
+ * small numbers: so a payment costs the same after ten million others as after ten. What is found by a random id is found
+ * through runs of sorted ids (payment-index.ts), which are written behind what is there too.
  */
-export const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly Migration[] = [
   `
   CREATE TABLE accounts (
     partition INTEGER NOT NULL CHECK (partition BETWEEN 0 AND 255),
@@ -360,4 +367,35 @@ export const MIGRATIONS: readonly string[] = [
     WHERE type = 'table' AND name = 'payments';
   PRAGMA writable_schema = RESET;
   `,
+  `
+  -- Where a record is found by its payment: sorted entries (payment-index/entries.ts), each row as long as a page of the file.
+  CREATE TABLE payment_index_pages (
+    page INTEGER PRIMARY KEY,
+    entries BLOB NOT NULL
+  ) STRICT;
+  -- Pages that were written together, of one run: the first key of each, and a filter over all keys (key-filter.ts).
+  CREATE TABLE payment_index_segments (
+    first_page INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    first_keys BLOB NOT NULL,
+    filter BLOB NOT NULL
+  ) STRICT;
+  -- Records up to \`up_to\` have their entries in this run or in one whose \`up_to\` is lower. \`inputs\`: of a growing one, JSON,
+  -- the numbers of the runs that are merged into it.
+  CREATE TABLE payment_index_runs (
+    run INTEGER PRIMARY KEY,
+    level INTEGER NOT NULL,
+    up_to INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state = 'whole' OR state = 'growing' OR state = 'left'),
+    inputs TEXT NOT NULL
+  ) STRICT;
+  `,
+  (database) =>
+    writeWhole(
+      database,
+      database.iterate(
+        "SELECT payment_key, inbox_id FROM inbox INDEXED BY inbox_by_payment ORDER BY payment_key, inbox_id",
+      ),
+    ),
+  "DROP INDEX inbox_by_payment",
 ];

@@ -27,10 +27,14 @@ import { Movements } from "./movements.ts";
 import { Nonces } from "./nonces.ts";
 import { Outcomes } from "./outcomes.ts";
 import { Payees } from "./payees.ts";
+import { type IndexSizes, PaymentIndex } from "./payment-index/payment-index.ts";
 import { reconcile } from "./reconciliation.ts";
 import { Settlement } from "./settlement.ts";
 import { SettlementMemory } from "./settlement-memory.ts";
 import { SharedCommit } from "./shared-commit.ts";
+
+/** `indexSizes`: smaller ones are for tests, which have few records. */
+export type SqliteStoreOptions = DatabaseOptions & { readonly indexSizes?: IndexSizes };
 
 type InputOf<Name extends keyof IssuerStore> = Parameters<IssuerStore[Name]>[0];
 
@@ -46,6 +50,7 @@ export class SqliteIssuerStore implements IssuerStore {
   readonly #enrolment: Enrolment;
   readonly #payees: Payees;
   readonly #certificates: Certificates;
+  readonly #index: PaymentIndex;
   readonly #inbox: Inbox;
   readonly #settlement: Settlement;
   readonly #outcomes: Outcomes;
@@ -55,7 +60,7 @@ export class SqliteIssuerStore implements IssuerStore {
   readonly #kept: Kept;
 
   /** @throws StoreError STORE_IN_USE, STORE_TOO_NEW, STORE_TOO_OLD; the database's own errors when the file cannot be used. */
-  constructor(path: string, options: DatabaseOptions = {}) {
+  constructor(path: string, options: SqliteStoreOptions = {}) {
     const database = new Database(path, options);
     this.#database = database;
     const memory = new SettlementMemory();
@@ -65,10 +70,11 @@ export class SqliteIssuerStore implements IssuerStore {
     this.#enrolment = new Enrolment(database);
     this.#payees = new Payees(database);
     this.#certificates = new Certificates({ database, accounts: this.#accounts, enrolment: this.#enrolment, memory });
-    this.#inbox = new Inbox(database);
+    this.#index = new PaymentIndex(database, options.indexSizes);
+    this.#inbox = new Inbox(database, this.#index);
     const parts = { database, books: this.#books, certificates: this.#certificates, inbox: this.#inbox, memory };
     this.#settlement = new Settlement(parts);
-    this.#outcomes = new Outcomes(database);
+    this.#outcomes = new Outcomes(database, this.#index);
     this.#movements = new Movements({
       database,
       books: this.#books,
@@ -76,7 +82,7 @@ export class SqliteIssuerStore implements IssuerStore {
       certificates: this.#certificates,
     });
     this.#nonces = new Nonces(database);
-    this.#kept = new Kept(database);
+    this.#kept = new Kept(database, this.#index);
   }
 
   async close() {
@@ -297,7 +303,7 @@ export class SqliteIssuerStore implements IssuerStore {
   }
 
   async reconcile(period: InputOf<"reconcile">) {
-    return this.#told(() => reconcile(this.#database, period));
+    return this.#told(() => reconcile(this.#database, this.#index, period));
   }
 
   async useNonce(nonce: string, expiresAt: number, now: number) {
