@@ -46,8 +46,6 @@ export async function terminals(report: (line: string) => void): Promise<Record<
     issuerName: "Bench",
     logLevel: "error",
     clock,
-    // Many enrol at once from here, and an attempt counts as a wrong one until it has succeeded.
-    enrolmentAttempts: { perAddressPerMinute: TERMINALS, overallPerMinute: TERMINALS },
   });
   try {
     report(`enrolling ${TERMINALS} terminals and ${WALLETS} wallets, signing ${TERMINALS * PAYMENTS_EACH} payments...`);
