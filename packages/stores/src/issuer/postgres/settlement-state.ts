@@ -135,7 +135,8 @@ async function loadSideClaims(
 
 /**
  * From the lowest number of a certificate's items to the highest, the nearest before and after, and whatever was paid for
- * their requests. To look through a certificate's payments is quick where they are; to send them all is not.
+ * their requests, each from the index of their order, without a look at the others. A neighbour that was paid for one of
+ * the requests comes twice, as one and the same payment.
  */
 function touchedPayments(session: Session, partition: Partition, items: readonly SettlementItem[]): Promise<Row[]> {
   const byCertificate = [...Map.groupBy(items, (item) => item.certificateId)];
