@@ -12,6 +12,7 @@ import {
   payment as paymentKind,
   type ServerNonce,
   type SyncRecord,
+  terminalIdOf,
   type UploadRecord,
   writeCode,
   writeSignedCall,
@@ -129,56 +130,74 @@ export async function codes(): Promise<Cases> {
 }
 
 type CallOptions = {
-  readonly name: string;
-  readonly description: string;
   readonly purpose: CallPurpose;
+  readonly description: string;
   readonly content: Uint8Array;
+  /** The device's key unless told otherwise: refunds are a terminal's. */
+  readonly caller?: TestKey;
 };
 
 const keyOf = (signer: TestKey): string => hex(encodeCbor(publicKeyToCbor(signer.publicKey)));
 
-async function body(purpose: CallPurpose, content: Uint8Array): Promise<Uint8Array> {
-  const callerId = deviceIdOf(device.publicKey, crypto);
+async function body(purpose: CallPurpose, content: Uint8Array, caller = device): Promise<Uint8Array> {
+  const callerId = deviceIdOf(caller.publicKey, crypto);
   const nonce = id<ServerNonce>(0x5e, 24);
-  return writeSignedCall(purpose, { callerId, nonce, content, issuedAt: NOW }, { signer: device, crypto });
+  return writeSignedCall(purpose, { callerId, nonce, content, issuedAt: NOW }, { signer: caller, crypto });
 }
 
 export async function calls(): Promise<Cases> {
   const content = encodeUploadRecord(VOID);
-  const call = async ({ name, description, purpose, content: its }: CallOptions): Promise<Case> =>
+  const call = async ({ purpose, description, content: its, caller = device }: CallOptions): Promise<Case> =>
     good(
       "call",
-      name,
+      purpose,
       description,
-      { purpose, body: hex(await body(purpose, its)), key: keyOf(device) },
+      { purpose, body: hex(await body(purpose, its, caller)), key: keyOf(caller) },
       {
-        callerId: deviceIdOf(device.publicKey, crypto),
+        callerId: deviceIdOf(caller.publicKey, crypto),
         nonce: id<ServerNonce>(0x5e, 24),
         contentHash: hex(crypto.sha256(its)),
         issuedAt: NOW,
         content: hex(its),
       },
     );
+  const nothing = new Uint8Array();
   const key = encodeCbor(["ABCDE-FGHJK", publicKeyToCbor(device.publicKey), 2, "Ada's phone"]);
-  const asked = encodeCbor([Uint8Array.from(Buffer.from(payment.messageId, "hex"))]);
+  const paid = fromHex(payment.messageId);
+  const lost = encodeCbor(fromHex(deviceIdOf(testKey("other-device").publicKey, crypto)));
+  const till = encodeCbor(fromHex(terminalIdOf(world.terminal.publicKey, crypto)));
+  const refund = encodeCbor([paid, 450, "REFUND-1"]);
+  /** What one purpose is signed for says nothing under another one. */
+  const asAnother = async (purpose: CallPurpose, read: CallPurpose, its: Uint8Array): Promise<Case> =>
+    bad(
+      "call",
+      `${purpose}-as-${read}`,
+      `What was signed as a call of purpose ${purpose} is brought as one of purpose ${read}.`,
+      { purpose: read, body: hex(await body(purpose, its)), key: keyOf(device) },
+      "SIGNATURE_INVALID",
+    );
   const upload = await body("upload", content);
   const input = { purpose: "upload", body: hex(upload), key: keyOf(device) };
   const altered = upload.with(-70, (upload.at(-70) ?? 0) ^ 1);
   return {
     valid: [
+      await call({ purpose: "enrolment", description: "A device enrols with a one-time code.", content: key }),
+      await call({ purpose: "upload", description: "One record.", content }),
+      await call({ purpose: "sync", description: "No record.", content: nothing }),
       await call({
-        name: "enrolment",
-        description: "A device enrols with a one-time code.",
-        purpose: "enrolment",
-        content: key,
-      }),
-      await call({ name: "upload", description: "One record.", purpose: "upload", content }),
-      await call({ name: "sync", description: "No record.", purpose: "sync", content: new Uint8Array() }),
-      await call({
-        name: "outcomes",
-        description: "The outcome of one payment is asked for.",
         purpose: "outcomes",
-        content: asked,
+        description: "The outcome of one payment is asked for.",
+        content: encodeCbor([paid]),
+      }),
+      await call({ purpose: "devices", description: "The account's devices are asked for.", content: nothing }),
+      await call({ purpose: "loss", description: "Another device of the account is reported lost.", content: lost }),
+      await call({ purpose: "events", description: "The device waits for what happens.", content: nothing }),
+      await call({ purpose: "receiving", description: "A wallet wants to receive with a key.", content: till }),
+      await call({
+        purpose: "refund",
+        description: "A terminal gives 4.50 of a payment back, once.",
+        content: refund,
+        caller: world.terminal,
       }),
     ],
     invalid: [
@@ -211,6 +230,12 @@ export async function calls(): Promise<Cases> {
         { ...input, purpose: "sync" },
         "SIGNATURE_INVALID",
       ),
+      await asAnother("devices", "events", nothing),
+      await asAnother("events", "sync", nothing),
+      await asAnother("loss", "receiving", lost),
+      await asAnother("receiving", "loss", lost),
+      await asAnother("outcomes", "refund", refund),
+      await asAnother("refund", "outcomes", refund),
       bad(
         "call",
         "other-key",
