@@ -93,7 +93,7 @@ const CHANGES: readonly (readonly [what: string, fault: RegExp, sql: string])[] 
 
 type Dialect = {
   readonly id: (bytes: number) => string;
-  /** The column's bytes with another one in the middle of what was signed. */
+  /** The column's bytes with another one in the middle of what was signed: never the one that was there by chance. */
   readonly bytes: string;
   /** With another last byte, which is one of the signature. */
   readonly unsigned: string;
@@ -172,6 +172,9 @@ async function trade(world: World): Promise<void> {
   await wallet.client.sync({ records: [await wallet.closingRecord()] });
 }
 
+/** In SQLite's words: a byte that is not the one there. */
+const otherByte = (at: string): string => `CASE substr(bytes, ${at}, 1) WHEN x'00' THEN x'01' ELSE x'00' END`;
+
 test("SQLite: whoever changes one row that decides about money is found by ledger verify", async (t) => {
   const world = await makeWorld(t, { housekeepingIntervalMs: 3_600_000 });
   await trade(world);
@@ -186,8 +189,8 @@ test("SQLite: whoever changes one row that decides about money is found by ledge
     t,
     {
       id: (bytes) => `'${"ab".repeat(bytes)}'`,
-      unsigned: "CAST(substr(bytes, 1, length(bytes) - 1) || x'00' AS BLOB)",
-      bytes: "CAST(substr(bytes, 1, 59) || x'00' || substr(bytes, 61) AS BLOB)",
+      unsigned: `CAST(substr(bytes, 1, length(bytes) - 1) || ${otherByte("length(bytes)")} AS BLOB)`,
+      bytes: `CAST(substr(bytes, 1, 59) || ${otherByte("60")} || substr(bytes, 61) AS BLOB)`,
       hash: "zeroblob(32)",
       faultsAfter: async (sql, keys) => {
         await copyFile(file, copy);
@@ -228,8 +231,8 @@ test("PostgreSQL: the same", { skip }, async (t) => {
       t,
       {
         id: (bytes) => `'\\x${"ab".repeat(bytes)}'::bytea`,
-        unsigned: "overlay(bytes placing '\\x00'::bytea from length(bytes))",
-        bytes: "overlay(bytes placing '\\x00'::bytea from 60)",
+        unsigned: "set_byte(bytes, length(bytes) - 1, get_byte(bytes, length(bytes) - 1) # 1)",
+        bytes: "set_byte(bytes, 59, get_byte(bytes, 59) # 1)",
         hash: "decode(repeat('ab', 32), 'hex')",
         faultsAfter: async (sql, keys) => {
           const table = /UPDATE (\w+)/.exec(sql)?.[1] ?? "";

@@ -53,9 +53,10 @@ const RICHER = `UPDATE entries SET postings = replace(postings, '"-1000"', '"-15
   UPDATE exposures SET settled_minor = 1500, released_minor = -500`;
 const ELSEWHERE = `UPDATE entries SET postings = replace(postings, 'clearing:KIOSK', 'clearing:THIEF') WHERE kind = 'settlement';
   UPDATE payments SET payee_id = 'THIEF'`;
-/** The last byte of a row of them is one of a signature, which no name of a message covers. */
+/** The last byte of a row of them is one of a signature, which no name of a message covers: it becomes another. */
 const UNSIGNED = (table: string): string =>
-  `UPDATE ${table} SET bytes = CAST(substr(bytes, 1, length(bytes) - 1) || x'00' AS BLOB)`;
+  `UPDATE ${table} SET bytes = CAST(substr(bytes, 1, length(bytes) - 1)
+    || CASE substr(bytes, -1) WHEN x'00' THEN x'01' ELSE x'00' END AS BLOB)`;
 /** Money that nobody brought: what the issuer calls cash has to be compared with what its bank says. */
 const INVENTED = `INSERT INTO entries SELECT entry_id + 50, partition, kind, reference || 'x', currency, posted_at, postings, hash
     FROM entries WHERE kind = 'top-up';
