@@ -15,6 +15,9 @@ const PLACES = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
 
+/** For what a page is waited for, on a machine that is busy with other things. It only ends a test that is broken. */
+const PATIENCE_MS = 180_000;
+
 const QUIET = [
   "--no-sandbox",
   "--disable-gpu",
@@ -45,14 +48,14 @@ export type BrowserOptions = {
 };
 
 /** One browser of its own on a profile. The caller closes it. */
-export function openBrowser(options: BrowserOptions): Promise<BrowserContext> {
+export async function openBrowser(options: BrowserOptions): Promise<BrowserContext> {
   if (chromiumPath === undefined) throw new Error("There is no Chromium here.");
   const camera = [
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
     `--use-file-for-fake-video-capture=${options.camera}`,
   ];
-  return chromium.launchPersistentContext(options.profile, {
+  const browser = await chromium.launchPersistentContext(options.profile, {
     executablePath: chromiumPath,
     headless: true,
     args: options.camera === undefined ? QUIET : [...QUIET, ...camera],
@@ -62,6 +65,8 @@ export function openBrowser(options: BrowserOptions): Promise<BrowserContext> {
     reducedMotion: "reduce",
     ...(options.camera === undefined ? {} : { permissions: ["camera"] }),
   });
+  browser.setDefaultTimeout(PATIENCE_MS);
+  return browser;
 }
 
 /** A page in a private window, which keeps nothing. The caller closes the browser. */
@@ -69,6 +74,7 @@ export async function openPrivateWindow(): Promise<{ readonly page: Page; readon
   if (chromiumPath === undefined) throw new Error("There is no Chromium here.");
   const browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args: QUIET });
   const page = await (await browser.newContext({ locale: "en-GB" })).newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   return { page, close: () => browser.close() };
 }
 

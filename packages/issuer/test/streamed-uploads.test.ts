@@ -281,7 +281,7 @@ test("streams and calls of one terminal at once, with the same records in any or
 });
 
 test("whoever sends too slowly is cut off, byte by byte too, and whoever never reads takes no memory and nobody's turn", async (t) => {
-  const world = await makeWorld(t, { arrivalTimeoutMs: 400 });
+  const world = await makeWorld(t, { arrivalTimeoutMs: 1_000 });
   const made = await sales(world, 4);
   const [first, second] = await signedStream(world, world.terminal, inPortions(made, 2));
   assert.ok(first && second);

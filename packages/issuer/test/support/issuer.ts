@@ -72,7 +72,7 @@ export async function startIn(
 
 /** Looks again until it holds: for what the worker does in its own time. The bound only ends a test that is broken. */
 export async function eventually<Value>(look: () => Promise<Value | undefined | false>): Promise<Value> {
-  for (let tries = 0; tries < 500; tries++) {
+  for (let tries = 0; tries < 3_000; tries++) {
     const seen = await look();
     if (seen !== undefined && seen !== false) return seen;
     await new Promise((resolve) => setTimeout(resolve, 20));
