@@ -57,8 +57,12 @@ export class StatusListPublisher {
   async current(now: number): Promise<Verified<StatusList>> {
     // What is being looked at may have been read from the store before the change that this caller wants to see.
     while (this.#looking !== undefined) await this.#looking;
-    const published = this.#published;
-    if (published !== undefined && !this.#stale && now - this.#lookedAt < LOOK_AFTER_SECONDS) return published.list;
+    const list = this.#published?.list;
+    const isFresh =
+      !this.#stale &&
+      now - this.#lookedAt < LOOK_AFTER_SECONDS &&
+      now - (list?.content.issuedAt ?? 0) < RESIGN_AFTER_SECONDS;
+    if (list !== undefined && isFresh) return list;
     this.#looking = this.#look(now).finally(() => {
       this.#looking = undefined;
     });
