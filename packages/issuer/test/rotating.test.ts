@@ -33,6 +33,24 @@ test("after a rotation new certificates come from the new key, and old ones stil
   clock.now += 1;
 });
 
+test("withdrawing a key withdraws the certificates that it signed, and no others", async (t) => {
+  const { wallet, operator, account, clock } = await makeWorld(t);
+  await wallet.sync();
+  const old = wallet.held().content;
+  await operator.rotateKeys({ overlapSeconds: 0 });
+  await operator.topUp(account, { amountMinor: 9_000n, idempotencyKey: "more" });
+  await wallet.sync({ ahead: true });
+  const next = wallet.held().content;
+  assert.notEqual(next.issuerKeyId, old.issuerKeyId);
+  clock.now += 1;
+  await operator.withdrawKey(old.issuerKeyId);
+  const withdrawn = (await operator.certificates(account)).filter(({ revokedAt }) => revokedAt !== null);
+  assert.deepEqual(
+    withdrawn.map(({ certificateId, revokedAt }) => [certificateId, revokedAt]),
+    [[old.certificateId, clock.now]],
+  );
+});
+
 test("during the overlap devices learn the new key while the old one still signs", async (t) => {
   const { wallet, operator, clock } = await makeWorld(t);
   const [old] = (await operator.keys()).keys;
