@@ -1,6 +1,7 @@
 import type { SeededBug } from "./bug.ts";
 import { byteBugs } from "./bugs/bytes.ts";
 import { edgeBugs } from "./bugs/edges.ts";
+import { guardBugs } from "./bugs/guards.ts";
 import { issuerBugs } from "./bugs/issuer.ts";
 import { issuingBugs } from "./bugs/issuing.ts";
 import { payeeBugs } from "./bugs/payee.ts";
@@ -12,5 +13,6 @@ export const seededBugs: readonly SeededBug[] = [
   ...issuerBugs,
   ...issuingBugs,
   ...edgeBugs,
+  ...guardBugs,
   ...byteBugs,
 ];

@@ -19,7 +19,7 @@ const FIRST_FAILURE = new URL("first-failure.ts", import.meta.url).href;
 const tests = (...files: readonly string[]) =>
   ["--test", "--test-reporter=dot", "--import", FIRST_FAILURE, ...files] as const;
 
-/** The searches: what explores by itself rather than by example. Arguments of Node.js. */
+/** The searches: what explores by itself rather than by example, and whole attacks. Arguments of Node.js. */
 export const SEARCHES = {
   "model stories": tests("packages/settle/test/model-traces.test.ts"),
   "small world: honest": small("honest"),
@@ -45,6 +45,14 @@ export const SEARCHES = {
   ),
   "issuing interleavings": tests("packages/issue/test/interleavings.test.ts"),
   "issuing search": ["packages/issuer/test/issuing-machine/main.ts", "--runs", "1500", "--json"],
+  "status lists at random": tests("packages/issuer/test/status-list-at-random.test.ts"),
+  "payment index at random": tests("packages/stores/test/issuer-sqlite-index.test.ts"),
+  // Attackers' stories, told to real servers: a thief's three keys by all it can do with each, an insider's every row.
+  "thieves of a signing key": tests(
+    "packages/issuer/test/stolen-signing-key.test.ts",
+    "packages/issuer/test/rotating.test.ts",
+  ),
+  "insider at the database": tests("packages/issuer/test/insider.test.ts"),
   "every field at its bounds, every vector": tests("vectors/vectors.test.ts", "packages/messages/test/fields.test.ts"),
   "bytes at random": tests("packages/cose/test/cbor-properties.test.ts", "packages/messages/test/robustness.test.ts"),
   "simulated economies": [

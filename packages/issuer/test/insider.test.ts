@@ -76,15 +76,15 @@ async function trade({ wallet, terminal }: World) {
 
 type Change = string | ((database: DatabaseSync) => void);
 
-/** A top-up like the one there is, by another reference, and the chain and balances made to fit. */
-const toppedUpAgain = (file: string): void => {
+/** Changes the issuer's own database, and makes the chain and balances fit. */
+function rewrite(file: string, sql: string): void {
   const database = new DatabaseSync(file);
-  database.exec(INVENTED);
   for (const { name } of database.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'").all())
     database.exec(`DROP TRIGGER ${name}`);
+  database.exec(sql);
   fitToEntries(database);
   database.close();
-};
+}
 
 /** What an audit finds after a change to a copy of the issuer's database, its chain and balances made to fit. */
 async function openTamperedBooks(t: TestContext, folder: string) {
@@ -190,7 +190,7 @@ test("an invented top-up bears no seal of the issuer, which finds it; what was t
   const { faults, sealed } = await world.operator.verifyBooks();
   assert.deepEqual([faults, sealed], [[], 1], "a new issuer's entries are sealed from the first");
   await world.issuer.close();
-  toppedUpAgain(file);
+  rewrite(file, INVENTED);
 
   const again = await world.restart();
   const unsealed = (await again.operator.verifyBooks()).faults;
@@ -204,14 +204,26 @@ test("an invented top-up bears no seal of the issuer, which finds it; what was t
   const begun = await again.operator.verifyBooks();
   assert.deepEqual([begun.faults, begun.sealed], [[], 2]);
   await again.issuer.close();
-  const database = new DatabaseSync(file);
-  for (const { name } of database.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'").all())
-    database.exec(`DROP TRIGGER ${name}`);
-  database.exec("UPDATE entries SET reference = 'top-up:1:y' WHERE entry_id = 51");
-  fitToEntries(database);
-  database.close();
+  rewrite(file, "UPDATE entries SET reference = 'top-up:1:y' WHERE entry_id = 51");
   const last = await again.restart();
   const rewritten = (await last.operator.verifyBooks()).faults;
   assert.equal(rewritten.length, 1);
   assert.match(rewritten[0] ?? "", /^Entry 51, the newest of partition \d+ when sealing began, is not what it was/);
+});
+
+test("a top-up that was made larger afterwards, or of another day, is not the one that was sealed", async (t) => {
+  const world = await makeWorld(t, { housekeepingIntervalMs: 3_600_000 });
+  const file = join(world.folder, "issuer.sqlite");
+  await world.issuer.close();
+  for (const change of ["postings = replace(postings, '3000', '9000')", "posted_at = posted_at - 86400"]) {
+    const before = join(world.folder, "before.sqlite");
+    await copyFile(file, before);
+    rewrite(file, `UPDATE entries SET ${change} WHERE kind = 'top-up'`);
+    const again = await world.restart();
+    const { faults } = await again.operator.verifyBooks();
+    assert.equal(faults.length, 1, change);
+    assert.match(faults[0] ?? "", /^Entry \d+ bears no seal of the issuer/);
+    await again.issuer.close();
+    await copyFile(before, file);
+  }
 });
