@@ -18,7 +18,7 @@ export { saveFile } from "./device/save-file.ts";
 export { askToKeepStorage, type StorageCare } from "./device/storage.ts";
 export { applyUpdate, keepAppOnDevice, useUpdateReady } from "./device/updates.ts";
 export { useWayBack } from "./device/way-back.ts";
-export { formatDay, formatFromNow, formatMoney, formatTime } from "./language/format.ts";
+export { formatDay, formatDuration, formatFromNow, formatMoney, formatTime } from "./language/format.ts";
 export {
   LANGUAGE_NAMES,
   LANGUAGES,

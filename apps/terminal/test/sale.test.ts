@@ -155,7 +155,7 @@ test("a till sells offline: request, payment by camera, receipt, replay refused,
 
   await world.page.getByRole("button", { name: "More" }).click();
   assert.deepEqual(await accessibilityFaults(world.page), [], "more");
-  await world.page.getByRole("button", { name: "Day's report" }).click();
+  await world.page.getByRole("button", { name: "Day’s report" }).click();
   await world.page.getByText("€8.40").first().waitFor();
   await world.page.locator("[data-refunds='2']").getByText("-€4.20").waitFor();
   assert.deepEqual(await accessibilityFaults(world.page), [], "report");

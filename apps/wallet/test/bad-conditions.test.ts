@@ -49,7 +49,7 @@ test("a full device, the device's own way back and a reload in the middle of pay
   await terminal.page.goBack();
   await terminal.page.getByRole("img", { name: /Payment request/ }).waitFor();
   await press(terminal, "Scan payment");
-  await terminal.page.getByRole("heading", { name: "Scan the customer's payment code" }).waitFor();
+  await terminal.page.getByRole("heading", { name: "Scan the customer’s payment code" }).waitFor();
   await terminal.page.goBack();
   await terminal.page.getByRole("img", { name: /Payment request/ }).waitFor();
   await hold(terminal, /Payment request/, wallet);

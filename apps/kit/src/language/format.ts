@@ -25,9 +25,23 @@ const UNITS = [
   { unit: "minute", seconds: 60 },
 ] as const;
 
-/** "in 3 days", "2 hours ago": the largest whole unit, minutes at the least. */
+/**
+ * "in 3 days", "2 hours ago", "this minute": in the largest unit, minutes at the least. Never "tomorrow": what is a day
+ * away may be the day after it.
+ */
 export function formatFromNow(seconds: number, now: number): string {
-  const difference = seconds - now;
-  const { unit, seconds: size } = UNITS.find((each) => Math.abs(difference) >= each.seconds) ?? UNITS[2];
-  return new Intl.RelativeTimeFormat(language(), { numeric: "auto" }).format(Math.trunc(difference / size), unit);
+  const { count, unit } = inLargestUnit(seconds - now);
+  const numeric = count === 0 ? "auto" : "always";
+  return new Intl.RelativeTimeFormat(language(), { numeric }).format(count, unit);
+}
+
+/** "7 days", "12 hours": in the largest unit. */
+export function formatDuration(seconds: number): string {
+  const { count, unit } = inLargestUnit(seconds);
+  return new Intl.NumberFormat(language(), { style: "unit", unit, unitDisplay: "long" }).format(count);
+}
+
+function inLargestUnit(seconds: number) {
+  const { unit, seconds: size } = UNITS.find((each) => Math.abs(seconds) >= each.seconds) ?? UNITS[2];
+  return { count: Math.round(seconds / size), unit };
 }

@@ -2,7 +2,7 @@ import {
   Button,
   Fact,
   Facts,
-  formatFromNow,
+  formatDuration,
   formatMoney,
   formatTime,
   LookChoices,
@@ -62,7 +62,7 @@ function Terms() {
         <Fact name={t("more.limit-payment")} value={formatMoney(perPaymentCapMinor, currency)} />
         <Fact name={t("more.limit-stored")} value={formatMoney(storedTotalCapMinor, currency)} />
         <Fact name={t("more.limit-certificate")} value={formatMoney(perCertificateCapMinor, currency)} />
-        <Fact name={t("more.limit-offline")} value={formatFromNow(terms.maximumOfflineSeconds, 0)} />
+        <Fact name={t("more.limit-offline")} value={formatDuration(terms.maximumOfflineSeconds)} />
       </Facts>
       <p class="hint">{t("more.valid-until", { time: formatTime(expiresAt) })}</p>
     </section>

@@ -100,13 +100,9 @@ function Figures({ report: { totals, entries, refunds } }: { readonly report: Re
           </tr>
         </tfoot>
       </table>
-      <p class="hint">
-        {t("report.at-risk")}: {atRisk}
-      </p>
+      <p class="hint">{t("report.at-risk", { payments: atRisk })}</p>
       {refunds.length > 0 && (
-        <p data-refunds={refunds.length}>
-          {t("report.refunded")}: {formatMoney(-sumOf(refunds), currency)}
-        </p>
+        <p data-refunds={refunds.length}>{t("report.refunded", { amount: formatMoney(-sumOf(refunds), currency) })}</p>
       )}
     </>
   );
