@@ -59,7 +59,8 @@ export function formatTime(seconds: number): string {
 }
 
 /** "1 payment", "2 payments". */
-export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+export const counted = (count: number, noun: string, nouns = `${noun}s`): string =>
+  `${count} ${count === 1 ? noun : nouns}`;
 
 /** Columns padded to their widest entry; the columns named in `right` are aligned to the right, as money is read. */
 export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): readonly string[] {

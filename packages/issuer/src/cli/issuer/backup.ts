@@ -9,7 +9,7 @@ import type { IssuerStore } from "@cairn/stores";
 import type { Command } from "commander";
 import { addCommand } from "../command.ts";
 import { CommandError, EXIT } from "../outcome.ts";
-import type { Printer } from "../printer.ts";
+import { counted, type Printer } from "../printer.ts";
 import { DEFAULT_ISSUER_FOLDER, type OperatorOptions, operatorClient, withOperatorOptions } from "./operator.ts";
 import {
   ABOUT_CITUS_OPTION,
@@ -130,7 +130,7 @@ async function verify(printer: Printer, store: IssuerStore, where: string): Prom
   await store.close();
   printer.line(
     faults.length === 0
-      ? `Copied into ${where}; its books are sound: ${entries} entries recomputed.`
+      ? `Copied into ${where}; its books are sound: ${counted(entries, "entry", "entries")} recomputed.`
       : `Copied into ${where}, but its books are NOT sound:\n${faults.join("\n")}`,
   );
   printer.line("The keys are not in it: keep keys/ and operator-token of the data folder as well.");

@@ -11,7 +11,7 @@ import type { Entry } from "../../api/operator-api.ts";
 import { addCommand, wholeNumber } from "../command.ts";
 import { idOf } from "../identifier-argument.ts";
 import { EXIT } from "../outcome.ts";
-import { formatTime, table } from "../printer.ts";
+import { counted, formatTime, table } from "../printer.ts";
 import { type OperatorOptions, operatorClient, withOperatorOptions } from "./operator.ts";
 
 export function addBookCommands(issuer: Command): void {
@@ -40,7 +40,7 @@ export function addBookCommands(issuer: Command): void {
       for (const [currency, sum] of sums(balances)) printer.line(`  sum of all ${currency}: ${sum}`);
       printer.line(
         books.faults.length === 0
-          ? `Books are sound: ${books.entries} entries recomputed, every one sums to zero.`
+          ? `Books are sound: ${counted(books.entries, "entry", "entries")} recomputed, every one sums to zero.`
           : `Books are NOT sound:\n${books.faults.join("\n")}`,
       );
       printer.result({ entries, balances, books });

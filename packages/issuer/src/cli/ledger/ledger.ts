@@ -49,11 +49,11 @@ export function addLedgerCommands(program: Command): void {
 }
 
 function saidOf({ entries, records, payments, certificates, signatures, sealed }: Omit<BooksAnswer, "faults">): string {
-  const bearing = sealed === null ? "" : ` (${sealed} bear the issuer's seal)`;
-  const read = `${entries} entries${bearing}, ${records} records, ${payments} payments and ${certificates} certificates read`;
+  const bearing = sealed === null ? "" : ` (with the issuer's seal: ${sealed})`;
+  const read = `${counted(entries, "entry", "entries")}${bearing}, ${counted(records, "record")}, ${counted(payments, "payment")} and ${counted(certificates, "certificate")} read`;
   return signatures === null
     ? `${read} (signatures not verified: --signatures)`
-    : `${read}, ${signatures} signatures verified`;
+    : `${read}, ${counted(signatures, "signature")} verified`;
 }
 
 async function verify(options: VerifyOptions, printer: Printer): Promise<BooksAnswer> {

@@ -74,8 +74,7 @@ export function addOnlineCommands(terminal: Command): void {
       const failed = issuers.flatMap(({ name, failure }) => (failure === undefined ? [] : [{ name, ...failure }]));
       // When all have failed the command ends with the first one's words.
       const ending = failed.length === issuers.length ? failed[0] : undefined;
-      for (const { name, code, sentence } of failed)
-        if (name !== ending?.name) printer.progress(`${name}: ${code}: ${sentence}`);
+      for (const each of failed) if (each !== ending) printer.progress(`${each.name}: ${each.code}: ${each.sentence}`);
       for (const { name, received, refused, failure } of issuers) {
         if (failure !== undefined) continue;
         const about = issuers.length === 1 ? "" : ` to ${name}`;
