@@ -71,6 +71,8 @@ const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]
     "minor-arithmetic": ["limit"],
   },
   cose: {
+    bytes: ["slabs", "cbor-decode", "cbor-encode"],
+    cbor: ["cbor-decode", "cbor-encode"],
     "cbor-cursor": ["cbor-decode", "cbor-vectors", SAME_VERDICT],
     "cbor-decode": ["cbor-decode", "cbor-vectors"],
     "es256-web": ["es256"],
@@ -79,6 +81,7 @@ const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]
     "sign1-decode": ["sign1", SAME_VERDICT],
   },
   messages: {
+    closing: ["fields", "writing"],
     codes: ["spec"],
     inflate: ["inflate-streams", "inflate"],
     fields: ["fields", "same-verdict", "writing"],

@@ -6,6 +6,7 @@ import {
   CborError,
   type CborValue,
   CodedError,
+  checkCbor,
   decodeCbor,
   decodeCborSequence,
   decodeCborViews,
@@ -20,6 +21,7 @@ import {
   readText,
   readTextBytes,
   readUnsigned,
+  readValue,
   splitCborSequence,
   splitCborSequenceViews,
 } from "../src/index.ts";
@@ -209,4 +211,19 @@ test("a reader of one type reads nothing of another", () => {
       assert.equal(read(cursor) !== nothing, isOwn, `${read.name} of ${type}`);
       if (!isOwn) assert.equal(cursor.position, 1, `${read.name} of ${type}`);
     }
+});
+
+test("a look at a part of the bytes is as strict as decoding them alone, and ends where the part ends", () => {
+  for (const [text, code] of refused) assert.throws(() => checkCbor(hex(text)), coded("CborError", code), text);
+  const within = hex("00a20142000080");
+  checkCbor(hex("00a10142000080"), 1, 6);
+  assert.throws(() => checkCbor(within, 1, 6), coded("CborError", "CBOR_TRUNCATED"));
+});
+
+test("whatever comes next is read as it is decoded, and the cursor stands behind it", () => {
+  const cursor = new CborCursor(hex("82014200ff6161"));
+  assert.deepEqual(readValue(cursor), [1, hex("00ff")]);
+  assert.equal(readValue(cursor), "a");
+  assert.equal(cursor.position, 7);
+  assert.throws(() => readValue(cursor), coded("CborError", "CBOR_TRUNCATED"));
 });
