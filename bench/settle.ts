@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { type IssuerStore, openPostgresIssuerStore } from "@cairn/stores";
 import pg from "pg";
 import { hasPostgresServer, startPostgresServer } from "../scripts/postgres-server.ts";
-import { rawEs256 } from "./measure.ts";
+import { rawVerify } from "./measure.ts";
 import { postgresFiller, sqliteFiller } from "./stored-payments.ts";
-import { buildWorld } from "./world.ts";
+import { buildWorld, type World } from "./world.ts";
 
 /**
  * Settlement at full strength beside the signature verification that bounds it, in one run.
@@ -14,39 +14,40 @@ import { buildWorld } from "./world.ts";
  * - rawVerifyPerCore: ES256 verifications per second of one thread of this runtime, its key ready.
  * - paymentsPerSecond: uploaded records on their whole way: strict decoding, the durable inbox, verification on all
  *   cores, the rules, and the postings on the disk. The payments were signed before the clock starts.
- * - ratio: payments per second over cores times rawVerifyPerCore.
+ * - ratio: payments per second over cores times rawVerifyPerCore, both of the same seconds: a machine's own speed changes
+ *   within a minute by more than what is to be seen.
  *
- * The long form measures the same with ever more payments stored before (stored-payments.ts), each ratio with the raw
- * figure of its own minutes, and says what a payment takes on the disk and what the process takes of memory.
+ * Each store settles a few rounds of payments, the raw figure being taken before and after each; what is said of the
+ * store is the round in the middle. The long form measures the same with ever more payments stored before
+ * (stored-payments.ts), and says what a payment takes on the disk and what the process takes of memory.
  */
 const ACCOUNTS = 500;
+const ROUNDS = 3;
 const PAYMENTS_EACH = 60;
 /**
- * Settled before the clock starts, so that threads and compiled code are as warm as in a server's second minute. Halfway
- * PostgreSQL makes a checkpoint: from its first one on a server writes over log files that it has, where a new one fills
- * each with zeros beforehand.
+ * Settled before the clock starts, so that threads and compiled code are as warm as after a server's first minute: what
+ * runs once a batch is compiled after hundreds of them. Halfway PostgreSQL makes a checkpoint: from its first one on a
+ * server writes over log files that it has, where a new one fills each with zeros beforehand.
  */
 const WARM_UP_EACH = 120;
+const ALL_EACH = WARM_UP_EACH + ROUNDS * PAYMENTS_EACH;
 const LONG_FORM: readonly number[] = [10_000, 1_000_000, 10_000_000];
 
 type Report = (line: string) => void;
+type Round = { readonly rawVerifyPerCore: number; readonly paymentsPerSecond: number; readonly ratio: number };
 /** `storedBytes`: of the database after the run. `residentBytes`: of this process at the end of the run. */
-type Run = {
-  readonly paymentsPerSecond: number;
-  readonly storedBytes: number;
-  readonly residentBytes: number;
-};
+type Run = { readonly rounds: readonly Round[]; readonly storedBytes: number; readonly residentBytes: number };
 
 export async function settle(report: Report): Promise<Record<string, unknown>> {
-  report("measuring raw ES256 verification...");
-  const before = await rawEs256();
   const sqlite = await settleOnSqlite(0, report);
   const postgres = await settleOnPostgres(0, report);
-  const after = await rawEs256();
-  const raw = Math.max(before.verifyPerSecond, after.verifyPerSecond);
-  const figures = ({ paymentsPerSecond }: Run) => ({ paymentsPerSecond, ratio: ratioOf(paymentsPerSecond, raw) });
+  const rounds = [...sqlite.rounds, ...("reason" in postgres ? [] : postgres.rounds)];
+  const figures = ({ rounds }: Run) => {
+    const { paymentsPerSecond, ratio } = median(rounds, (round) => round.ratio);
+    return { paymentsPerSecond, ratio, rounds };
+  };
   return {
-    rawVerifyPerCore: Math.round(raw),
+    rawVerifyPerCore: median(rounds, (round) => round.rawVerifyPerCore).rawVerifyPerCore,
     cores: availableParallelism(),
     sqlite: figures(sqlite),
     postgres: "reason" in postgres ? postgres : figures(postgres),
@@ -61,10 +62,7 @@ export async function settleLong(report: Report, sizes = LONG_FORM): Promise<Rec
       ["sqlite", settleOnSqlite],
       ["postgres", settleOnPostgres],
     ] as const) {
-      const before = await rawEs256();
       const done = await run(stored, report);
-      const after = await rawEs256();
-      const raw = Math.max(before.verifyPerSecond, after.verifyPerSecond);
       if ("reason" in done) {
         rows.push({ store, stored, ...done });
         continue;
@@ -72,10 +70,9 @@ export async function settleLong(report: Report, sizes = LONG_FORM): Promise<Rec
       const row = {
         store,
         stored,
-        rawVerifyPerCore: Math.round(raw),
-        paymentsPerSecond: done.paymentsPerSecond,
-        ratio: ratioOf(done.paymentsPerSecond, raw),
-        bytesPerPayment: Math.round(done.storedBytes / (stored + ACCOUNTS * (WARM_UP_EACH + PAYMENTS_EACH))),
+        ...median(done.rounds, (round) => round.ratio),
+        ratios: done.rounds.map(({ ratio }) => ratio),
+        bytesPerPayment: Math.round(done.storedBytes / (stored + ACCOUNTS * ALL_EACH)),
         residentMegabytes: Math.round(done.residentBytes / 1_000_000),
       };
       report(JSON.stringify(row));
@@ -84,16 +81,18 @@ export async function settleLong(report: Report, sizes = LONG_FORM): Promise<Rec
   return { cores: availableParallelism(), node: process.version, date: new Date().toISOString(), rows };
 }
 
-const ratioOf = (paymentsPerSecond: number, rawVerifyPerCore: number): number =>
-  Math.round((paymentsPerSecond / (availableParallelism() * rawVerifyPerCore)) * 1000) / 1000;
+function median(rounds: readonly Round[], by: (round: Round) => number): Round {
+  const inOrder = [...rounds].sort((one, other) => by(one) - by(other));
+  return inOrder[Math.floor(inOrder.length / 2)] as Round;
+}
 
 function settleOnSqlite(stored: number, report: Report): Promise<Run> {
   return inFolder(async (folder) => {
     const path = join(folder, "issuer.sqlite");
     if (stored > 0) await sqliteFiller(path).fill(stored, report);
-    const paymentsPerSecond = await settleOn("SQLite", { folder, store: undefined, report });
+    const rounds = await settleOn("SQLite", { folder, store: undefined, report });
     const residentBytes = process.memoryUsage().rss;
-    return { paymentsPerSecond, storedBytes: (await stat(path)).size, residentBytes };
+    return { rounds, storedBytes: (await stat(path)).size, residentBytes };
   });
 }
 
@@ -105,11 +104,11 @@ async function settleOnPostgres(stored: number, report: Report): Promise<Run | {
   try {
     const store = await openPostgresIssuerStore({ connectionString });
     if (stored > 0) await postgresFiller(connectionString, store).fill(stored, report);
-    const paymentsPerSecond = await inFolder((folder) =>
+    const rounds = await inFolder((folder) =>
       settleOn("PostgreSQL", { folder, store, report, halfway: () => ask(connectionString, "CHECKPOINT") }),
     );
     const residentBytes = process.memoryUsage().rss;
-    return { paymentsPerSecond, storedBytes: await databaseBytes(connectionString), residentBytes };
+    return { rounds, storedBytes: await databaseBytes(connectionString), residentBytes };
   } finally {
     await server.stop();
   }
@@ -137,7 +136,7 @@ async function inFolder<Result>(work: (folder: string) => Promise<Result>): Prom
   }
 }
 
-/** Payments settled per second. `store` undefined: SQLite in the folder of the run. */
+/** `store` undefined: SQLite in the folder of the run. */
 async function settleOn(
   name: string,
   where: {
@@ -147,28 +146,45 @@ async function settleOn(
     /** Of the warm-up. */
     readonly halfway?: () => Promise<unknown>;
   },
-): Promise<number> {
+): Promise<readonly Round[]> {
   const { folder, store, report, halfway } = where;
-  const size = { accounts: ACCOUNTS, paymentsEach: WARM_UP_EACH + PAYMENTS_EACH };
-  const world = await buildWorld(folder, size, store);
+  const world = await buildWorld(folder, { accounts: ACCOUNTS, paymentsEach: ALL_EACH }, store);
   try {
-    report(`${name}: signing ${ACCOUNTS * size.paymentsEach} payments of ${ACCOUNTS} payers...`);
+    report(`${name}: signing ${ACCOUNTS * ALL_EACH} payments of ${ACCOUNTS} payers...`);
     await world.issueAll();
     await world.signChains();
+    report(`${name}: settling ${ACCOUNTS * WARM_UP_EACH} of them to get warm...`);
     await world.settleAll((ACCOUNTS * WARM_UP_EACH) / 2);
     await halfway?.();
     await world.settleAll((ACCOUNTS * WARM_UP_EACH) / 2);
-    const count = ACCOUNTS * PAYMENTS_EACH;
-    report(`${name}: settling ${count} payments...`);
-    const usage = process.cpuUsage();
-    const begin = performance.now();
-    await world.settleAll(count);
-    const seconds = (performance.now() - begin) / 1000;
-    const { user, system } = process.cpuUsage(usage);
-    report(`${name}: ${Math.round((user + system) / count)} microseconds of this process for each payment`);
-    await world.checkSettled(ACCOUNTS * size.paymentsEach);
-    return Math.round(count / seconds);
+    const rounds: Round[] = [];
+    for (let before = await rawVerify(); rounds.length < ROUNDS; ) {
+      const { paymentsPerSecond, processMicroseconds } = await settleRound(world);
+      const after = await rawVerify();
+      const raw = (before + after) / 2;
+      const ratio = Math.round((paymentsPerSecond / (availableParallelism() * raw)) * 1000) / 1000;
+      rounds.push({ rawVerifyPerCore: Math.round(raw), paymentsPerSecond, ratio });
+      report(
+        `${name}: ${paymentsPerSecond} payments a second, ${processMicroseconds} microseconds of this process for each, ratio ${ratio}`,
+      );
+      before = after;
+    }
+    await world.checkSettled(ACCOUNTS * ALL_EACH);
+    return rounds;
   } finally {
     await world.close();
   }
+}
+
+async function settleRound(world: World): Promise<{ paymentsPerSecond: number; processMicroseconds: number }> {
+  const count = ACCOUNTS * PAYMENTS_EACH;
+  const usage = process.cpuUsage();
+  const begin = performance.now();
+  await world.settleAll(count);
+  const seconds = (performance.now() - begin) / 1000;
+  const { user, system } = process.cpuUsage(usage);
+  return {
+    paymentsPerSecond: Math.round(count / seconds),
+    processMicroseconds: Math.round((user + system) / count),
+  };
 }

@@ -30,6 +30,7 @@ import {
   splitRecords,
   statusBits,
   statusList,
+  type TerminalId,
   terminalIdOf,
   type UserCertificate,
   userCertificate,
@@ -73,8 +74,8 @@ type Payer = {
 const EUR = currency("EUR");
 const PRICE_MINOR = 10n;
 const PAYEE = "BENCH" as PayeeId;
-/** As from a few connections: while one upload waits for the disk or the database, the next is looked at. */
-const UPLOADS_AT_ONCE = 4;
+/** As many bring their uploads at once: while one waits for the disk or the database, the next is looked at. */
+const TILLS = 4;
 /** Whether all is settled that was uploaded. */
 const LOOK_EVERY_MS = 20;
 const log = {
@@ -106,9 +107,10 @@ export async function buildWorld(
   const trustLists = new TrustListPublisher({ file: trustListFile(folder), identity, keys, crypto });
   await trustLists.refresh(now);
   const { anchors } = trustLists.current();
+  await createPayee(store, now);
   const till = generateNodeSigner();
-  const tillId = terminalIdOf(till.publicKey, crypto);
-  await enrolTill(store, till, now);
+  const tillIds = [await enrolTill(store, till, now)];
+  while (tillIds.length < TILLS) tillIds.push(await enrolTill(store, generateNodeSigner(), now));
   const payee = await signMessage(payeeCertificate, payeeContent(keys.active(now).keyId, till, now), {
     signer: keys.active(now).signer,
     crypto,
@@ -116,7 +118,7 @@ export async function buildWorld(
   const { payeeCertificateId, issuedAt, expiresAt } = payee.content;
   await store.recordPayeeCertificate({
     payeeCertificateId,
-    terminalId: tillId,
+    terminalId: terminalIdOf(till.publicKey, crypto),
     bytes: payee.bytes,
     issuedAt,
     expiresAt,
@@ -190,21 +192,18 @@ export async function buildWorld(
       }
     },
     settleAll: async (count) => {
-      const bringer = {
-        sender: { kind: "terminal", payeeId: PAYEE },
-        senderId: tillId,
-        receivedAt: clock.nowSeconds(),
-      } as const;
+      const receivedAt = clock.nowSeconds();
       const intake = { crypto, certificateIdCipher: keys.certificateIdCipher, decoding: caches.decoding };
       const uploads = portions.splice(0, Math.ceil(count / MAXIMUM_RECORDS)).values();
-      const bring = async (): Promise<void> => {
+      const bring = async (senderId: TerminalId): Promise<void> => {
+        const bringer = { sender: { kind: "terminal", payeeId: PAYEE }, senderId, receivedAt } as const;
         for (const upload of uploads) {
           await store.receive(splitRecords(upload).map((bytes) => takeIn(bytes, bringer, intake).row));
           worker.wake();
         }
       };
       worker.start();
-      await Promise.all(Array.from({ length: UPLOADS_AT_ONCE }, bring));
+      await Promise.all(tillIds.map(bring));
       while ((await store.waitingRecords()) > 0) await setTimeout(LOOK_EVERY_MS);
     },
     checkSettled: async (count) => {
@@ -220,7 +219,7 @@ export async function buildWorld(
   };
 }
 
-async function enrolTill(store: IssuerStore, till: Signer, at: number): Promise<void> {
+async function createPayee(store: IssuerStore, at: number): Promise<void> {
   await store.createPayee({
     payeeId: PAYEE,
     name: "Bench",
@@ -231,15 +230,20 @@ async function enrolTill(store: IssuerStore, till: Signer, at: number): Promise<
     maximumOfflineSeconds: 604_800,
     createdAt: at,
   });
-  const codeHash = "aa".repeat(32);
+}
+
+async function enrolTill(store: IssuerStore, till: Signer, at: number): Promise<TerminalId> {
+  const terminalId = terminalIdOf(till.publicKey, crypto);
+  const codeHash = `aa${terminalId.repeat(4).slice(2)}`;
   await store.createEnrolmentCode({ codeHash, for: { payeeId: PAYEE }, expiresAt: at + 3600 });
   await store.enrolTerminal({
     codeHash,
-    terminalId: terminalIdOf(till.publicKey, crypto),
+    terminalId,
     publicKey: encodeCbor(publicKeyToCbor(till.publicKey)),
     label: "till",
     at,
   });
+  return terminalId;
 }
 
 async function enrolPayers(store: IssuerStore, count: number, at: number): Promise<Payer[]> {
