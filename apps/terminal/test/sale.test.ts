@@ -21,7 +21,7 @@ type World = {
   readonly atIssuer: readonly string[];
   readonly issuerUrl: string;
   readonly folder: string;
-  /** Ends the browser without warning and starts it again on the same profile. */
+  /** Ends the browser without warning and starts it again on the same profile, with no network. */
   readonly restart: () => Promise<World>;
 };
 
@@ -47,10 +47,11 @@ async function openWorld(t: TestContext): Promise<World> {
   const { code } = await must(["issuer", "payee", "code", "KIOSK", ...atIssuer]);
   const camera = new TestCamera(join(folder, "camera.y4m"));
 
-  async function start(): Promise<World> {
+  async function start({ offline }: { readonly offline: boolean }): Promise<World> {
     const browser = await openBrowser({ profile: join(folder, "profile"), camera: camera.file });
     open.browser = browser;
     const page = browser.pages()[0] ?? (await browser.newPage());
+    await browser.setOffline(offline);
     await page.goto(`${issuer.url}/terminal/`);
     return {
       page,
@@ -63,12 +64,12 @@ async function openWorld(t: TestContext): Promise<World> {
       picture: (name) => join(folder, `${name}.png`),
       restart: async () => {
         await browser.close();
-        return start();
+        return start({ offline: true });
       },
     };
   }
 
-  const world = await start();
+  const world = await start({ offline: false });
   await world.page.getByLabel("One-time code").fill(String(code));
   await world.page.getByRole("button", { name: "Connect" }).click();
   await world.page.getByRole("button", { name: "Charge" }).waitFor();
@@ -119,8 +120,6 @@ test("a till sells offline: request, payment by camera, receipt, replay refused,
 
   // The browser ends in the middle of the second sale, with no network: the till comes back to it.
   world = await world.restart();
-  await world.browser.setOffline(true);
-  await world.page.reload();
   await world.page.getByText("This sale was open when the app was closed.").waitFor();
   world.camera.show(world.picture("second"));
   await world.page.getByRole("button", { name: "Scan payment" }).click();
