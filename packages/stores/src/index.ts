@@ -8,6 +8,7 @@ export { type BackupInput, backUpPostgres, restorePostgres } from "./issuer/post
 export type { PostgresOptions } from "./issuer/postgres/database.ts";
 export { openPostgresIssuerStore, PostgresIssuerStore } from "./issuer/postgres/postgres-issuer-store.ts";
 export type * from "./issuer/reconciliation-port.ts";
+export { type RebuiltIndex, rebuildPaymentIndex } from "./issuer/sqlite/payment-index/rebuild-index.ts";
 export { SqliteIssuerStore } from "./issuer/sqlite/sqlite-issuer-store.ts";
 export { StoreError, type StoreErrorCode } from "./issuer/store-error.ts";
 export * from "./terminal/index.ts";

@@ -1,6 +1,7 @@
 /** Primary result codes. Source: SQLite, "Result and Error Codes". */
 export const SQLITE_BUSY = 5;
 export const SQLITE_IO_ERROR = 10;
+export const SQLITE_CORRUPT = 11;
 export const SQLITE_FULL = 13;
 
 /** The kind of failure that SQLite told; undefined when the error is none of SQLite's. */

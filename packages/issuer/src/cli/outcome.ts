@@ -34,6 +34,8 @@ export type Failure = {
 const NEXT_STEPS: Readonly<Record<string, string | undefined>> = {
   ROOT_MISSING: "Make one with: cairn root create   or name its folder with --data.",
   POLICY_FILE_UNREADABLE: "Check the path. docs/guides/limits.md says what a policy file holds.",
+  STORE_DAMAGED:
+    "Stop the issuer. cairn ledger verify says what is damaged; a payment index is written anew by: cairn issuer rebuild-index. For all else see docs/guides/runbook.md.",
   ISSUER_UNREACHABLE: "Is it running? cairn issuer start prints its address. Then type the same command again.",
 };
 

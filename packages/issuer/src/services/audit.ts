@@ -72,7 +72,7 @@ export async function auditBooks(
   crypto: CryptoPort,
   { keys, seals, progress = () => undefined, signal }: AuditOptions = {},
 ): Promise<BooksAudit> {
-  const { entries, faults: found } = await store.verifyBooks();
+  const { entries, faults: found } = await store.verifyBooks({ progress, signal });
   const faults = [...found];
   const report = (fault: string): void => {
     if (faults.length < MAXIMUM_FAULTS) faults.push(fault);

@@ -27,6 +27,13 @@ import type { MovementsPort } from "./movements-port.ts";
 import type { ReconciliationPort } from "./reconciliation-port.ts";
 import type { StoreError } from "./store-error.ts";
 
+export type BooksReading = {
+  /** Told now and then how far it is. */
+  readonly progress?: ((line: string) => void) | undefined;
+  /** Ends it between two pages. */
+  readonly signal?: AbortSignal | undefined;
+};
+
 /**
  * The issuer's durable state. Every write is one transaction, durable when the promise resolves. Decisions are handed
  * in as pure synchronous functions and run under the lock of the account's partition, so that nothing can move
@@ -252,7 +259,7 @@ export interface IssuerStore extends MovementsPort, ReconciliationPort, KeptPort
    * Recomputes every kept balance from the entries; checks that each entry sums to zero and that entries, payments and
    * certificates tell the same story. No faults: the books are sound.
    */
-  verifyBooks(): Promise<{ readonly entries: number; readonly faults: readonly string[] }>;
+  verifyBooks(reading?: BooksReading): Promise<{ readonly entries: number; readonly faults: readonly string[] }>;
 
   /** From now on every entry that settles no payment is posted together with its seal. */
   sealEntriesWith(seal: EntrySeal): void;

@@ -8,6 +8,7 @@ import { addJournalCommands } from "./journals.ts";
 import { addKeyCommands } from "./keys.ts";
 import { addMoneyCommands } from "./money.ts";
 import { addPayeeCommands } from "./payees.ts";
+import { addPaymentIndexCommand } from "./payment-index.ts";
 import { addPayoutCommands } from "./payouts.ts";
 import { addReportCommands } from "./reports.ts";
 import { addReviewCommands } from "./review.ts";
@@ -31,5 +32,6 @@ export function addIssuerCommands(program: Command): void {
   addCertificateCommand(issuer);
   addKeyCommands(issuer);
   addBackupCommands(issuer);
+  addPaymentIndexCommand(issuer);
   addJournalCommands(issuer);
 }

@@ -42,6 +42,10 @@ export function addLedgerCommands(program: Command): void {
           ? `The books are sound: ${saidOf(read)} in ${seconds} s.`
           : `The books are NOT sound: ${counted(faults.length, "fault")}.`,
       );
+      if (faults.some((fault) => fault.startsWith("The payment index")))
+        printer.line(
+          "A payment index moves no money and is written anew, the issuer stopped, by: cairn issuer rebuild-index",
+        );
       printer.result({ sound: faults.length === 0, ...read, faults, seconds });
       if (faults.length > 0) process.exitCode = EXIT.failed;
     },

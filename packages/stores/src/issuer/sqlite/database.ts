@@ -126,16 +126,41 @@ export class Database {
     }
   }
 
+  /** A transaction in which the file may be told anew what tables it has. @throws as `transaction` */
+  restructure<Result>(work: (execute: (sql: string) => void) => Result): Result {
+    this.#sqlite.enableDefensive(false);
+    try {
+      return this.transaction(() => work((sql) => this.#sqlite.exec(sql)));
+    } finally {
+      this.#sqlite.enableDefensive(true);
+    }
+  }
+
+  /** @throws StoreError STORE_UNAVAILABLE, STORE_DAMAGED */
   get(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#prepared(sql).get(...values);
+    try {
+      return this.#prepared(sql).get(...values);
+    } catch (error) {
+      throw storeErrorOf(error);
+    }
   }
 
+  /** @throws StoreError STORE_UNAVAILABLE, STORE_DAMAGED */
   all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#prepared(sql).all(...values);
+    try {
+      return this.#prepared(sql).all(...values);
+    } catch (error) {
+      throw storeErrorOf(error);
+    }
   }
 
-  iterate(sql: string, ...values: SQLInputValue[]): Iterable<Row> {
-    return this.#prepared(sql).iterate(...values);
+  /** @throws StoreError STORE_UNAVAILABLE, STORE_DAMAGED */
+  *iterate(sql: string, ...values: SQLInputValue[]): Generator<Row> {
+    try {
+      yield* this.#prepared(sql).iterate(...values);
+    } catch (error) {
+      throw storeErrorOf(error);
+    }
   }
 
   /** Gives how many rows were written. */
@@ -168,7 +193,7 @@ export class Database {
           `Bringing the database to this version, step ${index + 1} of ${MIGRATIONS.length}: some seconds for each million payments...`,
         );
       if (typeof migration === "string") this.#sqlite.exec(migration);
-      else migration(this);
+      else migration(this, progress);
     }
     this.#sqlite.enableDefensive(true);
     this.#sqlite.exec(`PRAGMA application_id = ${FILE_MARK + LAYOUT}; PRAGMA user_version = ${MIGRATIONS.length}`);

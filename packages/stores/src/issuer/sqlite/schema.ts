@@ -3,7 +3,34 @@ import { writeWhole } from "./payment-index/payment-index.ts";
 import type { Tables } from "./payment-index/run.ts";
 
 /** SQL, or what SQL alone cannot do. */
-export type Migration = string | ((database: Tables & { iterate(sql: string): Iterable<Row> }) => void);
+export type Migration =
+  | string
+  | ((database: Tables & { iterate(sql: string): Iterable<Row> }, progress?: (line: string) => void) => void);
+
+/** The tables that say where a record is found by its payment; all of it can be worked out from the inbox. */
+export const CREATE_PAYMENT_INDEX = `
+  -- Where a record is found by its payment: sorted entries (payment-index/entries.ts), each row as long as a page of the file.
+  CREATE TABLE payment_index_pages (
+    page INTEGER PRIMARY KEY,
+    entries BLOB NOT NULL
+  ) STRICT;
+  -- Pages that were written together, of one run: the first key of each, and a filter over all keys (key-filter.ts).
+  CREATE TABLE payment_index_segments (
+    first_page INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    first_keys BLOB NOT NULL,
+    filter BLOB NOT NULL
+  ) STRICT;
+  -- Records up to \`up_to\` have their entries in this run or in one whose \`up_to\` is lower. \`inputs\`: of a growing one, JSON,
+  -- the numbers of the runs that are merged into it.
+  CREATE TABLE payment_index_runs (
+    run INTEGER PRIMARY KEY,
+    level INTEGER NOT NULL,
+    up_to INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state = 'whole' OR state = 'growing' OR state = 'left'),
+    inputs TEXT NOT NULL
+  ) STRICT;
+`;
 
 /**
  * Every change of the database's shape, oldest first; `user_version` counts those that were made. Never edit one that
@@ -367,35 +394,14 @@ export const MIGRATIONS: readonly Migration[] = [
     WHERE type = 'table' AND name = 'payments';
   PRAGMA writable_schema = RESET;
   `,
-  `
-  -- Where a record is found by its payment: sorted entries (payment-index/entries.ts), each row as long as a page of the file.
-  CREATE TABLE payment_index_pages (
-    page INTEGER PRIMARY KEY,
-    entries BLOB NOT NULL
-  ) STRICT;
-  -- Pages that were written together, of one run: the first key of each, and a filter over all keys (key-filter.ts).
-  CREATE TABLE payment_index_segments (
-    first_page INTEGER PRIMARY KEY,
-    run INTEGER NOT NULL,
-    first_keys BLOB NOT NULL,
-    filter BLOB NOT NULL
-  ) STRICT;
-  -- Records up to \`up_to\` have their entries in this run or in one whose \`up_to\` is lower. \`inputs\`: of a growing one, JSON,
-  -- the numbers of the runs that are merged into it.
-  CREATE TABLE payment_index_runs (
-    run INTEGER PRIMARY KEY,
-    level INTEGER NOT NULL,
-    up_to INTEGER NOT NULL,
-    state TEXT NOT NULL CHECK (state = 'whole' OR state = 'growing' OR state = 'left'),
-    inputs TEXT NOT NULL
-  ) STRICT;
-  `,
-  (database) =>
+  CREATE_PAYMENT_INDEX,
+  (database, progress) =>
     writeWhole(
       database,
       database.iterate(
         "SELECT payment_key, inbox_id FROM inbox INDEXED BY inbox_by_payment ORDER BY payment_key, inbox_id",
       ),
+      progress,
     ),
   "DROP INDEX inbox_by_payment",
 ];

@@ -5,6 +5,7 @@ import type { EntrySeal } from "../ledger-text.ts";
 import type { MovementDecision, MovementInput, MovementView, OperationKind } from "../movements-port.ts";
 import type {
   BatchChoice,
+  BooksReading,
   EnrolmentCode,
   InboxRecord,
   IssuanceView,
@@ -59,30 +60,36 @@ export class SqliteIssuerStore implements IssuerStore {
   readonly #nonces: Nonces;
   readonly #kept: Kept;
 
-  /** @throws StoreError STORE_IN_USE, STORE_TOO_NEW, STORE_TOO_OLD; the database's own errors when the file cannot be used. */
+  /** @throws StoreError STORE_IN_USE, STORE_TOO_NEW, STORE_TOO_OLD, STORE_DAMAGED; the database's own errors when the file cannot be used. */
   constructor(path: string, options: SqliteStoreOptions = {}) {
     const database = new Database(path, options);
     this.#database = database;
-    const memory = new SettlementMemory();
-    this.#shared = new SharedCommit(database, () => memory.clear());
-    this.#books = new Books(database);
-    this.#accounts = new Accounts(database, this.#books);
-    this.#enrolment = new Enrolment(database);
-    this.#payees = new Payees(database);
-    this.#certificates = new Certificates({ database, accounts: this.#accounts, enrolment: this.#enrolment, memory });
-    this.#index = new PaymentIndex(database, options.indexSizes);
-    this.#inbox = new Inbox(database, this.#index);
-    const parts = { database, books: this.#books, certificates: this.#certificates, inbox: this.#inbox, memory };
-    this.#settlement = new Settlement(parts);
-    this.#outcomes = new Outcomes(database, this.#index);
-    this.#movements = new Movements({
-      database,
-      books: this.#books,
-      accounts: this.#accounts,
-      certificates: this.#certificates,
-    });
-    this.#nonces = new Nonces(database);
-    this.#kept = new Kept(database, this.#index);
+    try {
+      const memory = new SettlementMemory();
+      this.#shared = new SharedCommit(database, () => memory.clear());
+      this.#books = new Books(database);
+      this.#accounts = new Accounts(database, this.#books);
+      this.#enrolment = new Enrolment(database);
+      this.#payees = new Payees(database);
+      this.#certificates = new Certificates({ database, accounts: this.#accounts, enrolment: this.#enrolment, memory });
+      this.#index = new PaymentIndex(database, options.indexSizes);
+      this.#inbox = new Inbox(database, this.#index);
+      const parts = { database, books: this.#books, certificates: this.#certificates, inbox: this.#inbox, memory };
+      this.#settlement = new Settlement(parts);
+      this.#outcomes = new Outcomes(database, this.#index);
+      this.#movements = new Movements({
+        database,
+        books: this.#books,
+        accounts: this.#accounts,
+        certificates: this.#certificates,
+      });
+      this.#nonces = new Nonces(database);
+      this.#kept = new Kept(database, this.#index);
+    } catch (error) {
+      // What is damaged is mended in the same process, or looked at by another one.
+      database.close();
+      throw error;
+    }
   }
 
   async close() {
@@ -252,8 +259,10 @@ export class SqliteIssuerStore implements IssuerStore {
   async trialBalance() {
     return this.#told(() => this.#books.trialBalance());
   }
-  async verifyBooks() {
-    return this.#told(() => audit(this.#database));
+  async verifyBooks(reading: BooksReading = {}) {
+    const found = await audit(this.#database, this.#index, reading);
+    await this.#database.durable();
+    return found;
   }
   async keptRecords(after?: string) {
     return this.#told(() => this.#kept.records(after));

@@ -31,6 +31,9 @@ export function packEntries({ keys, inboxIds }: Entries, from: number, to: numbe
   return bytes;
 }
 
+/** Whether they are whole entries, and some. */
+export const isPacked = (bytes: Uint8Array): boolean => bytes.length > 0 && bytes.length % ENTRY_BYTES === 0;
+
 export function unpackEntries(bytes: Uint8Array): Entries {
   const view = viewOf(bytes);
   const count = bytes.length / ENTRY_BYTES;

@@ -28,6 +28,8 @@ const SIZES: IndexSizes = { portionEntries: 21_504, mergedRuns: 4, recordsAStep:
 /** More are not owed: what could not be done for a while need not be done all at once. */
 const MOST_STEPS_OWED = 64;
 
+const PROGRESS_EVERY = 1_000_000;
+
 const STATES = ["whole", "growing", "left"] as const;
 /** Told to whoever writes the next record; upkeep can wait. */
 const TOLD_ELSEWHERE: ReadonlySet<StoreErrorCode> = new Set(["STORE_FULL", "STORE_UNAVAILABLE", "STORE_LOST"]);
@@ -64,6 +66,11 @@ export class PaymentIndex {
     const upTo = this.#runs.reduce((newest, run) => Math.max(newest, run.upTo), 0);
     for (const row of database.iterate("SELECT inbox_id, payment_key FROM inbox WHERE inbox_id > ?", upTo))
       this.#recent.add(number(row, "payment_key"), number(row, "inbox_id"));
+  }
+
+  /** Those that are looked into, as of now. */
+  get wholeRuns(): readonly Run[] {
+    return this.#runs;
   }
 
   /** Of a record that is being written, in the order of their numbers. */
@@ -233,13 +240,43 @@ export class PaymentIndex {
  * Writes the index of all records into one run, within the caller's transaction: where there are many and no index yet.
  * @param entries Of all of them, in the order of their keys, those of one key in that of their numbers.
  */
-export function writeWhole(tables: Tables, entries: Iterable<Row>): void {
+export function writeWhole(tables: Tables, entries: Iterable<Row>, progress?: (line: string) => void): void {
   const newest = tables.get("SELECT coalesce(max(inbox_id), 0) AS newest, count(*) AS records FROM inbox");
-  if (newest === undefined) return;
-  const records = number(newest, "records");
-  if (records === 0) return;
-  const level = Math.max(0, Math.floor(Math.log(records / SIZES.portionEntries) / Math.log(SIZES.mergedRuns)));
-  const run = new Run({ run: 1, level, upTo: number(newest, "newest") });
+  if (newest === undefined || number(newest, "records") === 0) return;
+  const about = { run: 1, upTo: number(newest, "newest"), records: number(newest, "records") };
+  writeRunOf(tables, about, told(entries, about.records, progress));
+}
+
+function* told(entries: Iterable<Row>, records: number, progress?: (line: string) => void): Generator<Row> {
+  let count = 0;
+  for (const row of entries) {
+    if (++count % PROGRESS_EVERY === 0) progress?.(`${count} of ${records} records written into the payment index...`);
+    yield row;
+  }
+}
+
+/** Writes the entries of some records, the oldest first, into a run behind the others; within the caller's transaction. */
+export function writeRecords(
+  database: Database,
+  { after, upTo, records }: { readonly after: number; readonly upTo: number; readonly records: number },
+): void {
+  const newest = database.get("SELECT coalesce(max(run), 0) AS run FROM payment_index_runs");
+  const entries = database.iterate(
+    "SELECT payment_key, inbox_id FROM inbox WHERE inbox_id > ? AND inbox_id <= ? ORDER BY payment_key, inbox_id",
+    after,
+    upTo,
+  );
+  writeRunOf(database, { run: newest === undefined ? 1 : number(newest, "run") + 1, upTo, records }, entries);
+}
+
+/** Of the level to which a run of so many records would have been merged. */
+function writeRunOf(
+  tables: Tables,
+  about: { readonly run: number; readonly upTo: number; readonly records: number },
+  entries: Iterable<Row>,
+): void {
+  const levels = Math.log(about.records / SIZES.portionEntries) / Math.log(SIZES.mergedRuns);
+  const run = new Run({ run: about.run, level: Math.max(0, Math.floor(levels)), upTo: about.upTo });
   writeRun(tables, run, "whole");
   const keys = new Float64Array(SIZES.portionEntries);
   const inboxIds = new Float64Array(SIZES.portionEntries);

@@ -1,7 +1,7 @@
-import { found } from "../../store-error.ts";
+import { found, StoreError } from "../../store-error.ts";
 import type { Database, Row } from "../database.ts";
 import { bytes, number } from "../rows.ts";
-import { countBelow, type Entries, findPacked, PAGE_ENTRIES, packEntries, unpackEntries } from "./entries.ts";
+import { countBelow, type Entries, findPacked, isPacked, PAGE_ENTRIES, packEntries, unpackEntries } from "./entries.ts";
 import { filterOf, type KeyMarks, mayHold } from "./key-filter.ts";
 
 export type Tables = Pick<Database, "get" | "all" | "run">;
@@ -82,7 +82,9 @@ export const readPage = (tables: Tables, page: number): Entries => unpackEntries
 
 function readPacked(tables: Tables, page: number): Uint8Array {
   const row = tables.get("SELECT entries FROM payment_index_pages WHERE page = ?", page);
-  return bytes(found(row, "STORE_DAMAGED", `page ${page}`), "entries");
+  const packed = bytes(found(row, "STORE_DAMAGED", `page ${page}`), "entries");
+  if (!isPacked(packed)) throw new StoreError("STORE_DAMAGED", `Page ${page} of the payment index is not whole.`);
+  return packed;
 }
 
 /** Writes sorted entries behind the newest page; within the caller's transaction. */
