@@ -29,6 +29,6 @@ export { allowanceOf, computeLimit, LIMIT_LINE_LABELS, type LimitComputation, ty
 export * from "./model.ts";
 export { DEFAULT_POLICY, HOLD_PARTS, type HoldPart, type IssuingPolicy, type ProtectionPolicy } from "./policy.ts";
 export { PolicyError, type PolicyErrorCode } from "./policy-error.ts";
-export { type CheckedPolicy, checkPolicy, policyText, readPolicy } from "./policy-reader.ts";
+export { type CheckedPolicy, checkPolicy, policyText, readKeptPolicy, readPolicy } from "./policy-reader.ts";
 export { prepareCertificate } from "./prepare.ts";
 export { type IssuingRefusal, type IssuingRefusalCode, issuingRefusals, REFUSALS_IN_ORDER } from "./refusals.ts";

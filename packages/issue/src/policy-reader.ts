@@ -31,6 +31,8 @@ const TOP_KEYS = [
 type TopSection = Section<(typeof TOP_KEYS)[number]>;
 const SCORE_BANDS = ["A", "B", "C", "D", "E"] as const;
 const PROTECTION_LEVELS = ["0", "1", "2", "3"] as const;
+const HOUR_SECONDS = 3_600;
+const DAY_SECONDS = 86_400;
 /** What a policy file is called that gives itself no name. */
 const UNNAMED = "unnamed";
 
@@ -46,6 +48,7 @@ export type CheckedPolicy =
 export function checkPolicy(json: unknown): CheckedPolicy {
   const faults: PolicyError[] = [];
   const policy = readSections(json, faults);
+  checkLeast(policy, faults);
   // What was replaced by a default says nothing about figures that contradict each other.
   if (faults.length === 0) checkTogether(policy, faults);
   const [first, ...others] = faults;
@@ -57,6 +60,17 @@ export function readPolicy(json: unknown): IssuingPolicy {
   const checked = checkPolicy(json);
   if ("faults" in checked) throw checked.faults[0];
   return checked.policy;
+}
+
+/**
+ * One that was in force once, whatever is asked of a policy by now. @throws PolicyError as {@link readPolicy}, when no
+ * version ever took such a one
+ */
+export function readKeptPolicy(json: unknown): IssuingPolicy {
+  const faults: PolicyError[] = [];
+  const policy = readSections(json, faults);
+  if (faults[0] !== undefined) throw faults[0];
+  return policy;
 }
 
 /** The whole policy as JSON of one form, defaults written out: equal texts are equal policies. */
@@ -240,6 +254,40 @@ function readProtection(root: TopSection): IssuingPolicy["protection"] {
     2: readLevel("2", fallback[2]),
     3: readLevel("3", fallback[3]),
   };
+}
+
+/** Figures that somebody wrote in minutes, or hours, where they are seconds. */
+function checkLeast(policy: IssuingPolicy, faults: PolicyError[]): void {
+  const least = (path: string, seconds: number, leastSeconds: number, why: string): void => {
+    if (seconds < leastSeconds)
+      faults.push(new PolicyError("POLICY_FIELD_INVALID", path, `must be at least ${leastSeconds} seconds: ${why}`));
+  };
+  for (const band of SCORE_BANDS)
+    least(
+      `validitySecondsByScoreBand.${band}`,
+      policy.validitySecondsByScoreBand[band],
+      HOUR_SECONDS,
+      "a certificate would end on the way to the till",
+    );
+  const { uploadDeadlineSeconds, creditInformationMaximumAgeSeconds, creditRepayment } = policy;
+  least(
+    "uploadDeadlineSeconds",
+    uploadDeadlineSeconds,
+    HOUR_SECONDS,
+    "payments would be given back before their till is online",
+  );
+  least(
+    "creditInformationMaximumAgeSeconds",
+    creditInformationMaximumAgeSeconds,
+    HOUR_SECONDS,
+    "news of the credit would be too old as they come in",
+  );
+  least(
+    "creditRepayment.statementEverySeconds",
+    creditRepayment.statementEverySeconds,
+    DAY_SECONDS,
+    "whatever was used would be asked for at once",
+  );
 }
 
 /** Figures that would make every decision come out the same way, which nobody wants and few would notice. */

@@ -73,13 +73,13 @@ export const policyArbitrary: fc.Arbitrary<IssuingPolicy> = fc
     validitySecondsByScoreBand: fc
       .array(fc.integer({ min: DAY, max: 20 * DAY }), { minLength: 5, maxLength: 5 })
       .map(([A, B, C, D, E]) => ({ A, B, C, D, E })),
-    uploadDeadlineSeconds: fc.integer({ min: 1, max: 10 * DAY }),
+    uploadDeadlineSeconds: fc.integer({ min: 3_600, max: 10 * DAY }),
     creditRepayment: fc.record({
       enabled: fc.boolean(),
-      statementEverySeconds: fc.integer({ min: 1, max: 40 * DAY }),
+      statementEverySeconds: fc.integer({ min: DAY, max: 40 * DAY }),
       dueAfterSeconds: fc.integer({ min: 0, max: 30 * DAY }),
     }),
-    creditInformationMaximumAgeSeconds: fc.integer({ min: 1, max: 30 * DAY }),
+    creditInformationMaximumAgeSeconds: fc.integer({ min: 3_600, max: 30 * DAY }),
   })
   .map((json) => readPolicy(json));
 

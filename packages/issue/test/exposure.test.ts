@@ -14,7 +14,7 @@ import { certificateArbitrary, policyArbitrary } from "./arbitraries.ts";
 import { aCertificate, aClosing, NOW } from "./views.ts";
 
 const policy = readPolicy({
-  uploadDeadlineSeconds: 1_000,
+  uploadDeadlineSeconds: 3_600,
   protection: { 0: { releasedAtClosingPercent: 0 }, 1: { releasedAtClosingPercent: 33 } },
 });
 const open = aCertificate({ limitMinor: 10_000n, settledMinor: 0n });
@@ -52,7 +52,7 @@ test("a revoked certificate counts on: terminals that are offline still take it"
 });
 
 test("an expired certificate counts until its upload deadline has passed", () => {
-  const expiresAt = NOW - 1_000;
+  const expiresAt = NOW - 3_600;
   assert.equal(exposure({ expiresAt }, NOW), 10_000n);
   assert.equal(exposure({ expiresAt }, NOW + 1), 0n);
 });
@@ -70,7 +70,7 @@ test("the unspent rest of a weakly guarded key waits for the deadline in part", 
   assert.equal(exposure({ protection: 1, closing: aClosing(7_000n), settledMinor: 7_000n }), 2_010n);
   // 67 % of 1 cent: rounded up.
   assert.equal(exposure({ protection: 1, closing: aClosing(9_999n), settledMinor: 9_999n }), 1n);
-  assert.equal(exposure({ protection: 0, closing: aClosing(0n), expiresAt: NOW - 1_001 }), 0n);
+  assert.equal(exposure({ protection: 0, closing: aClosing(0n), expiresAt: NOW - 3_601 }), 0n);
 });
 
 test("a closing that lies cannot make exposure negative or larger than it was", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkPolicy, DEFAULT_POLICY, PolicyError, policyText, readPolicy } from "@cairn/issue";
+import { checkPolicy, DEFAULT_POLICY, PolicyError, policyText, readKeptPolicy, readPolicy } from "@cairn/issue";
 import fc from "fast-check";
 import { policyArbitrary } from "./arbitraries.ts";
 
@@ -85,7 +85,7 @@ test("values of the wrong type or range are refused", () => {
       "conditions.remainingLow.belowPercent",
     );
   refused({ conditions: { expired: { enabled: 1 } } }, "POLICY_FIELD_INVALID", "conditions.expired.enabled");
-  for (const value of [0, -1, 1e12, "60"])
+  for (const value of [0, -1, 1e12, "60", 3_599])
     refused({ uploadDeadlineSeconds: value }, "POLICY_FIELD_INVALID", "uploadDeadlineSeconds");
 });
 
@@ -198,4 +198,26 @@ test("a figure that was replaced by its default contradicts no other", () => {
     checked.faults.map(({ path }) => path),
     ["limit.floorMinor"],
   );
+});
+
+test("spans of minutes, where hours or days are meant, are refused with the reason; one that was in force stays readable", () => {
+  const short = {
+    validitySecondsByScoreBand: { A: 86_401, E: 3_599 },
+    conditions: { renewalWindow: { windowSeconds: 60 } },
+    uploadDeadlineSeconds: 3_599,
+    creditInformationMaximumAgeSeconds: 60,
+    creditRepayment: { statementEverySeconds: 86_399 },
+  };
+  const checked = checkPolicy(short);
+  assert.deepEqual("faults" in checked && checked.faults.map(({ message }) => message), [
+    "validitySecondsByScoreBand.E must be at least 3600 seconds: a certificate would end on the way to the till.",
+    "uploadDeadlineSeconds must be at least 3600 seconds: payments would be given back before their till is online.",
+    "creditInformationMaximumAgeSeconds must be at least 3600 seconds: news of the credit would be too old as they come in.",
+    "creditRepayment.statementEverySeconds must be at least 86400 seconds: whatever was used would be asked for at once.",
+  ]);
+  assert.equal(readKeptPolicy(short).uploadDeadlineSeconds, 3_599);
+  assert.throws(() => readKeptPolicy({ uploadDeadlineSeconds: 0 }), { code: "POLICY_FIELD_INVALID" });
+  const least = { ...short, validitySecondsByScoreBand: { A: 86_401, E: 3_600 }, uploadDeadlineSeconds: 3_600 };
+  const others = { creditInformationMaximumAgeSeconds: 3_600, creditRepayment: { statementEverySeconds: 86_400 } };
+  assert.ok("policy" in checkPolicy({ ...least, ...others }));
 });

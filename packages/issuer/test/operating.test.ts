@@ -44,12 +44,14 @@ test("payees: signed up with ceilings of their own or the defaults, listed, show
     name: "Harbour Kiosk",
     currency: EUR,
     perPaymentCapMinor: 1_234n,
-    maximumOfflineSeconds: 60,
+    maximumOfflineSeconds: 3_600,
   });
-  assert.deepEqual([payee.perPaymentCapMinor, payee.maximumOfflineSeconds], [1_234n, 60]);
+  assert.deepEqual([payee.perPaymentCapMinor, payee.maximumOfflineSeconds], [1_234n, 3_600]);
   assert.ok(payee.storedTotalCapMinor > 0n && payee.perCertificateCapMinor > 0n);
   assert.deepEqual(await operator.payee(KIOSK), payee);
   assert.deepEqual(await operator.payees(), [payee]);
+  const tooShort = { payeeId: payeeId("SHORT"), name: "Short", currency: EUR, maximumOfflineSeconds: 3_599 };
+  await assert.rejects(operator.createPayee(tooShort), failsWith("OFFLINE_TIME_TOO_SHORT"));
   const tooLarge = { payeeId: payeeId("BIG"), name: "Big", currency: EUR, storedTotalCapMinor: 2n ** 53n };
   await assert.rejects(operator.createPayee(tooLarge), failsWith("AMOUNT_OUT_OF_RANGE"));
 });

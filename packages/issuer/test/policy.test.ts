@@ -108,7 +108,7 @@ test("a shorter upload deadline waits for the certificates of the longer one", a
   await wallet.sync();
   const { expiresAt, terms } = wallet.held().content;
   clock.now += 1;
-  await write({ version: "short", uploadDeadlineSeconds: 60 });
+  await write({ version: "short", uploadDeadlineSeconds: 3_600 });
   await eventually(async () => (await policies.inForce()).version === "short");
   const exposure = async () => (await operator.certificates(account))[0]?.exposureMinor;
   clock.now = expiresAt + 9 * DAY;

@@ -177,6 +177,8 @@ const WAYS: { readonly [Code in Exclude<ProblemCode, Elsewhere>]: (world: World)
   PAYMENT_UNKNOWN: (world) => operate(world, "GET", `/payments/${UNKNOWN_ID.payment}/evidence`),
   AMOUNT_OUT_OF_RANGE: (world) =>
     operate(world, "POST", `/accounts/${world.account}/top-ups`, { amountMinor: "0", idempotencyKey: "zero" }),
+  OFFLINE_TIME_TOO_SHORT: (world) =>
+    operate(world, "POST", "/payees", { payeeId: "SHORT", name: "Short", currency: "EUR", maximumOfflineSeconds: 600 }),
   IDEMPOTENCY_KEY_REUSED: (world) =>
     operate(world, "POST", `/accounts/${world.account}/top-ups`, { amountMinor: "1", idempotencyKey: "first" }),
   ACCOUNT_FROZEN: async (world) => {

@@ -67,7 +67,7 @@ test("an account receives as one payee however many of its wallets do, under sma
     perPaymentCapMinor: 100n,
     storedTotalCapMinor: 300n,
     perCertificateCapMinor: 100n,
-    maximumOfflineSeconds: 60,
+    maximumOfflineSeconds: 3_600,
   };
   const world = await makeWorld(t, { receiving });
   const { account, wallet, receiver } = await withReceiver(world);

@@ -55,6 +55,11 @@ export const PROBLEMS: { readonly [Code in ProblemCode]: ProblemRow } = {
   POLICY_INVALID: { status: 400, sentence: "This is no issuing policy that could be used." },
   PAYMENT_UNKNOWN: { status: 404, sentence: "There is no such payment." },
   AMOUNT_OUT_OF_RANGE: { status: 400, sentence: "The amount is zero or larger than any amount may be." },
+  OFFLINE_TIME_TOO_SHORT: {
+    status: 400,
+    sentence:
+      "A terminal's list of withdrawn certificates must be good for an hour at least (maximumOfflineSeconds 3600): it is ten minutes old when it is taken home, and the next one is fetched an hour later.",
+  },
   IDEMPOTENCY_KEY_REUSED: { status: 409, sentence: "This idempotency key was used for something else." },
   BACKUP_ELSEWHERE: {
     status: 409,

@@ -11,6 +11,12 @@ const TIME_TO_LIVE_SECONDS = 3_600;
 const LOOK_AFTER_SECONDS = 60;
 /** Re-signed when older than this even if nothing changed, so that every device takes home a fresh date. */
 const RESIGN_AFTER_SECONDS = 600;
+/**
+ * The least that a terminal may go by one list. A list may be ten minutes old from the start, and a terminal that is
+ * online asks each hour: below that it would refuse payments in between, though it has what there is.
+ */
+export const MINIMUM_OFFLINE_SECONDS = TIME_TO_LIVE_SECONDS;
+
 /** The list's length is rounded up to this many certificates (1 kB of bits), so that it does not tell how many were issued today. */
 const SIZE_MULTIPLE = 8_192;
 

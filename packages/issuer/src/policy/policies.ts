@@ -1,4 +1,4 @@
-import { type IssuingPolicy, policyText, readPolicy } from "@cairn/issue";
+import { type IssuingPolicy, policyText, readKeptPolicy } from "@cairn/issue";
 import type { IssuerStore } from "@cairn/stores";
 import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
@@ -145,7 +145,7 @@ export class Policies implements PolicySource {
     const stored = await this.#context.store.operationRecords("policy");
     const records = stored.map(({ id, body }) => {
       const { policy, inForceFrom } = Value.Decode(Body, JSON.parse(body));
-      return { policy: readPolicy(policy), fingerprint: id, inForceFrom };
+      return { policy: readKeptPolicy(policy), fingerprint: id, inForceFrom };
     });
     return records.toSorted((left, right) => (left.inForceFrom.at(-1) ?? 0) - (right.inForceFrom.at(-1) ?? 0));
   }

@@ -24,6 +24,7 @@ export type ServiceCode =
   | "POLICY_INVALID"
   | "PAYMENT_UNKNOWN"
   | "AMOUNT_OUT_OF_RANGE"
+  | "OFFLINE_TIME_TOO_SHORT"
   | "IDEMPOTENCY_KEY_REUSED"
   | "PUSH_FULL"
   | OnlineRefusal

@@ -3,6 +3,7 @@ import type { PayeeRecord } from "@cairn/stores";
 import { Type } from "@sinclair/typebox";
 import * as api from "../../api/operator-api.ts";
 import { type Encoded, PayeeIdText, TerminalIdText } from "../../api/wire.ts";
+import { MINIMUM_OFFLINE_SECONDS } from "../../lists/status-list-publisher.ts";
 import { createEnrolmentCode } from "../../services/enrolment-codes.ts";
 import { forgetLoss } from "../../services/receiving.ts";
 import type { ServerContext } from "../../services/server-context.ts";
@@ -36,7 +37,7 @@ export function payeeRoutes(app: OperatorApp, context: ServerContext): void {
       schema: {
         body: api.NewPayee,
         ...operatorAnswer(
-          { summary: "Signs up a payee.", problems: ["PAYEE_EXISTS", "AMOUNT_OUT_OF_RANGE"] },
+          { summary: "Signs up a payee.", problems: ["PAYEE_EXISTS", "AMOUNT_OUT_OF_RANGE", "OFFLINE_TIME_TOO_SHORT"] },
           api.Payee,
         ),
       },
@@ -50,7 +51,7 @@ export function payeeRoutes(app: OperatorApp, context: ServerContext): void {
         perPaymentCapMinor: ceiling(body.perPaymentCapMinor ?? DEFAULT_CEILINGS.perPaymentCapMinor),
         storedTotalCapMinor: ceiling(body.storedTotalCapMinor ?? DEFAULT_CEILINGS.storedTotalCapMinor),
         perCertificateCapMinor: ceiling(body.perCertificateCapMinor ?? DEFAULT_CEILINGS.perCertificateCapMinor),
-        maximumOfflineSeconds: body.maximumOfflineSeconds ?? DEFAULT_CEILINGS.maximumOfflineSeconds,
+        maximumOfflineSeconds: offlineTime(body.maximumOfflineSeconds ?? DEFAULT_CEILINGS.maximumOfflineSeconds),
         createdAt: clock.nowSeconds(),
       };
       if ((await store.createPayee(payee)) === "exists") throw new ServiceError("PAYEE_EXISTS");
@@ -151,4 +152,10 @@ export function payeeRoutes(app: OperatorApp, context: ServerContext): void {
 function ceiling(minor: bigint): bigint {
   if (minor > MAXIMUM_MINOR) throw new ServiceError("AMOUNT_OUT_OF_RANGE");
   return minor;
+}
+
+/** @throws ServiceError OFFLINE_TIME_TOO_SHORT: it would refuse payments while it is online. */
+function offlineTime(seconds: number): number {
+  if (seconds < MINIMUM_OFFLINE_SECONDS) throw new ServiceError("OFFLINE_TIME_TOO_SHORT");
+  return seconds;
 }
