@@ -133,8 +133,13 @@ async function openKeys(t: TestContext, { folder }: World): Promise<Keys> {
 }
 
 async function assertSound(store: IssuerStore, keys: Keys): Promise<void> {
-  const { faults, ...read } = await auditBooks(store, crypto);
+  const { faults, heads, ...read } = await auditBooks(store, crypto);
   assert.deepEqual(faults, []);
+  const [head] = heads;
+  assert.ok(head !== undefined);
+  const other = { ...head, hash: "00".repeat(32) };
+  assert.deepEqual((await auditBooks(store, crypto, { expected: heads })).faults, []);
+  assert.equal((await auditBooks(store, crypto, { expected: [other] })).faults.length, 1);
   const notLookedAt = { signatures: undefined, sealed: undefined };
   assert.deepEqual(read, {
     ...{ entries: 3, records: 5, payments: 4, certificates: 1, closings: 1, voids: 1 },

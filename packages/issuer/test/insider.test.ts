@@ -1,16 +1,20 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFile } from "node:fs/promises";
+import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { generateNodeSigner } from "@cairn/cose/node";
-import { payment, signMessage, terminalIdOf } from "@cairn/messages";
-import { SqliteIssuerStore } from "@cairn/stores";
+import { type Payment, payment, signMessage, terminalIdOf, userCertificate, type Verified } from "@cairn/messages";
+import { type LedgerHead, SqliteIssuerStore } from "@cairn/stores";
 import { keysForAudit } from "../src/cli/ledger/trusted-keys.ts";
+import { openIssuerKeys } from "../src/keys/issuer-keys.ts";
+import { systemRandom } from "../src/ports.ts";
 import { auditBooks } from "../src/services/audit.ts";
 import { recordHashOf } from "../src/services/intake.ts";
-import { eventually } from "./support/issuer.ts";
+import { eventually, PASSPHRASE } from "./support/issuer.ts";
 import { crypto } from "./support/values.ts";
 import { makeWorld, type World } from "./support/world.ts";
 
@@ -74,6 +78,7 @@ async function trade({ wallet, terminal }: World) {
   return payment;
 }
 
+type LookedFor = { readonly verified?: boolean; readonly expected?: readonly LedgerHead[] };
 type Change = string | ((database: DatabaseSync) => void);
 
 /** Changes the issuer's own database, and makes the chain and balances fit. */
@@ -86,11 +91,52 @@ function rewrite(file: string, sql: string): void {
   database.close();
 }
 
+/** A second payment of 7.00 and what brought it, written into the books as if it had been settled. */
+const writtenIn =
+  ({
+    forged,
+    record,
+    terminal,
+    content,
+  }: {
+    readonly forged: Verified<Payment>;
+    readonly record: Uint8Array;
+    readonly terminal: World["terminal"];
+    readonly content: Payment;
+  }) =>
+  (database: DatabaseSync): void => {
+    const paymentKey = Number.parseInt(forged.messageId.slice(0, 13), 16);
+    database
+      .prepare(
+        `INSERT INTO inbox SELECT inbox_id + 50, partition, ?, brought_by, sender_id, ?, ?, received_at, ?
+          FROM inbox WHERE brought_by = 'terminal' AND payment_id IS NOT NULL`,
+      )
+      .run(
+        recordHashOf(record, terminalIdOf(terminal.signer.publicKey, crypto), crypto),
+        forged.messageId,
+        paymentKey,
+        record,
+      );
+    database
+      .prepare(
+        `INSERT INTO payments SELECT payment_number + 50, partition, certificate, inbox_id + 50, ?, kind, 2, 1700, 700, ?, ?,
+            state, code, payee_id, terminal_id, 700, 700, 700, 0, 0, entry_id + 50, decided_at, ? FROM payments`,
+      )
+      .run(forged.messageId, content.previous, content.requestHash, forged.bytes);
+    database
+      .prepare(
+        `INSERT INTO entries SELECT entry_id + 50, partition, kind, ?, currency, posted_at,
+            replace(replace(postings, '"1000"', '"700"'), '"-1000"', '"-700"'), hash FROM entries WHERE kind = 'settlement'`,
+      )
+      .run(`settlement:${forged.messageId}`);
+    database.exec("UPDATE exposures SET settled_minor = 1700 WHERE settled_minor = 1000");
+  };
+
 /** What an audit finds after a change to a copy of the issuer's database, its chain and balances made to fit. */
 async function openTamperedBooks(t: TestContext, folder: string) {
   const keys = await keysForAudit({ data: folder }, crypto);
   t.after(() => keys.checker.close());
-  return async (change: Change, { verified = false } = {}) => {
+  return async (change: Change, { verified = false, expected }: LookedFor = {}) => {
     const copy = join(folder, "copy.sqlite");
     await copyFile(join(folder, "issuer.sqlite"), copy);
     const database = new DatabaseSync(copy, { enableForeignKeyConstraints: false });
@@ -102,7 +148,7 @@ async function openTamperedBooks(t: TestContext, folder: string) {
     fitToEntries(database);
     database.close();
     const store = new SqliteIssuerStore(copy);
-    const { faults, signatures } = await auditBooks(store, crypto, { keys: verified ? keys : undefined });
+    const { faults, signatures } = await auditBooks(store, crypto, { keys: verified ? keys : undefined, expected });
     const cash = (await store.trialBalance()).find(({ ledgerAccount }) => ledgerAccount === "cash")?.minor;
     await store.close();
     return { faults, cash, signatures };
@@ -140,33 +186,7 @@ test("whole messages that were made up are found by their signatures, when these
   // Two certificates, one of them again with its payment; the payee's certificate; payment, closing and void.
   assert.equal(signatures, 7);
 
-  const madeUp = (database: DatabaseSync): void => {
-    const paymentKey = Number.parseInt(forged.messageId.slice(0, 13), 16);
-    database
-      .prepare(
-        `INSERT INTO inbox SELECT inbox_id + 50, partition, ?, brought_by, sender_id, ?, ?, received_at, ?
-          FROM inbox WHERE brought_by = 'terminal' AND payment_id IS NOT NULL`,
-      )
-      .run(
-        recordHashOf(record, terminalIdOf(terminal.signer.publicKey, crypto), crypto),
-        forged.messageId,
-        paymentKey,
-        record,
-      );
-    database
-      .prepare(
-        `INSERT INTO payments SELECT payment_number + 50, partition, certificate, inbox_id + 50, ?, kind, 2, 1700, 700, ?, ?,
-            state, code, payee_id, terminal_id, 700, 700, 700, 0, 0, entry_id + 50, decided_at, ? FROM payments`,
-      )
-      .run(forged.messageId, content.previous, content.requestHash, forged.bytes);
-    database
-      .prepare(
-        `INSERT INTO entries SELECT entry_id + 50, partition, kind, ?, currency, posted_at,
-            replace(replace(postings, '"1000"', '"700"'), '"-1000"', '"-700"'), hash FROM entries WHERE kind = 'settlement'`,
-      )
-      .run(`settlement:${forged.messageId}`);
-    database.exec("UPDATE exposures SET settled_minor = 1700 WHERE settled_minor = 1000");
-  };
+  const madeUp = writtenIn({ forged, record, terminal, content });
   assert.deepEqual((await after(madeUp)).faults, [], "without the signatures it is not found");
   const unsigned = [`Payment ${forged.messageId} bears no valid signature of a device that the issuer certified.`];
   assert.deepEqual((await after(madeUp, { verified: true })).faults, unsigned);
@@ -227,3 +247,95 @@ test("a top-up that was made larger afterwards, or of another day, is not the on
     await copyFile(before, file);
   }
 });
+
+test("a payment under another certificate of an issued id is found without any key, though its signatures are the issuer's own", async (t) => {
+  const world = await makeWorld(t, { housekeepingIntervalMs: 3_600_000 });
+  const { wallet, terminal, folder, clock } = world;
+  await trade(world);
+  const asked = await terminal.request(700n);
+  const { content } = await wallet.signPayment(asked);
+  const options = { dataFolder: folder, passphrase: PASSPHRASE, mayCreate: false, random: systemRandom, crypto };
+  const { signer } = (await openIssuerKeys({ ...options, now: clock.now })).active(clock.now);
+  const device = generateNodeSigner();
+  const certificate = await signMessage(
+    userCertificate,
+    { ...wallet.held().content, deviceKey: device.publicKey },
+    { signer, crypto },
+  );
+  const forged = await signMessage(payment, content, { signer: device, crypto });
+  const record = terminal.record(asked, certificate, forged);
+  await world.issuer.close();
+  const after = await openTamperedBooks(t, folder);
+  const another = [`Payment ${forged.messageId} is paid under a certificate that is not the one that was issued.`];
+  const change = writtenIn({ forged, record, terminal, content });
+  assert.deepEqual((await after(change)).faults, another);
+  assert.deepEqual((await after(change, { verified: true })).faults, another);
+});
+
+test("newest entries that were cut off with their seals are found by whoever kept an earlier audit, of a file and of the running issuer", async (t) => {
+  const world = await makeWorld(t, { housekeepingIntervalMs: 3_600_000 });
+  const { account, folder } = world;
+  await trade(world);
+  await world.operator.topUp(account, { amountMinor: 77n, idempotencyKey: "newest" });
+  const { heads, faults } = await world.operator.verifyBooks();
+  assert.deepEqual(faults, []);
+  assert.deepEqual(
+    heads.map(({ entryId }) => entryId),
+    [3],
+  );
+  assert.deepEqual(await world.operator.missingHeads(heads), []);
+  await world.issuer.close();
+  const newest = "entry_id = (SELECT max(entry_id) FROM entries)";
+  const cutOff = `DELETE FROM operation_records WHERE kind = 'entry-seal' AND id = (SELECT reference FROM entries WHERE ${newest});
+    DELETE FROM account_entries WHERE ${newest}; DELETE FROM entries WHERE ${newest}`;
+  const after = await openTamperedBooks(t, folder);
+  const missing = [
+    `Entry 3, the newest of partition ${heads[0]?.partition} in an earlier audit, is not what it was, or was cut off.`,
+  ];
+  assert.deepEqual((await after("", { expected: heads })).faults, []);
+  assert.deepEqual((await after(cutOff)).faults, [], "by itself nothing shows it");
+  assert.deepEqual((await after(cutOff, { expected: heads })).faults, missing);
+
+  // What an operator types, of the copy as it is now.
+  const kept = join(folder, "earlier.json");
+  await writeFile(kept, JSON.stringify({ ok: true, heads }));
+  const expecting = verifyByCommand("--file", join(folder, "copy.sqlite"), "--expect", kept);
+  assert.deepEqual([expecting.status, expecting.said.faults], [1, missing]);
+  const unreadable = verifyByCommand("--file", join(folder, "copy.sqlite"), "--expect", join(folder, "none.json"));
+  assert.deepEqual([unreadable.status, unreadable.said.code], [2, "EXPECTED_UNREADABLE"]);
+
+  await copyFile(join(folder, "copy.sqlite"), join(folder, "issuer.sqlite"));
+  const again = await world.restart();
+  assert.deepEqual((await again.operator.verifyBooks()).faults, []);
+  assert.deepEqual(await again.operator.missingHeads(heads), heads);
+});
+
+test("a key that has left the trust list is one line of a file's audit, and known again with the older list", async (t) => {
+  const world = await makeWorld(t, { housekeepingIntervalMs: 3_600_000 });
+  const { folder, operator } = world;
+  await trade(world);
+  const older = join(folder, "older-list");
+  await copyFile(join(folder, "keys", "trust-list"), older);
+  const [key] = (await operator.keys()).keys;
+  assert.ok(key !== undefined);
+  await operator.withdrawKey(key.keyId);
+  await world.issuer.close();
+  const file = ["--file", join(folder, "issuer.sqlite"), "--data", folder, "--signatures"];
+  const newest = verifyByCommand(...file);
+  assert.equal(newest.status, 1);
+  assert.equal(newest.said.faults.length, 1, newest.said.faults.join("\n"));
+  assert.match(
+    newest.said.faults[0],
+    new RegExp(`^\\d+ signatures are by key ${key.keyId}, which is in no trust list`),
+  );
+  const both = verifyByCommand(...file, "--trust-list", join(folder, "keys", "trust-list"), older);
+  assert.deepEqual([both.status, both.said.faults], [0, []]);
+});
+
+function verifyByCommand(...options: readonly string[]) {
+  const main = fileURLToPath(new URL("../../cairn/src/main.ts", import.meta.url));
+  const { status, stdout } = spawnSync(process.execPath, [main, "ledger", "verify", "--json", ...options], {
+    encoding: "utf8",
+  });
+  return { status, said: JSON.parse(stdout) };
+}

@@ -179,6 +179,7 @@ const ROUTES = [
   "get /v1/operator/accounts/{account}",
   "get /v1/operator/accounts/{account}/certificates",
   "get /v1/operator/books",
+  "post /v1/operator/books/missing-heads",
   "get /v1/operator/conflicts",
   "get /v1/operator/devices/{deviceId}",
   "get /v1/operator/entries",

@@ -249,6 +249,16 @@ export const TrialBalanceLine = Type.Object({
   minor: SignedMinor,
 });
 export type TrialBalanceLine = Decoded<typeof TrialBalanceLine>;
+/** The newest entry of a partition; `hash`: hexadecimal, over all entries of the partition up to this one. */
+export const LedgerHead = Type.Object(
+  {
+    partition: Type.Integer({ minimum: 0, maximum: 255 }),
+    entryId: Type.Integer({ minimum: 1 }),
+    hash: Type.String({ pattern: "^[0-9a-f]{64}$" }),
+  },
+  strict,
+);
+export const LedgerHeads = Type.Object({ heads: Type.Array(LedgerHead, { maxItems: 256 }) }, strict);
 export const BooksAnswer = Type.Object({
   entries: Type.Integer(),
   records: Type.Integer(),
@@ -260,6 +270,8 @@ export const BooksAnswer = Type.Object({
   signatures: OrNull(Type.Integer()),
   /** Entries that settle no payment and bear the issuer's seal; null when that was not looked at. */
   sealed: OrNull(Type.Integer()),
+  /** To be kept elsewhere, and expected of a later audit. */
+  heads: Type.Array(LedgerHead),
   faults: Type.Array(Type.String()),
 });
 /** Told now and then while the books are read. */

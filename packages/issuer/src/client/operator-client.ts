@@ -179,6 +179,11 @@ export class OperatorClient {
     return verifyBooks(this.#transport, options);
   }
 
+  /** Which of the newest entries that an earlier audit told are not there any more. */
+  async missingHeads(heads: api.BooksAnswer["heads"]): Promise<api.BooksAnswer["heads"]> {
+    return (await this.#send("POST", "/books/missing-heads", api.LedgerHeads, api.LedgerHeads, { heads })).heads;
+  }
+
   // --- journals
   /** Brings records out of a terminal's exported journal, at most `MAXIMUM_JOURNAL_RECORDS`. May be repeated. */
   async importJournal(records: readonly Uint8Array[]): Promise<readonly RecordReceipt[]> {

@@ -7,6 +7,8 @@ import type { DecodedOpen, DecodedTwoWay } from "../settlement/decode-record.ts"
 export type Claim = {
   readonly record: InboxRecord;
   readonly decoded: DecodedTwoWay | DecodedOpen;
+  /** Whether its certificate is the very one that the issuer has as issued under its id. */
+  readonly isOfIssued: boolean;
   /** Undefined where signatures are not looked at. */
   readonly checked: CheckedRecord | undefined;
 };

@@ -3,6 +3,7 @@ import {
   type Decoded,
   decodeMessage,
   isRefusal,
+  type KeyId,
   type TrustAnchors,
   type UserCertificate,
   userCertificate,
@@ -40,6 +41,11 @@ export class SignatureAudit {
         return found;
       },
     };
+  }
+
+  /** The key when no list that was given names it: then nothing can be said of what it signed. */
+  unknownKey({ unverified: { issuerKeyId } }: Decoded<{ readonly issuerKeyId: KeyId }>): KeyId | undefined {
+    return this.#anchors.keysById.has(issuerKeyId) ? undefined : issuerKeyId;
   }
 
   /** Signatures that were found valid so far; certificates that come with many payments count once while remembered. */

@@ -4,6 +4,7 @@ import {
   closing,
   type Decoded,
   decodeMessage,
+  type KeyId,
   type MessageId,
   openPayment,
   payment,
@@ -19,6 +20,7 @@ import type {
   KeptClosing,
   KeptPage,
   KeptPayment,
+  LedgerHead,
   RequestVoidRecord,
 } from "@cairn/stores";
 import { type DecodedVoid, decodeRecord, decodingCaches, paymentIdOf } from "../settlement/decode-record.ts";
@@ -40,6 +42,8 @@ export type BooksAudit = {
   readonly signatures: number | undefined;
   /** Entries that settle no payment and bear the issuer's seal; undefined when seals were not looked at. */
   readonly sealed: number | undefined;
+  /** The newest entry of each partition, to be kept elsewhere and expected of a later audit. */
+  readonly heads: readonly LedgerHead[];
   readonly faults: readonly string[];
 };
 
@@ -48,6 +52,8 @@ export type AuditOptions = {
   readonly keys?: KeysForAudit | undefined;
   /** The seals of entries that settle no payment. Left out: they are not looked at. */
   readonly seals?: SealsForAudit | undefined;
+  /** The newest entries of an earlier audit, which must be there still: whoever may write can cut off the newest ones. */
+  readonly expected?: readonly LedgerHead[] | undefined;
   /** Told now and then how far it is. */
   readonly progress?: ((line: string) => void) | undefined;
   /** Ends it between two pages. */
@@ -70,7 +76,7 @@ const PROGRESS_EVERY = 100_000;
 export async function auditBooks(
   store: IssuerStore,
   crypto: CryptoPort,
-  { keys, seals, progress = () => undefined, signal }: AuditOptions = {},
+  { keys, seals, expected = [], progress = () => undefined, signal }: AuditOptions = {},
 ): Promise<BooksAudit> {
   const { entries, faults: found } = await store.verifyBooks({ progress, signal });
   const faults = [...found];
@@ -102,6 +108,7 @@ export async function auditBooks(
     sealAudit.beginnings(await store.missingHeads(sealAudit.from));
     await each("movements", store.keptMovements.bind(store), async (kept) => sealAudit.movements(kept));
   }
+  for (const head of await store.missingHeads(expected)) report(missingHeadFault(head));
   const records = await each("records", store.keptRecords.bind(store), (kept) => audit.records(kept));
   const certificates = await each("certificates", store.keptCertificates.bind(store), (kept) =>
     audit.certificates(kept),
@@ -111,9 +118,14 @@ export async function auditBooks(
   const payments = await each("payments", store.keptPayments.bind(store), (kept) => audit.payments(kept));
   await audit.held();
   await audit.conflicts();
+  audit.unknownKeys();
   const read = { entries, records, payments, certificates, closings, voids };
-  return { ...read, signatures: signatures?.verified, sealed: sealAudit?.sealed, faults };
+  const heads = await store.ledgerHeads();
+  return { ...read, signatures: signatures?.verified, sealed: sealAudit?.sealed, heads, faults };
 }
+
+export const missingHeadFault = ({ partition, entryId }: LedgerHead): string =>
+  `Entry ${entryId}, the newest of partition ${partition} in an earlier audit, is not what it was, or was cut off.`;
 
 /** Holds rows against the messages that they came from, some at a time. */
 class MessageAudit {
@@ -122,6 +134,10 @@ class MessageAudit {
   readonly #signatures: SignatureAudit | undefined;
   readonly #report: (fault: string) => void;
   readonly #context: Parameters<typeof decodeRecord>[2];
+  /** Of certificates that were found to be what was issued, as they are remembered when decoded. */
+  readonly #issued = new WeakSet<Decoded<UserCertificate>>();
+  /** How much each key signed that no trust list names. */
+  readonly #unknownKeys = new Map<KeyId, number>();
 
   constructor(parts: {
     readonly store: IssuerStore;
@@ -153,7 +169,7 @@ class MessageAudit {
     });
     const areIssued = await this.#signatures?.areIssued(read.map(({ decoded }) => decoded));
     for (const [index, { certificate }] of read.entries())
-      if (areIssued?.[index] === false)
+      if (areIssued?.[index] === false && !this.#isOfUnknownKey(read[index]?.decoded))
         this.#report(`Certificate ${certificate.certificateId} bears no valid signature of the issuer.`);
   }
 
@@ -183,9 +199,10 @@ class MessageAudit {
       return [];
     });
     const checked = await this.#signatures?.check(read);
-    for (const [index, { requestHash }] of read.entries()) {
+    for (const [index, { requestHash, decoded }] of read.entries()) {
       const looked = checked?.[index];
-      if (looked?.kind === "void" && !(isGood(looked.payeeCertificate) && isGood(looked.requestVoid)))
+      if (looked?.kind !== "void" || (isGood(looked.payeeCertificate) && isGood(looked.requestVoid))) continue;
+      if (!this.#isOfUnknownKey(decoded.payeeCertificate))
         this.#report(`The void of request ${requestHash} bears no valid signature of its payee.`);
     }
   }
@@ -200,11 +217,20 @@ class MessageAudit {
     );
     if (doubtful.length === 0) return;
     const records = await this.#store.recordsNaming(doubtful.map(({ payment: { paymentId } }) => paymentId));
-    for (const { payment: found, fault } of await this.#doubtful(
+    for (const {
+      payment: { paymentId },
+      claims,
+      fault,
+    } of await this.#doubtful(
       doubtful.map((each) => each.payment),
       records,
-    ))
-      this.#report(`Payment ${found.paymentId} ${fault}`);
+    )) {
+      const isUnsaid = claims.some(
+        ({ decoded: { certificate, payeeCertificate } }) =>
+          this.#isOfUnknownKey(certificate) || this.#isOfUnknownKey(payeeCertificate),
+      );
+      if (!(isUnsaid && SIGNATURE_FAULTS.has(fault))) this.#report(`Payment ${paymentId} ${fault}`);
+    }
   }
 
   async held(): Promise<void> {
@@ -213,9 +239,25 @@ class MessageAudit {
     for (const { paymentId, payeeId } of held) {
       const ofPayee = claims.get(paymentId)?.filter((claim) => payeeOf(claim) === payeeId) ?? [];
       if (ofPayee.length === 0) this.#report(`Payment ${paymentId} is held for a payee that no record names.`);
-      else if (this.#signatures !== undefined && !ofPayee.some(isSignedByItsPayee))
+      else if (
+        this.#signatures !== undefined &&
+        !ofPayee.some(isSignedByItsPayee) &&
+        !ofPayee.some(({ decoded }) => this.#isOfUnknownKey(decoded.payeeCertificate))
+      )
         this.#report(`Payment ${paymentId} is held for a payee that did not sign for it.`);
     }
+  }
+
+  /** One line for each, whatever it signed. */
+  unknownKeys(): void {
+    for (const [keyId, count] of this.#unknownKeys)
+      this.#report(`${count} signatures are by key ${keyId}, which is in no trust list that was given.`);
+  }
+
+  #isOfUnknownKey(certificate: Decoded<{ readonly issuerKeyId: KeyId }> | undefined): boolean {
+    const keyId = certificate && this.#signatures?.unknownKey(certificate);
+    if (keyId !== undefined) this.#unknownKeys.set(keyId, (this.#unknownKeys.get(keyId) ?? 0) + 1);
+    return keyId !== undefined;
   }
 
   /** What accuses a device must be signed by it. */
@@ -243,11 +285,12 @@ class MessageAudit {
   async #doubtful(
     kept: readonly KeptPayment[],
     records: readonly InboxRecord[],
-  ): Promise<readonly { readonly payment: KeptPayment; readonly fault: string }[]> {
+  ): Promise<readonly { readonly payment: KeptPayment; readonly claims: readonly Claim[]; readonly fault: string }[]> {
     const claims = await this.#claims(records);
     return kept.flatMap((each) => {
-      const fault = faultOf(each, claims.get(each.paymentId) ?? [], this.#signatures !== undefined);
-      return fault === undefined ? [] : [{ payment: each, fault }];
+      const ofPayment = claims.get(each.paymentId) ?? [];
+      const fault = faultOf(each, ofPayment, this.#signatures !== undefined);
+      return fault === undefined ? [] : [{ payment: each, claims: ofPayment, fault }];
     });
   }
 
@@ -257,8 +300,30 @@ class MessageAudit {
       return isRecordFault(decoded) || decoded.kind === "void" ? [] : [{ record, senderId: record.senderId, decoded }];
     });
     const checked = await this.#signatures?.check(read);
-    const claims = read.map(({ record, decoded }, index) => ({ record, decoded, checked: checked?.[index] }));
+    await this.#lookUpIssued(read);
+    const claims = read.map(({ record, decoded }, index) => ({
+      record,
+      decoded,
+      isOfIssued: this.#issued.has(decoded.certificate),
+      checked: checked?.[index],
+    }));
     return Map.groupBy(claims, ({ decoded }) => decoded.payment.messageId);
+  }
+
+  /** A signature shows that somebody had a key of the issuer: what it issued under an id it has itself. */
+  async #lookUpIssued(
+    read: readonly {
+      readonly record: InboxRecord;
+      readonly decoded: { readonly certificate: Decoded<UserCertificate> };
+    }[],
+  ): Promise<void> {
+    const asked = read.filter(({ decoded }) => !this.#issued.has(decoded.certificate));
+    for (const [partition, some] of Map.groupBy(asked, ({ record }) => record.partition)) {
+      const ids = new Set(some.map(({ decoded }) => decoded.certificate.unverified.certificateId));
+      const issued = await this.#store.certificateMessages(partition, [...ids]);
+      for (const { certificate } of some.map(({ decoded }) => decoded))
+        if (issued.get(certificate.unverified.certificateId) === certificate.messageId) this.#issued.add(certificate);
+    }
   }
 
   #byDevice(bytes: Uint8Array): Decoded<unknown> | undefined {
@@ -274,12 +339,19 @@ function faultOf(kept: KeptPayment, claims: readonly Claim[], withSignatures: bo
   const isPaid = kept.takenMinor > 0n;
   const paying = isPaid ? claims.filter((claim) => isWhatWasPaid(claim, kept)) : claims;
   if (isPaid && paying.length === 0) return "is paid to a payee, or with an amount, that no record names.";
+  const issued = paying.filter(({ isOfIssued }) => isOfIssued);
+  if (isPaid && issued.length === 0) return "is paid under a certificate that is not the one that was issued.";
   if (!withSignatures) return undefined;
-  const signed = paying.filter((claim) => isSignedByItsPayer(claim, kept));
-  if (signed.length === 0) return "bears no valid signature of a device that the issuer certified.";
-  if (isPaid && !signed.some(isSignedByItsPayee)) return "is paid to a payee that did not sign for it.";
+  const signed = issued.filter((claim) => isSignedByItsPayer(claim, kept));
+  if (signed.length === 0) return UNSIGNED;
+  if (isPaid && !signed.some(isSignedByItsPayee)) return UNSIGNED_BY_PAYEE;
   return undefined;
 }
+
+const UNSIGNED = "bears no valid signature of a device that the issuer certified.";
+const UNSIGNED_BY_PAYEE = "is paid to a payee that did not sign for it.";
+/** What cannot be said where a key is not known. */
+const SIGNATURE_FAULTS: ReadonlySet<string> = new Set([UNSIGNED, UNSIGNED_BY_PAYEE]);
 
 function isAsSigned(kept: KeptPayment, crypto: CryptoPort): boolean {
   const decoded = readable(() =>

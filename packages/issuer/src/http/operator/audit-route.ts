@@ -16,6 +16,20 @@ const BEAT_MS = 5_000;
 
 /** The audit, told as it goes on. It ends when nobody listens any more. */
 export function auditRoute(app: OperatorApp, context: ServerContext): void {
+  app.post(
+    "/books/missing-heads",
+    {
+      schema: {
+        body: api.LedgerHeads,
+        ...operatorAnswer(
+          { summary: "Which of the newest entries that an earlier audit told are not there any more." },
+          api.LedgerHeads,
+        ),
+      },
+    },
+    async ({ body }) => ({ heads: [...(await context.store.missingHeads(body.heads))] }),
+  );
+
   app.get(
     "/books",
     {
@@ -59,7 +73,7 @@ async function tell(
   try {
     const anchors = pool === undefined ? undefined : trustLists.current().settlementAnchors;
     const from = sealing?.sealedFrom();
-    const { signatures, sealed, faults, ...read } = await auditBooks(store, crypto, {
+    const { signatures, sealed, heads, faults, ...read } = await auditBooks(store, crypto, {
       keys: pool === undefined || anchors === undefined ? undefined : { anchors, checker: pool },
       seals: from && { seal: entrySeal({ crypto, nonceSecret }), from },
       progress: (line) => write(eventText("progress", { line })),
@@ -69,6 +83,7 @@ async function tell(
       ...read,
       signatures: signatures ?? null,
       sealed: sealed ?? null,
+      heads: [...heads],
       faults: [...faults],
     };
     write(eventText("end", answer));
