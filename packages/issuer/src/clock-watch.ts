@@ -15,13 +15,17 @@ type Reading = { readonly nowSeconds: number; readonly monotonicMs: number };
 export class ClockWatch {
   readonly #clock: Clock;
   readonly #monotonicMs: () => number;
+  readonly #begunAtMs: number;
   #last: Reading;
+  /** A jump that was noticed and not told yet. */
+  #untoldSeconds = 0;
   #distrustedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, monotonicMs: () => number) {
     this.#clock = clock;
     this.#monotonicMs = monotonicMs;
     this.#last = this.#read();
+    this.#begunAtMs = this.#last.monotonicMs;
   }
 
   get isTrusted(): boolean {
@@ -30,13 +34,29 @@ export class ClockWatch {
 
   /** By how many seconds the clock jumped since the last look; 0 when it did not. */
   look(): number {
+    this.#notice();
+    const jumpSeconds = this.#untoldSeconds;
+    this.#untoldSeconds = 0;
+    return jumpSeconds;
+  }
+
+  /**
+   * Whether what must be known for as long as it could be used again may be forgotten by this clock: not for an hour
+   * after a jump, which may be set right again, nor after the start, since nobody saw whether it had jumped before.
+   */
+  get mayForget(): boolean {
+    this.#notice();
+    return this.#monotonicMs() >= Math.max(this.#begunAtMs + DISTRUST_MS, this.#distrustedUntilMs);
+  }
+
+  #notice(): void {
     const last = this.#last;
     this.#last = this.#read();
     const passed = (this.#last.monotonicMs - last.monotonicMs) / 1_000;
     const drift = Math.round(this.#last.nowSeconds - last.nowSeconds - passed);
-    if (Math.abs(drift) <= JUMP_SECONDS) return 0;
+    if (Math.abs(drift) <= JUMP_SECONDS) return;
     this.#distrustedUntilMs = this.#last.monotonicMs + DISTRUST_MS;
-    return drift;
+    this.#untoldSeconds = drift;
   }
 
   #read(): Reading {

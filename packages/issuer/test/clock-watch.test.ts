@@ -17,6 +17,7 @@ function clocks() {
     set: (bySeconds: number) => {
       nowSeconds += bySeconds;
     },
+    mayForget: () => watch.mayForget,
     look: () => ({ jumpSeconds: watch.look(), isTrusted: watch.isTrusted }),
   };
 }
@@ -50,6 +51,21 @@ test("a clock that jumps, either way, is not trusted for an hour after the last 
     pass(1);
     assert.deepEqual(look(), { jumpSeconds: 0, isTrusted: true });
   }
+});
+
+test("nothing is forgotten in the first hour, nor in the one after a jump, which is told all the same", () => {
+  const { pass, set, look, mayForget } = clocks();
+  assert.equal(mayForget(), false);
+  pass(3_599);
+  assert.equal(mayForget(), false);
+  pass(1);
+  assert.equal(mayForget(), true);
+  set(86_400);
+  assert.equal(mayForget(), false);
+  assert.deepEqual(look(), { jumpSeconds: 86_400, isTrusted: false });
+  assert.deepEqual(look(), { jumpSeconds: 0, isTrusted: false });
+  pass(3_600);
+  assert.equal(mayForget(), true);
 });
 
 test("a server whose clock jumps ahead gives no pending payment back, and settles it when the clock is right again", async (t) => {

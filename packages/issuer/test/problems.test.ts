@@ -371,6 +371,24 @@ test("a signed call is good for one route, one body and one caller", async (t) =
   );
 });
 
+test("a nonce that was used stays used when the clock jumps ahead and is set right again", async (t) => {
+  let passedMs = 0;
+  const world = await makeWorld(t, { monotonicMs: () => passedMs, housekeepingIntervalMs: 3_600_000 });
+  const pass = (seconds: number): void => {
+    passedMs += seconds * 1_000;
+    world.clock.now += seconds;
+  };
+  for (const passedSeconds of [0, 2 * 3_600]) {
+    pass(passedSeconds);
+    const used = await signed(world.wallet, "sync");
+    assert.equal((await post(world, "/v1/sync", used)).status, 200);
+    world.clock.now += 86_400;
+    assert.equal((await post(world, "/v1/sync", await signed(world.wallet, "sync"))).status, 200);
+    world.clock.now -= 86_400;
+    await assertProblem(await post(world, "/v1/sync", used), "NONCE_INVALID");
+  }
+});
+
 test("malformed contents are turned away whole, with the reason as the detail", async (t) => {
   const world = await makeWorld(t);
   const { wallet } = world;

@@ -11,6 +11,7 @@ import {
   verifyUnder,
 } from "@cairn/messages";
 import type { IssuerStore } from "@cairn/stores";
+import type { ClockWatch } from "../clock-watch.ts";
 import type { Clock } from "../ports.ts";
 import { nonceExpiry } from "./server-nonce.ts";
 import { ServiceError } from "./service-error.ts";
@@ -20,6 +21,7 @@ export type CallContext = {
   readonly crypto: CryptoPort;
   readonly clock: Clock;
   readonly nonceSecret: Uint8Array;
+  readonly clockWatch?: Pick<ClockWatch, "mayForget"> | undefined;
 };
 
 /** A call whose envelope is well-formed and names its content, with a nonce of ours; nobody knows yet who sent it. */
@@ -67,7 +69,9 @@ export async function authenticate(call: OpenedCall, key: P256PublicKey, context
     throw new ServiceError("CALL_SIGNATURE_INVALID");
   const { envelope, nonceExpiresAt } = call;
   if (nonceExpiresAt === undefined) return;
-  if (!(await context.store.useNonce(envelope.unverified.nonce, nonceExpiresAt, context.clock.nowSeconds())))
+  const now = context.clock.nowSeconds();
+  const mayForget = context.clockWatch?.mayForget;
+  if (!(await context.store.useNonce(envelope.unverified.nonce, nonceExpiresAt, now, mayForget)))
     throw new ServiceError("NONCE_INVALID");
 }
 

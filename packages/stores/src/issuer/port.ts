@@ -265,8 +265,11 @@ export interface IssuerStore extends MovementsPort, ReconciliationPort, KeptPort
   sealEntriesWith(seal: EntrySeal): void;
 
   // --- freshness of signed calls
-  /** True the first time, false for ever after. It is remembered some minutes beyond `expiresAt`, as clocks differ. */
-  useNonce(nonce: string, expiresAt: number, now: number): Promise<boolean>;
+  /**
+   * True the first time, false for ever after. It is remembered some minutes beyond `expiresAt`, as clocks differ.
+   * @param mayForget Whether those that are past that may be forgotten by `now`. Default: they may.
+   */
+  useNonce(nonce: string, expiresAt: number, now: number, mayForget?: boolean): Promise<boolean>;
 }
 
 export type NewAccount = { readonly name: string; readonly currency: Currency; readonly createdAt: number };

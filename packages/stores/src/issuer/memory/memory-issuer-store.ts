@@ -326,10 +326,10 @@ export class MemoryIssuerStore implements IssuerStore {
     return [...lines].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, line]) => line);
   }
 
-  async useNonce(nonce: string, expiresAt: number, now: number) {
+  async useNonce(nonce: string, expiresAt: number, now: number, mayForget = true) {
     // In the order of use, which is nearly that of expiry: what lies behind one that is still good is left for later.
     for (const [old, oldExpiresAt] of this.#nonces) {
-      if (oldExpiresAt >= now - NONCE_KEPT_SECONDS) break;
+      if (!mayForget || oldExpiresAt >= now - NONCE_KEPT_SECONDS) break;
       this.#nonces.delete(old);
     }
     if (expiresAt < now || this.#nonces.has(nonce)) return false;

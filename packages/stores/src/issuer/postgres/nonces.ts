@@ -10,7 +10,7 @@ export class Nonces {
     this.#database = database;
   }
 
-  async use(nonce: string, expiresAt: number, now: number): Promise<boolean> {
+  async use(nonce: string, expiresAt: number, now: number, mayForget = true): Promise<boolean> {
     if (expiresAt < now) return false;
     const partition = partitionOfId(nonce);
     // Never sent twice: the second time it would be called used, by the caller itself.
@@ -20,7 +20,8 @@ export class Nonces {
       { once: true },
     );
     const forgotten = now - NONCE_KEPT_SECONDS;
-    await this.#database.run("DELETE FROM nonces WHERE partition = $1 AND expires_at < $2", partition, forgotten);
+    if (mayForget)
+      await this.#database.run("DELETE FROM nonces WHERE partition = $1 AND expires_at < $2", partition, forgotten);
     return count === 1;
   }
 }

@@ -284,8 +284,8 @@ export class PostgresIssuerStore implements IssuerStore {
     return reconcile(this.#database, period);
   }
 
-  useNonce(nonce: string, expiresAt: number, now: number) {
-    return this.#nonces.use(nonce, expiresAt, now);
+  useNonce(nonce: string, expiresAt: number, now: number, mayForget?: boolean) {
+    return this.#nonces.use(nonce, expiresAt, now, mayForget);
   }
 }
 

@@ -11,9 +11,9 @@ export class Nonces {
   }
 
   /** Within the caller's transaction. */
-  use(nonce: string, expiresAt: number, now: number): boolean {
+  use(nonce: string, expiresAt: number, now: number, mayForget = true): boolean {
     if (expiresAt < now) return false;
-    this.#database.run("DELETE FROM nonces WHERE expires_at < ?", now - NONCE_KEPT_SECONDS);
+    if (mayForget) this.#database.run("DELETE FROM nonces WHERE expires_at < ?", now - NONCE_KEPT_SECONDS);
     const sql = "INSERT INTO nonces VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
     return this.#database.run(sql, partitionOfId(nonce), nonce, expiresAt) === 1;
   }

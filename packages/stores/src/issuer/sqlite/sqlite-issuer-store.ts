@@ -315,8 +315,8 @@ export class SqliteIssuerStore implements IssuerStore {
     return this.#told(() => reconcile(this.#database, this.#index, period));
   }
 
-  async useNonce(nonce: string, expiresAt: number, now: number) {
-    return this.#shared.run(() => this.#nonces.use(nonce, expiresAt, now));
+  async useNonce(nonce: string, expiresAt: number, now: number, mayForget?: boolean) {
+    return this.#shared.run(() => this.#nonces.use(nonce, expiresAt, now, mayForget));
   }
 
   /** What is read may have been committed a moment ago: nobody learns of it before a power cut can no longer undo it. */
