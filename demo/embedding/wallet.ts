@@ -38,7 +38,8 @@ export class EmbeddedWallet {
   async sync(): Promise<void> {
     for (let more = true; more; ) {
       const batch = await buildSync(this.#ports);
-      const answer = await this.#client.sync({ records: [batch.content], holds: batch.holds });
+      const { content, holds, since } = batch;
+      const answer = await this.#client.sync({ records: [content], holds, since });
       const { refusals } = await applySyncAnswer(this.#ports, { answer, entries: batch.entries });
       if (refusals[0] !== undefined) throw new Error(refusals[0].refusal.sentence);
       more = batch.more;

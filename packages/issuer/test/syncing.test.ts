@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isRevoked, restoreVerified, type StatusList, statusList, userCertificate } from "@cairn/messages";
+import { eventually } from "./support/issuer.ts";
 import { storeWith } from "./support/store.ts";
 import { crypto } from "./support/values.ts";
 import { verifyDelivered } from "./support/wallet.ts";
@@ -161,4 +162,25 @@ test("a certificate keeps its id secret: two of one account have nothing in comm
   assert.ok(left && right);
   for (let at = 0; at < 32; at += 8) assert.notEqual(left.slice(at, at + 8), right.slice(at, at + 8));
   restoreVerified(userCertificate, second.held().bytes, crypto);
+});
+
+test("a wallet that says since when it has heard hears of what was decided since, and of what it brings", async (t) => {
+  const { wallet, terminal, clock } = await makeWorld(t);
+  await wallet.sync();
+  const request = await terminal.request(700n);
+  const paid = await wallet.pay(request);
+  await terminal.client.upload([terminal.record(request, wallet.held(), paid)]);
+  const told = async (input: Parameters<typeof wallet.sync>[0]) =>
+    (await wallet.sync(input)).payments.map(({ paymentId, state }) => [paymentId, state]);
+  const settled = [[paid.messageId, "settled"]];
+  await eventually(async () => (await told({}))[0]?.[1] === "settled");
+  const decidedAt = clock.now;
+  assert.deepEqual(await told({ since: decidedAt }), settled);
+  clock.now += 86_400;
+  assert.deepEqual(await told({}), settled, "an older wallet hears of everything");
+  // A list is some minutes old when it is taken home.
+  assert.deepEqual(await told({ since: decidedAt + 600 }), settled);
+  assert.deepEqual(await told({ since: clock.now }), []);
+  const records = [wallet.record(paid, { request })];
+  assert.deepEqual(await told({ since: clock.now, records }), settled, "what it brings it has not heard of");
 });

@@ -9,6 +9,7 @@ import {
   prepareMessage,
   restoreVerified,
   type SyncRecord,
+  statusList,
   trustAnchors,
   trustList,
 } from "@cairn/messages";
@@ -30,6 +31,8 @@ export type SyncBatch = {
   readonly entries: readonly SyncEntry[];
   /** Ids of certificates that this wallet has, newest first: the server delivers a current one that is missing here. */
   readonly holds: readonly CertificateId[];
+  /** The date of the status list that this wallet took home with the last answer: what was decided well before, it has heard. */
+  readonly since: number;
   /** There was more to bring than fits one call: sync again. */
   readonly more: boolean;
   readonly closed: readonly {
@@ -68,8 +71,9 @@ export async function buildSync(ports: WalletPorts, wish: SyncWish = {}): Promis
   if (hasClosings) await signClosings(ports);
   const wallet = hasClosings ? await readWallet(ports, { kind: "unfinished" }) : looked.wallet;
   const { content, entries, more } = fill(recordsOf(wallet));
+  const since = restoreVerified(statusList, wallet.identity.statusList, ports.crypto).content.issuedAt;
   const holds = wallet.certificates.map(({ certificateId }) => certificateId).toReversed();
-  return { content, entries, more, closed, holds: holds.slice(0, MAXIMUM_HOLDS) };
+  return { content, entries, more, closed, since, holds: holds.slice(0, MAXIMUM_HOLDS) };
 }
 
 const isUnsigned = ({ signed }: StoredPayment): boolean => signed === undefined;

@@ -409,6 +409,15 @@ test("a sync says which certificates are held, the newest first and no more than
   );
 });
 
+test("a sync says of which date the status list is that came with the last answer", async () => {
+  const world = await holding();
+  const before = await buildSync(world.ports);
+  const issuedAt = before.since + 900;
+  world.clock.seconds = issuedAt;
+  await apply(world, before, { statusList: await aStatusList({ issuedAt }) });
+  assert.equal((await buildSync(world.ports)).since, issuedAt);
+});
+
 test("more than one call holds is brought in several", async () => {
   const world = await holding([{ terms: { limitMinor: 1_000_000n, perPaymentCapMinor: 6_000n } }]);
   for (let count = 0; count < 1_001; count++) {

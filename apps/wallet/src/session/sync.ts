@@ -21,7 +21,8 @@ async function syncPayments({ ports, client }: Wallet, options: SyncOptions): Pr
   let brought = 0;
   for (let closeAll = options.renew; ; closeAll = false) {
     const batch = await buildSync(ports, { closeAll });
-    const answer = await client.sync({ records: [batch.content], ahead: options.renew, holds: batch.holds });
+    const { content, holds, since } = batch;
+    const answer = await client.sync({ records: [content], ahead: options.renew, holds, since });
     const { refusals } = await applySyncAnswer(ports, { answer, entries: batch.entries });
     keepAccount(answer, ports.clock.nowSeconds());
     brought += batch.entries.length;

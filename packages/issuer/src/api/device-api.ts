@@ -143,6 +143,13 @@ export const SyncQuery = Type.Object(
         description: "Ids of the certificates that the wallet holds. A current one not named here is delivered again.",
       }),
     ),
+    since: Type.Optional(
+      Type.String({
+        pattern: "^(0|[1-9][0-9]{0,10})$",
+        description:
+          "The date of the status list that the wallet holds, seconds since 1970. The answer then leaves out payments that were decided well before, and are not brought in this call.",
+      }),
+    ),
   },
   { additionalProperties: false },
 );

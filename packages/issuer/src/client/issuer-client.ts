@@ -53,6 +53,11 @@ export type SyncInput = {
   readonly ahead?: boolean;
   /** Certificates that the wallet holds, newest first: a current one that is missing here is delivered again. */
   readonly holds?: readonly CertificateId[];
+  /**
+   * The date of the status list that the wallet holds, seconds since 1970: the answer leaves out payments that were
+   * decided well before, and are not brought in this call. Left out: it tells of all.
+   */
+  readonly since?: number;
 };
 
 /** `key`: 1 to 32 characters of A-Z, a-z, 0-9 and "-", made once for this refund and kept until it is answered. */
@@ -111,6 +116,7 @@ export class IssuerClient {
     const query = {
       ahead: input.ahead === true ? "true" : undefined,
       holds: input.holds === undefined || input.holds.length === 0 ? undefined : input.holds.slice(0, 16).join(","),
+      since: input.since?.toString(),
     };
     return this.#post({ path: "/v1/sync", purpose: "sync", content: joinRecords(input.records), query }, SyncAnswer);
   }

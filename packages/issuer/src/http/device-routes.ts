@@ -142,8 +142,13 @@ export async function deviceRoutes(plain: FastifyInstance, context: DeviceRoutes
       },
     },
     async (request): Promise<Encoded<typeof SyncAnswer>> => {
-      const { ahead, holds } = request.query;
-      const result = await syncDevice(bodyOf(request), { ahead: ahead === "true", holds: holdsOf(holds) }, context);
+      const { ahead, holds, since } = request.query;
+      const wishes = {
+        ahead: ahead === "true",
+        holds: holdsOf(holds),
+        since: since === undefined ? undefined : Number(since),
+      };
+      const result = await syncDevice(bodyOf(request), wishes, context);
       return syncAnswerText(result, await lists());
     },
   );

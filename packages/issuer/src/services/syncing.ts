@@ -22,6 +22,11 @@ import { asMalformed, openCall } from "./signed-calls.ts";
 export type SyncWishes = {
   readonly ahead: boolean;
   readonly holds: readonly CertificateId[];
+  /**
+   * The date of the status list that the wallet took home last, seconds since 1970: what was decided well before then it
+   * has heard. Left out: it hears of everything.
+   */
+  readonly since?: number | undefined;
   /** What made the server look; a sync when it is left out. */
   readonly cause?: IssuanceCause;
 };
@@ -44,13 +49,18 @@ export async function syncDevice(body: Uint8Array, wishes: SyncWishes, context: 
   const device = await deviceCaller(call, context);
   const records = asMalformed(() => splitRecords(call.content));
   const replies = await keepRecords(records, device, context);
-  return { ...(await answerDevice(device, wishes, context)), records: replies };
+  const brought = new Set<MessageId>();
+  for (const { paymentId } of replies) if (paymentId !== undefined) brought.add(paymentId);
+  return { ...(await answerDevice(device, { ...wishes, brought }, context)), records: replies };
 }
 
-/** What a device that is online is told: a certificate or why there is none, its account, what became of its payments. */
+/**
+ * What a device that is online is told: a certificate or why there is none, its account, what became of its payments.
+ * Of those that it has brought in this very call, `brought`, it hears whenever they were decided.
+ */
 export async function answerDevice(
   device: DeviceRecord,
-  wishes: SyncWishes,
+  wishes: SyncWishes & { readonly brought?: ReadonlySet<MessageId> },
   context: ServerContext,
 ): Promise<SyncResult> {
   await context.sources.refresh(device.account);
@@ -69,7 +79,7 @@ export async function answerDevice(
     certificate:
       issued ?? (mayRedeliver(account, decision) ? await redeliver(certificates, wishes, context) : undefined),
     records: [],
-    payments: await paymentsOf(certificates, context),
+    payments: await paymentsOf(certificates, wishes, context),
   };
 }
 
@@ -149,15 +159,21 @@ async function redeliver(
 
 /** Certificates whose payments a wallet still hears of: the newest few, which are those that it still has. */
 const REPORTED_CERTIFICATES = 8;
+/** A list is some minutes old when it is taken home, and another program's clock and transaction take some time. */
+const HEARD_SLACK_SECONDS = 3_600;
 
 async function paymentsOf(
   certificates: readonly CertificateRecord[],
+  { since, brought }: { readonly since?: number | undefined; readonly brought?: ReadonlySet<MessageId> },
   { store }: ServerContext,
 ): Promise<readonly PaymentOutcomeText[]> {
+  const heardUntil = since === undefined ? 0 : since - HEARD_SLACK_SECONDS;
   const newest = certificates.toSorted((left, right) => right.serial - left.serial).slice(0, REPORTED_CERTIFICATES);
   const payments: PaymentOutcomeText[] = [];
   for (const { certificateId } of newest) {
-    for (const outcome of await store.outcomesOfCertificate(certificateId)) payments.push(outcomeText(outcome));
+    for (const outcome of await store.outcomesOfCertificate(certificateId))
+      if (outcome.decidedAt >= heardUntil || brought?.has(outcome.paymentId) === true)
+        payments.push(outcomeText(outcome));
   }
   return payments;
 }

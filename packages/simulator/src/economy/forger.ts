@@ -205,7 +205,7 @@ export async function closeByHand(world: World, taken: TakenKey): Promise<void> 
       { callerId: wallet.deviceId, nonce, content: records, issuedAt: issuer.nowSeconds() },
       { signer: wallet.signer, crypto },
     );
-    await network.call(wallet.node, issuer.server, () => issuer.sync(body, []));
+    await network.call(wallet.node, issuer.server, () => issuer.sync(body, { holds: [], since: 0 }));
   } catch (error) {
     if (!(error instanceof NoAnswer) && !(error instanceof ServiceError)) throw error;
   }

@@ -69,7 +69,7 @@ export class Replays {
     const body = random.chance(0.3) ? flipped(call.body, random.below(call.body.length * 8)) : call.body;
     const answer = await perform(world, issuer.server, 500, async () => {
       try {
-        await (call.kind === "upload" ? issuer.upload(body) : issuer.sync(body, []));
+        await (call.kind === "upload" ? issuer.upload(body) : issuer.sync(body, { holds: [], since: 0 }));
         return "takes it";
       } catch (error) {
         if (error instanceof ServiceError || error instanceof CodedError) return `refuses: ${error.code}`;

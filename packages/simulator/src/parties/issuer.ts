@@ -26,7 +26,8 @@ import {
   tellOutcomes,
   verificationCaches,
 } from "@cairn/issuer/services";
-import type { CertificateId, IssuerId, ServerNonce } from "@cairn/messages";
+import type { IssuerId, ServerNonce } from "@cairn/messages";
+import type { SyncBatch } from "@cairn/pay";
 import type { IssuerStore } from "@cairn/stores";
 import { Disk, type DiskCounts } from "../kernel/disk.ts";
 import type { Fate } from "../kernel/fate.ts";
@@ -127,9 +128,9 @@ export class SimulatedIssuer {
     return { trustList: this.context.trustLists.current().list.bytes, statusList: bytes };
   }
 
-  async sync(body: Uint8Array, holds: readonly CertificateId[]) {
+  async sync(body: Uint8Array, { holds, since }: Pick<SyncBatch, "holds" | "since">) {
     const { context } = this;
-    const result = await syncDevice(body, { ahead: false, holds }, context);
+    const result = await syncDevice(body, { ahead: false, holds, since }, context);
     return { result, lists: await this.lists() };
   }
 

@@ -94,7 +94,7 @@ export class SimulatedWallet {
           { signer: this.signer, crypto: signatures.crypto },
         );
         this.#in.truth.sent({ kind: "sync", body });
-        const { result, lists } = await network.call(this.node, issuer.server, () => issuer.sync(body, batch.holds));
+        const { result, lists } = await network.call(this.node, issuer.server, () => issuer.sync(body, batch));
         const answer: SyncAnswer = {
           ...lists,
           certificate: result.certificate?.bytes ?? null,
