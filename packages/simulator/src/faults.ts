@@ -13,6 +13,7 @@ export const FAULTS = {
   "key-rotation": "the issuer's key is replaced, and withdrawn when it was compromised",
   "stale-lists": "terminals stay away from the network for days",
   "last-seconds": "terminals bring payments, and take those of a lost phone, in the very last second that is allowed",
+  "stolen-issuer-keys": "a thief of the issuer's signing key signs certificates of its own, and pays with them",
   "mistaken-apps": "an app shows its owner one price or payee and hands the wallet another",
 } as const;
 export type FaultKind = keyof typeof FAULTS;

@@ -1,3 +1,4 @@
+import type { Signer } from "@cairn/cose";
 import { ServiceError } from "@cairn/issuer/services";
 import {
   type ChainHash,
@@ -29,9 +30,16 @@ import type { SimulatedWallet } from "../parties/wallet.ts";
 import { money } from "../story.ts";
 import { CURRENCY, type World } from "./world.ts";
 
-/** Who holds a key that was taken out of a phone: signs what no wallet would. */
+/** Who holds a key that was taken out of a phone, or signs certificates of its own making: signs what no wallet would. */
 export type TakenKey = {
+  /** Whose certificate it is, or whose id it bears. */
   readonly wallet: SimulatedWallet;
+  /** Of the key that the certificate names. */
+  readonly signer: Signer;
+  /** For people: who pays. */
+  readonly by: string;
+  /** The issuer never issued this certificate, whatever its signature says. */
+  readonly isForged: boolean;
   readonly certificate: UserCertificate;
   readonly bytes: Uint8Array;
   /** The phone's. */
@@ -52,7 +60,17 @@ export async function takeKey(world: World, wallet: SimulatedWallet): Promise<Ta
   for (const { bytes, closing, counter } of certificates.toReversed()) {
     const certificate = decodeMessage(userCertificate, bytes, crypto).unverified;
     if (closing === undefined && certificate.expiresAt > now)
-      return { wallet, certificate, bytes, counter, sequence: 0, spentMinor: 0n };
+      return {
+        wallet,
+        signer: wallet.signer,
+        by: `the thief of ${wallet.name}'s key`,
+        isForged: false,
+        certificate,
+        bytes,
+        counter,
+        sequence: 0,
+        spentMinor: 0n,
+      };
   }
   return undefined;
 }
@@ -65,7 +83,7 @@ type Style = (typeof STYLES)[number];
 async function forge(world: World, taken: TakenKey, asked: PaymentRequest, requestId: MessageId, style: Style) {
   const { crypto } = world.surroundings.signatures;
   const { random } = world.kernel.cause;
-  const { certificate, wallet } = taken;
+  const { certificate, wallet, signer, by } = taken;
   const { limitMinor } = certificate.terms;
   const amountMinor = style === "pays less" ? asked.amountMinor / 2n + 1n : asked.amountMinor;
   const room = Number(limitMinor - amountMinor);
@@ -85,7 +103,8 @@ async function forge(world: World, taken: TakenKey, asked: PaymentRequest, reque
     issuedAt: asked.issuedAt,
     requestHash: requestHashOf(requestId),
   };
-  const signed = await signMessage(payment, content, { signer: wallet.signer, crypto });
+  const signed = await signMessage(payment, content, { signer, crypto });
+  if (taken.isForged) world.truth.underForged.add(signed.messageId);
   world.truth.forged({
     paymentId: signed.messageId,
     account: wallet.owner.account,
@@ -94,7 +113,7 @@ async function forge(world: World, taken: TakenKey, asked: PaymentRequest, reque
     amountMinor,
     sequence: content.sequence,
     spentMinor: content.spentMinor,
-    by: `the thief of ${wallet.name}'s key`,
+    by,
     position: `seq ${content.sequence}, spent ${money(content.spentMinor)}`,
   });
   return signed;
@@ -166,10 +185,7 @@ export async function uploadForged(world: World, taken: TakenKey, terminal: Simu
       }),
     );
   }
-  world.tell(
-    () =>
-      `${terminal.name}, in league with the thief of ${taken.wallet.name}'s key, uploads 3 payments of its own making`,
-  );
+  world.tell(() => `${terminal.name}, in league with ${taken.by}, uploads 3 payments of its own making`);
   await upload(world, terminal, records);
 }
 

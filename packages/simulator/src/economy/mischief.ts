@@ -7,6 +7,7 @@ import type { SimulatedTerminal } from "../parties/terminal.ts";
 import { SimulatedWallet } from "../parties/wallet.ts";
 import { drain } from "./drain.ts";
 import { closeByHand, largest, STYLES, showForged, takeKey, uploadForged } from "./forger.ts";
+import { payWithForgedCertificates } from "./issuer-key-thief.ts";
 import { payAround, takeListsAndStayAway, whoCanStillPay } from "./last-seconds.ts";
 import { Replays } from "./replays.ts";
 import type { Shopping } from "./shopping.ts";
@@ -68,6 +69,8 @@ export class Mischief {
         return this.#rotate();
       case "last-seconds":
         return this.#loseAtTheLastSecond(terminal, number);
+      case "stolen-issuer-keys":
+        return payWithForgedCertificates(this.#world, wallet, terminal);
       case "network":
       case "stale-lists":
       case "mistaken-apps":

@@ -34,7 +34,8 @@ function price(random: Seeded): bigint {
 }
 
 /** How often on a day, in the whole world: so many for each hundred wallets, at least this. */
-const PER_DAY: Partial<Record<FaultKind, { readonly perHundred: number; readonly least: number }>> = {
+type Frequency = { readonly perHundred: number; readonly least: number };
+const PER_DAY: Partial<Record<FaultKind, Frequency>> = {
   crashes: { perHundred: 4, least: 1 },
   clocks: { perHundred: 1, least: 0.3 },
   "lost-phones": { perHundred: 0.4, least: 0.3 },
@@ -47,6 +48,9 @@ const PER_DAY: Partial<Record<FaultKind, { readonly perHundred: number; readonly
   "key-rotation": { perHundred: 0, least: 0.08 },
   "last-seconds": { perHundred: 0.4, least: 0.5 },
 };
+
+/** Drawn by itself: an economy without it is the one that it was before this came. */
+const ISSUER_KEY_THEFTS: Frequency = { perHundred: 0.4, least: 0.6 };
 
 /** How many terminals of a hundred stay away for days. */
 const STALE_PERCENT = 5;
@@ -92,9 +96,8 @@ export function planOfDay(input: PlanInput, day: number, firstId: number): PlanI
     if (random.chance(0.6)) items.push({ kind: "upload", terminal, at: at(12, 16) });
     items.push({ kind: "upload", terminal, at: at(23, 24) });
   }
-  for (const [name, { perHundred, least }] of Object.entries(PER_DAY)) {
-    const expected = Math.max(least, (perHundred * wallets) / 100);
-    const count = Math.floor(expected) + (random.chance(expected % 1) ? 1 : 0);
+  for (const [name, frequency] of Object.entries(PER_DAY)) {
+    const count = countOf(frequency, wallets, random);
     for (let number = 0; number < count; number += 1) {
       const when = at(8, 23);
       const wallet = random.below(wallets);
@@ -112,6 +115,18 @@ export function planOfDay(input: PlanInput, day: number, firstId: number): PlanI
   for (let wallet = 0; wallet < wallets; wallet += 1)
     if (paymentsPerDay > 0 && random.chance(SENDS_ONLINE))
       items.push({ kind: "send", wallet, to: random.below(wallets), amountMinor: price(random), at: at(6, 24) });
+  if (input.faults.has("stolen-issuer-keys")) {
+    const thefts = new Seeded(input.seed, "issuer key thefts", day);
+    for (let left = countOf(ISSUER_KEY_THEFTS, wallets, thefts); left > 0; left -= 1) {
+      const on = { wallet: thefts.below(wallets), terminal: thefts.below(terminals) };
+      items.push({ kind: "fault", fault: "stolen-issuer-keys", ...on, at: begin + thefts.between(8, 22) * 3_600_000 });
+    }
+  }
   const numbered = items.map((item, index): PlanItem => ({ ...item, id: firstId + index }));
   return numbered.sort((left, right) => left.at - right.at || left.id - right.id);
+}
+
+function countOf({ perHundred, least }: Frequency, wallets: number, random: Seeded): number {
+  const expected = Math.max(least, (perHundred * wallets) / 100);
+  return Math.floor(expected) + (random.chance(expected % 1) ? 1 : 0);
 }

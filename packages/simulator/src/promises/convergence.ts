@@ -3,6 +3,7 @@ import type { MessageId } from "@cairn/messages";
 import type { World } from "../economy/world.ts";
 import { money } from "../story.ts";
 import { stillOwed } from "./issuing-watch.ts";
+import type { AcceptedPayment } from "./truth.ts";
 import type { Violation } from "./violation.ts";
 
 /** A payment that two terminals took is the price of a copied code or phone. */
@@ -36,6 +37,10 @@ export async function* whatIsStillWrong(world: World): AsyncIterable<Violation> 
     if (minor !== 0n) yield { promise: 1, says: `all entries in ${currency} sum to ${money(minor)}` };
   for (const [paymentId, acceptances] of truth.accepted) {
     if (truth.disowned.has(paymentId)) continue;
+    if (truth.underForged.has(paymentId)) {
+      yield* whatBecameOfForged(world, paymentId, acceptances);
+      continue;
+    }
     const made = truth.payments.get(paymentId);
     for (const acceptance of acceptances) {
       const { terminalId, payeeId, terminal, isGuaranteed, isOpen, takenMinor } = acceptance;
@@ -66,6 +71,20 @@ export async function* whatIsStillWrong(world: World): AsyncIterable<Violation> 
       yield { promise: 1, says: `a till was told that it gave back ${reference}, which the books do not know` };
   }
   yield* overexposed(world);
+}
+
+/** What was accepted under a certificate that nobody issued is refused, where it was brought: neither paid nor lost. */
+async function* whatBecameOfForged(
+  { store, truth }: World,
+  paymentId: MessageId,
+  acceptances: readonly AcceptedPayment[],
+): AsyncIterable<Violation> {
+  for (const { terminalId, payeeId, terminal } of acceptances) {
+    if (truth.goneReceivers.has(terminalId) || truth.evilTerminals.has(terminalId)) continue;
+    const [outcome] = await store.outcomes([paymentId], { payeeId, terminalId });
+    if (outcome?.state !== "refused")
+      yield { promise: 2, says: `what ${terminal} took under a forged certificate is ${outcome?.state ?? "lost"}` };
+  }
 }
 
 /** Whoever is honest may spend offline at most what is there: so the reserve is never touched for them. */

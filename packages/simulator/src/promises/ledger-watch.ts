@@ -159,6 +159,8 @@ export class LedgerWatch {
     const paymentId = reference.slice(SETTLEMENT.length) as MessageId;
     const made = this.#truth.payments.get(paymentId);
     if (made === undefined) return this.#report({ promise: 4, says: "a payment is settled that nobody made" });
+    if (this.#truth.underForged.has(paymentId))
+      return this.#report({ promise: 4, says: `${made.by} is paid from under a certificate that was never issued` });
     let takenMinor = 0n;
     let lossMinor = 0n;
     let payeeId: PayeeId | undefined;

@@ -82,6 +82,8 @@ export class Truth {
   readonly evilTerminals = new Set<TerminalId>();
   /** Payments that their payee gave up after it had taken them: nothing is promised for them any more. */
   readonly disowned = new Set<MessageId>();
+  /** Payments under certificates that the issuer never issued: nobody is ever paid for them. */
+  readonly underForged = new Set<MessageId>();
   /** By ledger reference: what cashiers gave back, or tried to. */
   readonly refunds = new Map<string, GivenBack>();
   /** Refunds of which a till was told that the money is there. */
@@ -250,7 +252,7 @@ export class Truth {
   /** What the server answered a terminal about its payments. */
   heard(terminal: Payee, outcomes: readonly OutcomeAnswer[]): void {
     for (const { paymentId, state, code } of outcomes) {
-      if (state !== "refused" || this.disowned.has(paymentId)) continue;
+      if (state !== "refused" || this.disowned.has(paymentId) || this.underForged.has(paymentId)) continue;
       const its = this.accepted.get(paymentId)?.find(({ terminalId }) => terminalId === terminal.terminalId);
       if (its?.isGuaranteed !== true) continue;
       this.#report({ promise: 6, says: `the server refuses what ${terminal.name} accepted by the rules: ${code}` });
