@@ -25,6 +25,16 @@ test("map keys are sorted whatever their order in the Map", () => {
   );
 });
 
+test("of any two keys the same one comes first, whichever was put in first", () => {
+  const inOrder = [0, 1, 23, 24, 256, -1, -2, -24, -25, "", "a", "b", "aa", "ab", "ba", "\uffff", "\u{1f600}"];
+  for (const [at, first] of inOrder.entries())
+    for (const second of inOrder.slice(at + 1)) {
+      const [kept, turned] = [new Map([[first, 0]]).set(second, 0), new Map([[second, 0]]).set(first, 0)];
+      assert.deepEqual([...(decodeCbor(encodeCbor(turned)) as CborMap).keys()], [first, second]);
+      assert.equal(toHex(encodeCbor(turned)), toHex(encodeCbor(kept)));
+    }
+});
+
 test("minus zero is written as zero", () => {
   assert.equal(toHex(encodeCbor(-0)), "00");
   assert.equal(toHex(encodeCbor([-0, new Map([[-0, -0]])])), "8200a10000");
@@ -54,6 +64,18 @@ test("long values outgrow the first buffer", () => {
   const bytes = Uint8Array.from({ length: 70_000 }, (_, at) => at % 251);
   const value = [bytes, "\u00e9".repeat(5_000), bytes];
   assert.deepEqual(decodeCbor(encodeCbor(value)), value);
+});
+
+test("wherever the first buffer ends, nothing is lost of what comes next", () => {
+  for (let length = 1_000; length < 1_030; length += 1)
+    for (const next of [true, 500, "\u0080", "z".repeat(40), new Uint8Array(40).fill(7), [], new Map([[1, null]])]) {
+      const value = ["a".repeat(length), next, false];
+      assert.deepEqual(decodeCbor(encodeCbor(value)), value);
+    }
+});
+
+test("letters beyond seven bits are written in UTF-8", () => {
+  assert.equal(toHex(encodeCbor("\u007f\u0080")), "637fc280");
 });
 
 test("what has no encoding is refused", () => {
@@ -93,9 +115,14 @@ test("the bounds of the decoder hold for the encoder, cycles included", () => {
   for (let depth = 0; depth < MAXIMUM_CBOR_DEPTH; depth += 1) nested = [nested];
   assert.doesNotThrow(() => encodeCbor(nested));
   assert.throws(() => encodeCbor([nested]), coded("CborError", "CBOR_TOO_DEEP"));
+  let mapped: CborValue = 0;
+  for (let depth = 0; depth < MAXIMUM_CBOR_DEPTH; depth += 1) mapped = new Map([[0, mapped]]);
+  assert.doesNotThrow(() => encodeCbor(mapped));
+  assert.throws(() => encodeCbor([mapped]), coded("CborError", "CBOR_TOO_DEEP"));
   const cycle: CborValue[] = [];
   cycle.push(cycle);
   assert.throws(() => encodeCbor(cycle), coded("CborError", "CBOR_TOO_DEEP"));
   const many: CborValue[] = Array.from({ length: MAXIMUM_CBOR_CONTAINERS }, () => []);
   assert.throws(() => encodeCbor(many), coded("CborError", "CBOR_TOO_LONG"));
+  assert.doesNotThrow(() => encodeCbor(many.slice(1)));
 });
