@@ -1,8 +1,8 @@
-import { access } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { addCommand } from "../command.ts";
-import { CommandError, EXIT } from "../outcome.ts";
+import { requireFile } from "../existing-file.ts";
+import { CommandError } from "../outcome.ts";
 import { counted } from "../printer.ts";
 import { DEFAULT_ISSUER_FOLDER } from "./operator.ts";
 
@@ -19,7 +19,7 @@ export function addPaymentIndexCommand(issuer: Command): void {
         .option("--data <folder>", "the issuer's data folder", DEFAULT_ISSUER_FOLDER)
         .option("--file <file>", "a database file elsewhere, such as a copy"),
     async (printer, { data, file = join(data, "issuer.sqlite") }) => {
-      await mustBeThere(file);
+      await requireFile(file, "Name the issuer's data folder with --data, or its database with --file.");
       const { rebuildPaymentIndex, StoreError } = await import("@cairn/stores");
       printer.progress("Reading every record...");
       const begunAt = performance.now();
@@ -39,18 +39,4 @@ export function addPaymentIndexCommand(issuer: Command): void {
       }
     },
   );
-}
-
-async function mustBeThere(file: string): Promise<void> {
-  const isThere = await access(file).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere)
-    throw new CommandError({
-      code: "FILE_MISSING",
-      sentence: `There is no file ${file}.`,
-      next: "Name the issuer's data folder with --data, or its database with --file.",
-      exitCode: EXIT.usage,
-    });
 }

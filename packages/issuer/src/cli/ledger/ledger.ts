@@ -1,13 +1,13 @@
-import { access } from "node:fs/promises";
 import { nodeCrypto } from "@cairn/cose/node";
 import type { IssuerStore } from "@cairn/stores";
 import type { Command } from "commander";
 import type { BooksAnswer } from "../../api/operator-api.ts";
 import { auditBooks, missingHeadFault } from "../../services/audit.ts";
 import { addCommand } from "../command.ts";
+import { requireFile } from "../existing-file.ts";
 import { type OperatorOptions, operatorClient, withOperatorOptions } from "../issuer/operator.ts";
 import { ABOUT_STORE_OPTION, openNamedStore, STORE_OPTION } from "../issuer/store-option.ts";
-import { CommandError, EXIT } from "../outcome.ts";
+import { EXIT } from "../outcome.ts";
 import { counted, type Printer } from "../printer.ts";
 import { readExpected } from "./expected-heads.ts";
 import { keysForAudit, type TrustedKeysOptions } from "./trusted-keys.ts";
@@ -110,17 +110,10 @@ async function verify(options: VerifyOptions, printer: Printer): Promise<BooksAn
 
 async function openNamed({ file, store }: VerifyOptions, printer: Printer): Promise<IssuerStore | undefined> {
   if (file === undefined) return openNamedStore(store === undefined ? {} : { store }, printer);
-  const isThere = await access(file).then(
-    () => true,
-    () => false,
+  await requireFile(
+    file,
+    "Name an issuer's database, such as .cairn/issuer/issuer.sqlite of an issuer that is stopped, or a backup.",
   );
-  if (!isThere)
-    throw new CommandError({
-      code: "FILE_MISSING",
-      sentence: `There is no file ${file}.`,
-      next: "Name an issuer's database, such as .cairn/issuer/issuer.sqlite of an issuer that is stopped, or a backup.",
-      exitCode: EXIT.usage,
-    });
   const { SqliteIssuerStore } = await import("@cairn/stores");
   return new SqliteIssuerStore(file, { progress: printer.progress });
 }
