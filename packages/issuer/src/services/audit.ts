@@ -251,7 +251,9 @@ class MessageAudit {
   /** One line for each, whatever it signed. */
   unknownKeys(): void {
     for (const [keyId, count] of this.#unknownKeys)
-      this.#report(`${count} signatures are by key ${keyId}, which is in no trust list that was given.`);
+      this.#report(
+        `Signatures that cannot be verified, ${count} of them, are by key ${keyId}, which is in no trust list that was given.`,
+      );
   }
 
   #isOfUnknownKey(certificate: Decoded<{ readonly issuerKeyId: KeyId }> | undefined): boolean {

@@ -9,7 +9,7 @@ export type Reading = {
   readonly othersTurn: () => Promise<void>;
 };
 
-/** Rows that are read before others have their turn: some milliseconds. */
+/** Rows that are read before others have their turn. */
 export const PAGE = 2_000;
 export const PROGRESS_EVERY = 100_000;
 
