@@ -6,9 +6,9 @@ import { aPayment, enrolTerminal, openPayer, settleItems } from "./issuer-fixtur
  * killed. Each start opens new payers, since what an earlier one left is for the test to look at.
  */
 const [path = ""] = process.argv.slice(2);
-// So small that it is killed in the middle of merging as well.
+// So small that it is killed in the middle of merging, and of moving the log into the file, as well.
 const indexSizes = { portionEntries: 30, mergedRuns: 2, recordsAStep: 10 };
-const store = new SqliteIssuerStore(path, { indexSizes });
+const store = new SqliteIssuerStore(path, { indexSizes, checkpointPages: 100 });
 const say = (line: unknown): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
 await enrolTerminal(store, 1, 1).catch(() => undefined);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
@@ -92,8 +92,22 @@ test("a second store on the same file is refused while the first is open", () =>
   inFolder(async (path) => {
     const store = new SqliteIssuerStore(path);
     assert.throws(() => new SqliteIssuerStore(path), rejectsWith("STORE_IN_USE"));
+    await symlink(path, `${path}.link`);
+    assert.throws(() => new SqliteIssuerStore(`${path}.link`), rejectsWith("STORE_IN_USE"), "by another name, too");
     await store.close();
     await new SqliteIssuerStore(path).close();
+  }));
+
+test("a file may have any name", () =>
+  inFolder(async (path) => {
+    const named = join(dirname(path), "50 % of #1? é&vfs=none.sqlite");
+    const store = new SqliteIssuerStore(named);
+    await openPayer(store);
+    await store.close();
+    assert.ok((await stat(named)).size > 0);
+    const reopened = new SqliteIssuerStore(named);
+    assert.equal((await reopened.accounts()).length, 1);
+    await reopened.close();
   }));
 
 test("another process is refused as well, until the first one ends, however it ends", () =>

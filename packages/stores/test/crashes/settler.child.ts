@@ -25,8 +25,8 @@ const PAUSE_MS = 10;
 /** Between uploads, so that those who inject faults can keep up. */
 const PACE_MS = 2;
 
-/** So small that it is killed in the middle of merging as well. */
-const INDEX_SIZES = { portionEntries: 30, mergedRuns: 2, recordsAStep: 10 };
+/** So small that it is killed in the middle of merging, and of moving the log into the file, as well. */
+const SMALL = { indexSizes: { portionEntries: 30, mergedRuns: 2, recordsAStep: 10 }, checkpointPages: 100 };
 
 let isStopping = false;
 process.stdin.on("end", () => {
@@ -55,7 +55,7 @@ async function insist<Result>(work: () => Promise<Result>): Promise<Result | und
 
 async function open(): Promise<IssuerStore> {
   const { store } = input;
-  if ("sqlite" in store) return new SqliteIssuerStore(store.sqlite, { indexSizes: INDEX_SIZES });
+  if ("sqlite" in store) return new SqliteIssuerStore(store.sqlite, SMALL);
   const { postgres, schema } = store;
   return openPostgresIssuerStore({ connectionString: postgres, schema, leaseSeconds: 0.5, retrySeconds: 5 });
 }

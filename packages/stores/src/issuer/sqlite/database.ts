@@ -1,10 +1,13 @@
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
+import { platform } from "node:os";
 import { dirname } from "node:path";
 import { backup, DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import { isBusy } from "../../sqlite-result.ts";
 import { LAYOUT, LAYOUT_UNMARKED, refuseOtherLayout } from "../layout.ts";
 import { NEVER_LOST, StoreError } from "../store-error.ts";
+import { CHECKPOINT_PAGES, Checkpointer } from "./checkpointer.ts";
 import { storeErrorOf } from "./failures.ts";
 import { type FlushFile, LogFlusher } from "./log-flusher.ts";
 import { MIGRATIONS } from "./schema.ts";
@@ -17,16 +20,19 @@ const FILE_MARK = 0x43_52_4e_00;
 
 const IN_MEMORY = Promise.resolve();
 
+/**
+ * SQLite can open a file for all threads of one process and lock it against every other process, but not on Windows:
+ * there one connection locks it against everybody, and moves its log into the file itself.
+ */
+const THREADS_SHARE_FILES = platform() !== "win32";
+
+/** Files that this process has open: a lock against other processes does not keep it from opening one twice. */
+const openHere = new Set<string>();
+
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
 /** How long to wait for a process that is just ending, milliseconds. */
 const BUSY_TIMEOUT_MS = 2_000;
-/**
- * Pages of the log after which they are moved into the file, some 64 MB: once for some thirty thousand payments, so that
- * a page of an index that many of them touch is moved once for all of them. Nobody is served meanwhile, so that
- * more pages would make everybody wait longer.
- */
-const CHECKPOINT_PAGES = 16_000;
 /** Nobody else is served while so many pages are copied: about a millisecond. */
 const BACKUP_PAGES_AT_ONCE = 256;
 
@@ -34,6 +40,8 @@ export type DatabaseOptions = {
   readonly flushFile?: FlushFile;
   /** Told what takes its time before the file is open: tables of millions of rows that are brought to this version. */
   readonly progress?: (line: string) => void;
+  /** Pages of the log after which they are moved into the file. */
+  readonly checkpointPages?: number;
 };
 
 /**
@@ -46,27 +54,35 @@ export class Database {
   readonly #sqlite: DatabaseSync;
   /** Undefined for a database in memory. */
   readonly #log: LogFlusher | undefined;
+  readonly #checkpointer: Checkpointer | undefined;
+  /** Where it is in truth, while it is open here. */
+  readonly #file: string | undefined;
   /** By their text, for as long as the file is open. */
   readonly #statements = new Map<string, StatementSync>();
 
   /** @throws StoreError STORE_IN_USE, STORE_TOO_NEW, STORE_TOO_OLD; the database's own errors when the file cannot be used. */
-  constructor(path: string, { flushFile, progress }: DatabaseOptions = {}) {
-    this.#sqlite = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readBigInts: true });
-    this.#log = path === ":memory:" ? undefined : new LogFlusher(`${path}-wal`, flushFile);
+  constructor(path: string, { flushFile, progress, checkpointPages = CHECKPOINT_PAGES }: DatabaseOptions = {}) {
+    const isFile = path !== ":memory:";
+    const isShared = isFile && THREADS_SHARE_FILES;
+    const location = isShared ? `${pathToFileURL(path).href}?vfs=unix-excl` : path;
+    this.#sqlite = new DatabaseSync(location, { timeout: BUSY_TIMEOUT_MS, readBigInts: true });
     try {
+      if (isFile) this.#file = claimed(path);
       this.#sqlite.exec(`
-        PRAGMA locking_mode = EXCLUSIVE;
+        ${isShared ? "" : "PRAGMA locking_mode = EXCLUSIVE;"}
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = NORMAL;
         PRAGMA foreign_keys = ON;
         PRAGMA cache_size = -65536;
-        PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+        PRAGMA wal_autocheckpoint = ${isShared ? 0 : checkpointPages};
       `);
+      if (isFile) this.#log = new LogFlusher(`${path}-wal`, flushFile);
+      if (isShared) this.#checkpointer = new Checkpointer(this.#sqlite, location, checkpointPages);
       this.transaction(() => this.#migrate(progress));
       // What a flush that failed left of the log may be in the system's memory alone: this brings it to the disk.
       this.#sqlite.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch (error) {
-      this.#sqlite.close();
+      this.close();
       throw isBusy(error)
         ? new StoreError("STORE_IN_USE", "Another process has this database open.", { cause: error })
         : error;
@@ -76,7 +92,9 @@ export class Database {
   close(): void {
     if (!this.#sqlite.isOpen) return;
     this.#log?.close();
+    this.#checkpointer?.close();
     this.#sqlite.close();
+    if (this.#file !== undefined) openHere.delete(this.#file);
   }
 
   /** Resolves when all that was committed so far is on the disk. @throws StoreError STORE_LOST */
@@ -119,6 +137,7 @@ export class Database {
       const result = work();
       this.#sqlite.exec("COMMIT");
       this.#log?.noteCommit();
+      this.#checkpointer?.noteCommit();
       return result;
     } catch (error) {
       if (this.#sqlite.isTransaction) this.#sqlite.exec("ROLLBACK");
@@ -198,6 +217,14 @@ export class Database {
     this.#sqlite.enableDefensive(true);
     this.#sqlite.exec(`PRAGMA application_id = ${FILE_MARK + LAYOUT}; PRAGMA user_version = ${MIGRATIONS.length}`);
   }
+}
+
+/** @throws StoreError STORE_IN_USE */
+function claimed(path: string): string {
+  const file = realpathSync(path);
+  if (openHere.has(file)) throw new StoreError("STORE_IN_USE", "This process has this database open already.");
+  openHere.add(file);
+  return file;
 }
 
 /**
