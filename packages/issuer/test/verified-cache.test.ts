@@ -12,7 +12,13 @@ import {
   trustList,
   type Verified,
 } from "@cairn/messages";
-import { type DecodedTwoWay, decodeRecord, decodingCaches } from "../src/settlement/decode-record.ts";
+import {
+  type DecodedTwoWay,
+  decodedOf,
+  decodeRecord,
+  decodingCaches,
+  readingOf,
+} from "../src/settlement/decode-record.ts";
 import { RecentCache } from "../src/settlement/recent-cache.ts";
 import { VerifiedCache } from "../src/settlement/verified-cache.ts";
 import { payeeCertificateOf, paymentOf, requestOf, userCertificateOf } from "./support/bank.ts";
@@ -88,13 +94,22 @@ test("equal certificates are one decoded message, any other byte is another", as
   assert.notEqual(read(tampered).certificate, first.certificate);
 });
 
-test("the very bytes that were decoded are not decoded again, unless as somebody else's", async () => {
-  const [record = assert.fail()] = await recordsUnderOneCertificate();
+test("what a record carries is taken for its own bytes and bringer alone", async () => {
+  const [bytes = assert.fail(), others = assert.fail()] = await recordsUnderOneCertificate();
   const context = { crypto, decoding: decodingCaches(9) };
-  const first = decodeRecord(record, "terminal", context);
-  assert.equal(decodeRecord(record, "terminal", context), first);
-  assert.notEqual(decodeRecord(record.slice(), "terminal", context), first);
-  const asPayers = decodeRecord(record, "payer", context);
+  const record = { bytes, broughtBy: "terminal" } as const;
+  const first = decodeRecord(bytes, "terminal", context);
+  const decoded = readingOf(record, first);
+  assert.equal(decodedOf({ ...record, decoded }, context), first);
+  assert.notEqual(decodedOf(record, context), first);
+  assert.notEqual(decodedOf({ ...record, bytes: bytes.slice(), decoded }, context), first);
+  assert.deepEqual(
+    decodedOf({ ...record, bytes: others, decoded }, context),
+    decodeRecord(others, "terminal", context),
+  );
+  assert.deepEqual(decodedOf({ ...record, decoded: { ...decoded } }, context), first, "of anybody's making: read anew");
+  assert.notEqual(decodedOf({ ...record, decoded: { ...decoded } }, context), first);
+  const asPayers = decodedOf({ ...record, broughtBy: "payer", decoded }, context);
   assert.ok("code" in asPayers, "an upload record is no sync record");
 });
 

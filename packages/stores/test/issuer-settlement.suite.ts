@@ -56,6 +56,14 @@ export function settlementSuite(name: string, open: OpenStore): void {
     assert.deepEqual(states(await store.outcomes([aPayment(payer, 1).paymentId])), ["received"]);
   });
 
+  test(`${name}: a record that is settled where it was taken in still carries what it was read as`, async () => {
+    const store = await open();
+    const payer = await openPayer(store);
+    const decoded = { read: "before" };
+    await store.receive([{ ...aRecord(payer, { paymentId: aPayment(payer).paymentId }), decoded }]);
+    assert.equal((await store.takeBatch(10))?.records[0]?.decoded, decoded);
+  });
+
   test(`${name}: a record is kept once, waits until it is settled, and stays as evidence`, async () => {
     const store = await open();
     const payer = await openPayer(store);

@@ -3,13 +3,7 @@ import { type CertificateIdCipher, partitionOf } from "@cairn/issue";
 import { type DeviceId, digestText, type MessageId, type TerminalId } from "@cairn/messages";
 import type { InboxRecord } from "@cairn/stores";
 import type { Sender } from "../settlement/context.ts";
-import {
-  certificateIdOf,
-  type DecodedRecord,
-  type DecodingContext,
-  decodeRecord,
-  paymentIdOf,
-} from "../settlement/decode-record.ts";
+import { type DecodingContext, decodeRecord, paymentIdOf, readingOf } from "../settlement/decode-record.ts";
 import { openedId } from "../settlement/opened-ids.ts";
 import { isRecordFault, type RecordFault } from "../settlement/record-codes.ts";
 import { refuseSender } from "../settlement/verify-records.ts";
@@ -34,19 +28,15 @@ export function takeIn(bytes: Uint8Array, bringer: Bringer, context: IntakeConte
   const { sender, senderId, receivedAt } = bringer;
   const broughtBy = sender.kind;
   const recordHash = recordHashOf(bytes, senderId, crypto);
-  const decoded = decodeRecord(bytes, broughtBy, context);
-  const fault = isRecordFault(decoded) ? decoded : refuseSender(decoded, sender, certificateIdCipher);
-  const paymentId: MessageId | undefined = isRecordFault(decoded) ? undefined : paymentIdOf(decoded);
-  const partition =
-    (isRecordFault(decoded) ? undefined : partitionFor(decoded, certificateIdCipher)) ?? anyPartition(recordHash);
-  const row = { inboxId: 0, recordHash, partition, broughtBy, senderId, paymentId, bytes, receivedAt };
+  const read = decodeRecord(bytes, broughtBy, context);
+  const certificateId = isRecordFault(read) ? undefined : read.certificateId;
+  const opened = certificateId === undefined ? undefined : openedId(certificateId, certificateIdCipher);
+  const fault = isRecordFault(read) ? read : refuseSender(read, sender, opened);
+  const paymentId: MessageId | undefined = isRecordFault(read) ? undefined : paymentIdOf(read);
+  const partition = opened === undefined ? anyPartition(recordHash) : partitionOf(opened.account);
+  const decoded = readingOf({ bytes, broughtBy }, read);
+  const row = { inboxId: 0, recordHash, partition, broughtBy, senderId, paymentId, bytes, receivedAt, decoded };
   return { row, fault };
-}
-
-function partitionFor(decoded: DecodedRecord, cipher: CertificateIdCipher): number | undefined {
-  const certificateId = certificateIdOf(decoded);
-  const opened = certificateId === undefined ? undefined : openedId(certificateId, cipher);
-  return opened === undefined ? undefined : partitionOf(opened.account);
 }
 
 /** What belongs to no account touches no account's state: any partition will do, the same one each time. */

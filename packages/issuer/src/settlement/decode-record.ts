@@ -27,13 +27,18 @@ import {
   type UserCertificate,
   userCertificate,
 } from "@cairn/messages";
+import type { InboxRecord } from "@cairn/stores";
 import type { RecordFault } from "./record-codes.ts";
 
-/** The parts of an inbox record, each decoded strictly, no signature looked at yet. */
+/**
+ * The parts of an inbox record, each decoded strictly, no signature looked at yet.
+ * `certificateId`: the one that its payment names, which need not be that of the certificate beside it.
+ */
 export type DecodedRecord = DecodedTwoWay | DecodedOpen | DecodedVoid;
 
 export type DecodedTwoWay = {
   readonly kind: "payment";
+  readonly certificateId: CertificateId;
   readonly certificate: Decoded<UserCertificate>;
   readonly payment: Decoded<Payment>;
   readonly payeeCertificate: Decoded<PayeeCertificate>;
@@ -46,6 +51,7 @@ export type DecodedTwoWay = {
 };
 export type DecodedOpen = {
   readonly kind: "open-payment";
+  readonly certificateId: CertificateId;
   readonly certificate: Decoded<UserCertificate>;
   readonly payment: Decoded<OpenPayment>;
   /** Always there from a terminal. */
@@ -56,6 +62,8 @@ export type DecodedOpen = {
 };
 export type DecodedVoid = {
   readonly kind: "void";
+  /** A void belongs to none. */
+  readonly certificateId: undefined;
   readonly payeeCertificate: Decoded<PayeeCertificate>;
   readonly request: Decoded<PaymentRequest>;
   readonly requestVoid: Decoded<RequestVoid>;
@@ -64,21 +72,30 @@ export type DecodedVoid = {
 export type DecodingCaches = {
   /** Certificates of both kinds come again with every payment: their strict decoding need not. */
   readonly certificates: DecodedMemory;
-  /**
-   * Whole records, by the very bytes of whoever brought them: taken in and, a moment later, settled. As long as somebody
-   * keeps these bytes, which the store does for as many records as it keeps ready.
-   */
-  readonly records: WeakMap<
-    Uint8Array,
-    { readonly broughtBy: Bringing; readonly decoded: DecodedRecord | RecordFault }
-  >;
 };
-type Bringing = "terminal" | "payer";
+type Bringing = InboxRecord["broughtBy"];
 export type DecodingContext = { readonly crypto: CryptoPort; readonly decoding?: DecodingCaches };
 
 /** @param size Certificates remembered, of each kind. */
 export function decodingCaches(size: number): DecodingCaches {
-  return { certificates: new DecodedMemory(size), records: new WeakMap() };
+  return { certificates: new DecodedMemory(size) };
+}
+
+/**
+ * What some bytes were read as, which goes along with them in `InboxRecord.decoded`: a record is taken in and, a moment
+ * later, settled. A table of such records by their bytes would cost several times as much, most of it for collecting what
+ * is no longer in it.
+ */
+class Reading {
+  readonly bytes: Uint8Array;
+  readonly broughtBy: Bringing;
+  readonly decoded: DecodedRecord | RecordFault;
+
+  constructor(bytes: Uint8Array, broughtBy: Bringing, decoded: DecodedRecord | RecordFault) {
+    this.bytes = bytes;
+    this.broughtBy = broughtBy;
+    this.decoded = decoded;
+  }
 }
 
 /**
@@ -90,15 +107,6 @@ export function decodeRecord(
   broughtBy: Bringing,
   context: DecodingContext,
 ): DecodedRecord | RecordFault {
-  const records = context.decoding?.records;
-  const known = records?.get(bytes);
-  if (known?.broughtBy === broughtBy) return known.decoded;
-  const decoded = decodeAnew(bytes, broughtBy, context);
-  records?.set(bytes, { broughtBy, decoded });
-  return decoded;
-}
-
-function decodeAnew(bytes: Uint8Array, broughtBy: Bringing, context: DecodingContext): DecodedRecord | RecordFault {
   try {
     return broughtBy === "terminal" ? decodeUpload(bytes, context) : decodeSync(bytes, context);
   } catch (error) {
@@ -107,14 +115,31 @@ function decodeAnew(bytes: Uint8Array, broughtBy: Bringing, context: DecodingCon
   }
 }
 
+/** What a record that is taken in carries along from then on. */
+export function readingOf(
+  { bytes, broughtBy }: Pick<InboxRecord, "bytes" | "broughtBy">,
+  decoded: DecodedRecord | RecordFault,
+): object {
+  return new Reading(bytes, broughtBy, decoded);
+}
+
+/** As `decodeRecord`, unless these very bytes were read before as this bringer's and the record still carries that. */
+export function decodedOf(
+  { bytes, broughtBy, decoded: reading }: Pick<InboxRecord, "bytes" | "broughtBy" | "decoded">,
+  context: DecodingContext,
+): DecodedRecord | RecordFault {
+  const isOfThis = reading instanceof Reading && reading.bytes === bytes && reading.broughtBy === broughtBy;
+  return isOfThis ? reading.decoded : decodeRecord(bytes, broughtBy, context);
+}
+
 /**
- * The certificate under which the record's payment was made; a void belongs to none. Equal texts are the certificate's
- * own: it is the same one for each of its payments, whose place in a map is known, where a new one has to be worked out.
+ * The certificate under which a payment was made. Equal texts are the certificate's own: it is the same one for each of
+ * its payments, whose place in a map is known, where a new one has to be worked out.
  */
-export function certificateIdOf(record: DecodedRecord): CertificateId | undefined {
-  if (record.kind === "void") return undefined;
-  const named = record.payment.unverified.certificateId;
-  const own = record.certificate.unverified.certificateId;
+function certificateIdOf(
+  { unverified: { certificateId: named } }: Decoded<Payment | OpenPayment>,
+  { unverified: { certificateId: own } }: Decoded<UserCertificate>,
+): CertificateId {
   return named === own ? own : named;
 }
 
@@ -127,29 +152,40 @@ function decodeUpload(bytes: Uint8Array, context: DecodingContext): DecodedRecor
   const record = readUploadRecord(bytes);
   const payee = payeeCertificateIn(record.payeeCertificate, context);
   switch (record.kind) {
-    case "payment":
+    case "payment": {
+      const request = requestIn(record.request, crypto);
+      const certificate = certificateIn(record.certificate, context);
+      const paid = decodeMessage(payment, record.payment, crypto);
       return {
         kind: "payment",
+        certificateId: certificateIdOf(paid, certificate),
+        certificate,
+        payment: paid,
         payeeCertificate: payee,
-        request: requestIn(record.request, crypto),
-        certificate: certificateIn(record.certificate, context),
-        payment: decodeMessage(payment, record.payment, crypto),
+        request,
         receipt: undefined,
         requestVoid: undefined,
         hint: record.hint,
       };
-    case "open-payment":
+    }
+    case "open-payment": {
+      const message = decodeMessage(capture, record.capture, crypto);
+      const certificate = certificateIn(record.certificate, context);
+      const paid = decodeMessage(openPayment, record.payment, crypto);
       return {
         kind: "open-payment",
+        certificateId: certificateIdOf(paid, certificate),
+        certificate,
+        payment: paid,
         payeeCertificate: payee,
-        word: { kind: "capture", message: decodeMessage(capture, record.capture, crypto) },
-        certificate: certificateIn(record.certificate, context),
-        payment: decodeMessage(openPayment, record.payment, crypto),
+        word: { kind: "capture", message },
         hint: record.hint,
       };
+    }
     case "void":
       return {
         kind: "void",
+        certificateId: undefined,
         payeeCertificate: payee,
         request: requestIn(record.request, crypto),
         requestVoid: decodeMessage(requestVoid, record.requestVoid, crypto),
@@ -164,22 +200,29 @@ function decodeSync(bytes: Uint8Array, context: DecodingContext): DecodedRecord 
     case "closing":
       // Closings never enter the inbox: the sync call records them at once.
       throw new MessageError("BUNDLE_MALFORMED", "a closing is not a payment");
-    case "payment":
+    case "payment": {
+      const certificate = certificateIn(record.certificate, context);
+      const paid = decodeMessage(payment, record.payment, crypto);
       return {
         kind: "payment",
-        certificate: certificateIn(record.certificate, context),
-        payment: decodeMessage(payment, record.payment, crypto),
+        certificateId: certificateIdOf(paid, certificate),
+        certificate,
+        payment: paid,
         payeeCertificate: payeeCertificateIn(record.payeeCertificate, context),
         request: requestIn(record.request, crypto),
         receipt: optionally(record.receipt, (message) => decodeMessage(receipt, message, crypto)),
         requestVoid: optionally(record.requestVoid, (message) => decodeMessage(requestVoid, message, crypto)),
         hint: undefined,
       };
-    case "open-payment":
+    }
+    case "open-payment": {
+      const certificate = certificateIn(record.certificate, context);
+      const paid = decodeMessage(openPayment, record.payment, crypto);
       return {
         kind: "open-payment",
-        certificate: certificateIn(record.certificate, context),
-        payment: decodeMessage(openPayment, record.payment, crypto),
+        certificateId: certificateIdOf(paid, certificate),
+        certificate,
+        payment: paid,
         payeeCertificate: optionally(record.payeeCertificate, (message) => payeeCertificateIn(message, context)),
         word: optionally(record.receipt, (message) => ({
           kind: "receipt" as const,
@@ -187,6 +230,7 @@ function decodeSync(bytes: Uint8Array, context: DecodingContext): DecodedRecord 
         })),
         hint: undefined,
       };
+    }
   }
 }
 

@@ -9,15 +9,12 @@ import {
 } from "@cairn/messages";
 import type { SettlementItem } from "@cairn/settle";
 import type { InboxRecord, RequestVoidRecord } from "@cairn/stores";
-import { type DecodedRecord, type DecodingContext, decodeRecord } from "./decode-record.ts";
 import type { IssuedHere, IssuedHereContext, OtherPayeeStanding } from "./issued-here.ts";
 import { faultOf, isRecordFault, type RecordFault, recordFault } from "./record-codes.ts";
-import type { RejectedRecord, VerifiedRecords } from "./verify-records.ts";
+import type { DecodedPayment, ReadRecords, RejectedRecord, VerifiedRecords } from "./verify-records.ts";
 
-export type GuardContext = DecodingContext & IssuedHereContext & { readonly issuedHere: IssuedHere };
+export type GuardContext = IssuedHereContext & { readonly issuedHere: IssuedHere };
 type Batch = { readonly partition: Partition; readonly records: readonly InboxRecord[] };
-type DecodedPayment = Exclude<DecodedRecord, { readonly kind: "void" }>;
-type DecodedVoid = Extract<DecodedRecord, { readonly kind: "void" }>;
 
 /**
  * What signatures alone cannot tell. A user certificate counts when it is the very one that this server issued: whoever
@@ -27,31 +24,18 @@ type DecodedVoid = Extract<DecodedRecord, { readonly kind: "void" }>;
  * payer brings under it is evidence.
  */
 export async function guardItems(
-  verified: VerifiedRecords,
+  verified: ReadRecords,
   { partition, records }: Batch,
   context: GuardContext,
 ): Promise<VerifiedRecords> {
-  const payments: DecodedPayment[] = [];
-  const voids: {
-    readonly record: InboxRecord;
-    readonly decoded: DecodedVoid;
-    readonly requestVoid: RequestVoidRecord;
-  }[] = [];
+  const { payments, voided } = verified;
   const certificates = new Set<Decoded<UserCertificate>>();
   const payees = new Set<Decoded<PayeeCertificate>>();
-  // What was verified is in the order of the records.
-  for (const record of records) {
-    const requestVoid = verified.voids[voids.length];
-    const isItem = verified.items[payments.length]?.inboxId === record.inboxId;
-    if (!isItem && requestVoid?.bytes !== record.bytes) continue;
-    const decoded = decodeRecord(record.bytes, record.broughtBy, context);
-    if (isRecordFault(decoded)) throw new Error("A record that was read before cannot be read.");
-    if (decoded.payeeCertificate !== undefined) payees.add(decoded.payeeCertificate);
-    if (decoded.kind !== "void") {
-      certificates.add(decoded.certificate);
-      payments.push(decoded);
-    } else if (requestVoid !== undefined) voids.push({ record, decoded, requestVoid });
+  for (const { certificate, payeeCertificate } of payments) {
+    certificates.add(certificate);
+    if (payeeCertificate !== undefined) payees.add(payeeCertificate);
   }
+  for (const { decoded } of voided) payees.add(decoded.payeeCertificate);
   const [forged, others] = await Promise.all([
     context.issuedHere.forgedAmong(certificates, partition, context),
     context.issuedHere.othersAmong(payees, context),
@@ -69,13 +53,13 @@ export async function guardItems(
     if (isRecordFault(guarded)) faults.set(item.inboxId, guarded);
     else items.push(guarded);
   }
-  const counting: RequestVoidRecord[] = [];
-  for (const { record, decoded, requestVoid } of voids) {
+  const voids: RequestVoidRecord[] = [];
+  for (const [index, { record, decoded }] of voided.entries()) {
     const fault = await refuseTill(decoded.payeeCertificate, decoded.request, { others, context });
-    if (fault === undefined) counting.push(requestVoid);
+    if (fault === undefined) voids.push(verified.voids[index] as RequestVoidRecord);
     else faults.set(record.inboxId, fault);
   }
-  return { ...verified, items, voids: counting, rejected: rejectedWith(faults, { verified, records }) };
+  return { items, voids, rejected: rejectedWith(faults, { verified, records }), faulty: verified.faulty };
 }
 
 type About = {

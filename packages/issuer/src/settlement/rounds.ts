@@ -16,7 +16,7 @@ import {
 import { guardItems } from "./guard-items.ts";
 import { IssuedHere } from "./issued-here.ts";
 import type { VerificationPool } from "./verification-pool.ts";
-import { type VerifiedRecords, verifyBatches } from "./verify-records.ts";
+import { type ReadRecords, type VerifiedRecords, verifyBatches } from "./verify-records.ts";
 
 export type RoundsContext = {
   readonly store: IssuerStore;
@@ -87,11 +87,11 @@ export class Rounds {
     );
     for (const senderId of wrongHintsOf)
       log.warn({ senderId }, "a payment or its hint made a batch fail; this sender's payments are verified one by one");
-    const guarding = { store, crypto, decoding: this.#caches.decoding, issuedHere: this.#issuedHere };
+    const guarding = { store, crypto, issuedHere: this.#issuedHere };
     return Promise.all(
       batches.map(async (batch, index) => ({
         ...batch,
-        verified: await guardItems(verified[index] as VerifiedRecords, batch, guarding),
+        verified: await guardItems(verified[index] as ReadRecords, batch, guarding),
       })),
     );
   }

@@ -1,16 +1,20 @@
-import type { CertificateIdCipher } from "@cairn/issue";
+import type { OpenedCertificateId } from "@cairn/issue";
 import { isRefusal, type MessageId, refusal } from "@cairn/messages";
 import type { SettlementItem } from "@cairn/settle";
 import type { InboxRecord, RequestVoidRecord } from "@cairn/stores";
 import { type CheckedRecord, checkSignatures } from "./check-signatures.ts";
 import type { Sender, VerifyRecordsContext } from "./context.ts";
-import { certificateIdOf, type DecodedRecord, decodeRecord, paymentIdOf } from "./decode-record.ts";
+import { type DecodedRecord, type DecodedVoid, decodedOf, paymentIdOf } from "./decode-record.ts";
 import { openedId } from "./opened-ids.ts";
 import { faultOf, isRecordFault, type RecordFault, recordFault } from "./record-codes.ts";
 import { openPaymentItem, twoWayItem, voidRecord } from "./settlement-item.ts";
 
+export type DecodedPayment = Exclude<DecodedRecord, DecodedVoid>;
 /** What verification needs of an inbox record. */
-export type UploadedRecord = Pick<InboxRecord, "inboxId" | "broughtBy" | "senderId" | "bytes" | "receivedAt">;
+export type UploadedRecord = Pick<
+  InboxRecord,
+  "inboxId" | "broughtBy" | "senderId" | "bytes" | "receivedAt" | "decoded"
+>;
 export type RejectedRecord<Uploaded extends UploadedRecord = InboxRecord> = {
   readonly record: Uploaded;
   readonly paymentId: MessageId | undefined;
@@ -25,6 +29,11 @@ export type VerifiedRecords<Uploaded extends UploadedRecord = InboxRecord> = {
   readonly voids: readonly RequestVoidRecord[];
   /** Not judged, for a fault of our own: they stay in the inbox for another try. */
   readonly faulty: readonly { readonly record: Uploaded; readonly error: unknown }[];
+};
+/** With what was read of the items' records and of the voids', in the order of each. */
+export type ReadRecords<Uploaded extends UploadedRecord = InboxRecord> = VerifiedRecords<Uploaded> & {
+  readonly payments: readonly DecodedPayment[];
+  readonly voided: readonly { readonly record: Uploaded; readonly decoded: DecodedVoid }[];
 };
 /** Who sent hints that made a batch of signatures fail: they cost time and changed nothing. */
 type WrongHints = { readonly wrongHintsOf: readonly SenderId[] };
@@ -46,7 +55,7 @@ type SenderId = UploadedRecord["senderId"];
 export async function verifyBatches<Uploaded extends UploadedRecord>(
   batches: readonly (readonly Uploaded[])[],
   context: VerifyRecordsContext,
-): Promise<WrongHints & { readonly verified: readonly VerifiedRecords<Uploaded>[] }> {
+): Promise<WrongHints & { readonly verified: readonly ReadRecords<Uploaded>[] }> {
   const sent: { readonly senderId: SenderId; readonly decoded: DecodedRecord }[] = [];
   const looked = batches.map((records) =>
     records.map((record) => {
@@ -57,29 +66,39 @@ export async function verifyBatches<Uploaded extends UploadedRecord>(
   );
   const { checked, wrongHintsOf } = await checkSafely(sent, context);
   let next = 0;
-  const verified = batches.map((records, batch): VerifiedRecords<Uploaded> => {
+  const verified = batches.map((records, batch): ReadRecords<Uploaded> => {
     const items: SettlementItem[] = [];
     const rejected: RejectedRecord<Uploaded>[] = [];
     const faulty: { readonly record: Uploaded; readonly error: unknown }[] = [];
     const voids: RequestVoidRecord[] = [];
-    for (const [index, record] of records.entries()) {
-      const look = looked[batch]?.[index] as Look;
+    const payments: DecodedPayment[] = [];
+    const voided: { readonly record: Uploaded; readonly decoded: DecodedVoid }[] = [];
+    const looks = looked[batch] as readonly Look[];
+    for (let index = 0; index < records.length; index++) {
+      const record = records[index] as Uploaded;
+      const look = looks[index] as Look;
       const seen = "decoded" in look ? judgeSafely(record, checked[next++] as CheckedRecord | Failed, context) : look;
       if ("error" in seen) {
         faulty.push({ record, error: seen.error });
         continue;
       }
       const { paymentId, judged } = seen;
+      // Whatever was judged to be more than a fault was read as that.
+      const { decoded } = look as Read;
       if ("certificateId" in judged) {
         items.push(judged);
+        payments.push(decoded as DecodedPayment);
         continue;
       }
       const isVoid = !isRecordFault(judged);
-      if (isVoid) voids.push(judged);
+      if (isVoid) {
+        voids.push(judged);
+        voided.push({ record, decoded: decoded as DecodedVoid });
+      }
       const { code, sentence } = isVoid ? recordFault("VOID_RECORDED") : judged;
       rejected.push({ record, paymentId, code, sentence });
     }
-    return { items, rejected, voids, faulty };
+    return { items, payments, rejected, voids, voided, faulty };
   });
   return { verified, wrongHintsOf };
 }
@@ -98,7 +117,8 @@ type Seen = { readonly paymentId: MessageId | undefined; readonly judged: Judged
 
 /** An error is a fault of ours: bytes that are wrong are judged. */
 type Failed = { readonly error: unknown };
-type Look = { readonly decoded: DecodedRecord } | Seen | Failed;
+type Read = { readonly decoded: DecodedRecord };
+type Look = Read | Seen | Failed;
 
 /** What can be said without any signature. */
 function lookSafely(
@@ -106,9 +126,11 @@ function lookSafely(
   { crypto, caches, senderOf, certificateIdCipher }: VerifyRecordsContext,
 ): Look {
   try {
-    const decoded = decodeRecord(record.bytes, record.broughtBy, { crypto, decoding: caches.decoding });
+    const decoded = decodedOf(record, { crypto, decoding: caches.decoding });
     if (isRecordFault(decoded)) return { paymentId: undefined, judged: decoded };
-    const foreign = refuseSender(decoded, senderOf(record), certificateIdCipher);
+    const { certificateId } = decoded;
+    const opened = certificateId === undefined ? undefined : openedId(certificateId, certificateIdCipher);
+    const foreign = refuseSender(decoded, senderOf(record), opened);
     return foreign === undefined ? { decoded } : { paymentId: paymentIdOf(decoded), judged: foreign };
   } catch (error) {
     return { error };
@@ -147,7 +169,7 @@ function judge(record: UploadedRecord, checked: CheckedRecord, context: VerifyRe
   if (checked.kind === "void") return voidRecord(record, checked, context);
   const { certificate } = checked;
   if (isRefusal(certificate)) return faultOf(certificate);
-  if (checked.decoded.payment.unverified.certificateId !== certificate.content.certificateId)
+  if (checked.decoded.certificateId !== certificate.content.certificateId)
     return faultOf(refusal("CERTIFICATE_MISMATCH"));
   if (checked.kind === "payment") {
     const { payment } = checked;
@@ -160,15 +182,14 @@ function judge(record: UploadedRecord, checked: CheckedRecord, context: VerifyRe
 /**
  * Whether the sender may bring this record: a terminal what its payee accepted, from whichever of the payee's tills; a
  * wallet what its own account paid.
+ * @param opened The id of the payment's certificate: undefined when it is none of ours, or when there is no payment.
  */
 export function refuseSender(
   decoded: DecodedRecord,
   sender: Sender | undefined,
-  cipher: CertificateIdCipher,
+  opened: OpenedCertificateId | undefined,
 ): RecordFault | undefined {
-  const certificateId = certificateIdOf(decoded);
-  const opened = certificateId === undefined ? undefined : openedId(certificateId, cipher);
-  if (certificateId !== undefined && opened === undefined) return recordFault("CERTIFICATE_NOT_OURS");
+  if (decoded.certificateId !== undefined && opened === undefined) return recordFault("CERTIFICATE_NOT_OURS");
   if (sender?.kind === "payer")
     return opened?.account === sender.account ? undefined : recordFault("RECORD_OF_ANOTHER_ACCOUNT");
   const payeeId = decoded.payeeCertificate?.unverified.payeeId;

@@ -371,6 +371,11 @@ export type InboxRecord = {
   readonly paymentId: MessageId | undefined;
   readonly bytes: Uint8Array;
   readonly receivedAt: number;
+  /**
+   * What whoever took the record in read its bytes as. No store looks at it or writes it down: one that keeps a record
+   * ready for its batch keeps this with it.
+   */
+  readonly decoded?: object | undefined;
 };
 export type InboxBatch = { readonly partition: Partition; readonly records: readonly InboxRecord[] };
 export type BatchChoice = {

@@ -24,7 +24,7 @@ export class MemoryInbox {
       const hashes = this.#hashes.get(received.partition) ?? new Set();
       if (hashes.has(received.recordHash)) continue;
       this.#hashes.set(received.partition, hashes.add(received.recordHash));
-      // The very bytes, into which nobody writes: what was decoded when they were taken in is known by them.
+      // The very bytes, into which nobody writes: what they were read as goes with them.
       const record = { ...received, inboxId: this.#kept.size + 1 };
       const kept = { record, decidedAt: undefined, rejection: undefined };
       this.#kept.set(record.inboxId, kept);
