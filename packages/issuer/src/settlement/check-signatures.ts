@@ -75,10 +75,16 @@ export async function checkSignatures(
     while (bringers.length < asked.length) bringers.push(bringer.number);
   }
   const wrongHintsOf: Sent["senderId"][] = [];
+  const certificatesIn: Decoded<UserCertificate>[] = [];
+  const payeeCertificatesIn: Decoded<PayeeCertificate>[] = [];
+  for (const { decoded } of records) {
+    if (decoded.kind !== "void") certificatesIn.push(decoded.certificate);
+    if (decoded.payeeCertificate !== undefined) payeeCertificatesIn.push(decoded.payeeCertificate);
+  }
   const byIssuer = { anchors, crypto: gathering(context) };
-  const [certificates, payeeCertificates, verified] = await Promise.all([
-    caches.certificates.look(certificatesIn(records), (decoded) => verifyUserCertificate(decoded, byIssuer)),
-    caches.payeeCertificates.look(payeeCertificatesIn(records), (decoded) => verifyPayeeCertificate(decoded, byIssuer)),
+  const [certificates, payeeCertificates, signed] = await Promise.all([
+    caches.certificates.look(certificatesIn, (decoded) => verifyUserCertificate(decoded, byIssuer)),
+    caches.payeeCertificates.look(payeeCertificatesIn, (decoded) => verifyPayeeCertificate(decoded, byIssuer)),
     verifyMessages(asked, async (signatures) => {
       const found = await checker.verify(signatures, bringers);
       for (const [senderId, { number }] of senders)
@@ -87,52 +93,75 @@ export async function checkSignatures(
     }),
   ]);
   for (const senderId of wrongHintsOf) distrusted.set(senderId, true);
-  let next = 0;
-  const taken = (): unknown => verified[next++];
-  const checked = records.map(({ decoded }) => checkedRecord(decoded, { certificates, payeeCertificates, taken }));
+  const found = new Found({ certificates, payeeCertificates, signed });
+  const checked = records.map(({ decoded }) => checkedRecord(decoded, found));
   return { checked, wrongHintsOf };
 }
 
-type Found = {
-  readonly certificates: (decoded: Decoded<UserCertificate>) => Checked<UserCertificate>;
-  readonly payeeCertificates: (decoded: Decoded<PayeeCertificate>) => Checked<PayeeCertificate>;
-  /** The next of what `ask` asked for, in its order; undefined when its signature is not valid. */
-  readonly taken: () => unknown;
-};
+/** What was looked at, given out in the order in which it was asked for. */
+class Found {
+  readonly #certificates: readonly Checked<UserCertificate>[];
+  readonly #payeeCertificates: readonly Checked<PayeeCertificate>[];
+  /** What `ask` asked for, in its order; undefined when its signature is not valid. */
+  readonly #signed: readonly unknown[];
+  #nextCertificate = 0;
+  #nextPayeeCertificate = 0;
+  #nextSigned = 0;
 
-function checkedRecord(decoded: DecodedRecord, { certificates, payeeCertificates, taken }: Found): CheckedRecord {
-  const take = <Content>({ kind }: Decoded<Content>): Checked<Content> =>
-    (taken() as Checked<Content> | undefined) ?? refusal("SIGNATURE_INVALID", kind.name);
-  const takeIf = <Content>(message: Decoded<Content> | undefined): Checked<Content> | undefined =>
-    message === undefined ? undefined : take(message);
+  constructor(found: {
+    readonly certificates: readonly Checked<UserCertificate>[];
+    readonly payeeCertificates: readonly Checked<PayeeCertificate>[];
+    readonly signed: readonly unknown[];
+  }) {
+    this.#certificates = found.certificates;
+    this.#payeeCertificates = found.payeeCertificates;
+    this.#signed = found.signed;
+  }
+
+  certificate(): Checked<UserCertificate> {
+    return this.#certificates[this.#nextCertificate++] as Checked<UserCertificate>;
+  }
+
+  payeeCertificate(): Checked<PayeeCertificate> {
+    return this.#payeeCertificates[this.#nextPayeeCertificate++] as Checked<PayeeCertificate>;
+  }
+
+  signed<Content>({ kind }: Decoded<Content>): Checked<Content> {
+    const verified = this.#signed[this.#nextSigned++] as Checked<Content> | undefined;
+    return verified ?? refusal("SIGNATURE_INVALID", kind.name);
+  }
+}
+
+/** Asks for the parts in the order of `ask`. */
+function checkedRecord(decoded: DecodedRecord, found: Found): CheckedRecord {
   switch (decoded.kind) {
     case "payment":
       return {
         kind: "payment",
         decoded,
-        certificate: certificates(decoded.certificate),
-        payeeCertificate: payeeCertificates(decoded.payeeCertificate),
-        payment: take(decoded.payment),
-        receipt: takeIf(decoded.receipt),
-        requestVoid: takeIf(decoded.requestVoid),
+        certificate: found.certificate(),
+        payeeCertificate: found.payeeCertificate(),
+        payment: found.signed(decoded.payment),
+        receipt: decoded.receipt && found.signed(decoded.receipt),
+        requestVoid: decoded.requestVoid && found.signed(decoded.requestVoid),
       };
     case "open-payment": {
-      const payee = decoded.payeeCertificate;
+      const hasPayee = decoded.payeeCertificate !== undefined;
       return {
         kind: "open-payment",
         decoded,
-        certificate: certificates(decoded.certificate),
-        payeeCertificate: payee === undefined ? undefined : payeeCertificates(payee),
-        payment: take(decoded.payment),
-        word: payee === undefined ? undefined : takeIf(decoded.word?.message),
+        certificate: found.certificate(),
+        payeeCertificate: hasPayee ? found.payeeCertificate() : undefined,
+        payment: found.signed(decoded.payment),
+        word: hasPayee && decoded.word !== undefined ? found.signed(decoded.word.message) : undefined,
       };
     }
     case "void":
       return {
         kind: "void",
         decoded,
-        payeeCertificate: payeeCertificates(decoded.payeeCertificate),
-        requestVoid: take(decoded.requestVoid),
+        payeeCertificate: found.payeeCertificate(),
+        requestVoid: found.signed(decoded.requestVoid),
       };
   }
 }
@@ -150,14 +179,6 @@ function ask(record: DecodedRecord, withHints: boolean, asked: Asked[]): void {
     asked.push({ decoded: record.receipt as Decoded<unknown>, key, hint: undefined });
   const last = record.kind === "open-payment" ? record.word?.message : record.requestVoid;
   if (last !== undefined) asked.push({ decoded: last as Decoded<unknown>, key, hint: undefined });
-}
-
-function* certificatesIn(records: readonly Sent[]): Iterable<Decoded<UserCertificate>> {
-  for (const { decoded } of records) if (decoded.kind !== "void") yield decoded.certificate;
-}
-
-function* payeeCertificatesIn(records: readonly Sent[]): Iterable<Decoded<PayeeCertificate>> {
-  for (const { decoded } of records) if (decoded.payeeCertificate !== undefined) yield decoded.payeeCertificate;
 }
 
 /** Signatures that are asked for one by one in the same turn are verified together. */

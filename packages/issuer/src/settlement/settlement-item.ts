@@ -59,14 +59,13 @@ export function twoWayItem(input: Input<CheckedTwoWay, Payment>, context: Contex
   if (statement !== undefined) return faultOf(statement);
   const hasWord = record.broughtBy === "terminal" || checked.receipt !== undefined;
   const accepted = { acceptedAt: request.issuedAt, takenMinor: payment.content.amountMinor };
-  return {
-    ...common(input),
+  return itemOf(input, {
     kind: "payment",
     requestHash: payment.content.requestHash,
     payeeWord: hasWord ? payeeWord(payee, accepted, context) : undefined,
     voided: checked.requestVoid !== undefined,
     refusal: verdict,
-  };
+  });
 }
 
 /** The receipt and the void that a payer brings along: both under the till's key, both about this payment. */
@@ -97,12 +96,12 @@ export function openPaymentItem(
 ): SettlementItem | RecordFault {
   const { record, certificate, payment } = input;
   const judged = judgeCapture(input, context);
-  const item = { ...common(input), kind: "open-payment", requestHash: undefined, voided: false } as const;
+  const itself = { kind: "open-payment", requestHash: undefined, voided: false } as const;
   const ownFault = refuseOpenPaymentItself(certificate.content, payment.content);
   if (judged !== undefined && !("code" in judged) && (judged.refusal === undefined || record.broughtBy === "terminal"))
-    return { ...item, payeeWord: judged.word, refusal: ownFault ?? judged.refusal };
+    return itemOf(input, { ...itself, payeeWord: judged.word, refusal: ownFault ?? judged.refusal });
   if (judged !== undefined && "code" in judged && record.broughtBy === "terminal") return faultOf(judged);
-  return { ...item, payeeWord: undefined, refusal: ownFault };
+  return itemOf(input, { ...itself, payeeWord: undefined, refusal: ownFault });
 }
 
 /** What is wrong with an open payment whoever captures it. */
@@ -175,13 +174,11 @@ function payeeWord(
   };
 }
 
-type Common = Omit<SettlementItem, "kind" | "requestHash" | "payeeWord" | "voided" | "refusal">;
-
-function common({
-  record,
-  certificate,
-  payment,
-}: Pick<Input<never, Payment | OpenPayment>, "record" | "certificate" | "payment">): Common {
+/** Every field by its name: spread out, an object of so many costs several times as much, once for each payment. */
+function itemOf(
+  { record, certificate, payment }: Pick<Input<never, Payment | OpenPayment>, "record" | "certificate" | "payment">,
+  judged: Pick<SettlementItem, "kind" | "requestHash" | "payeeWord" | "voided" | "refusal">,
+): SettlementItem {
   const { sequence, spentMinor, amountMinor, previous } = payment.content;
   // The payment names the same one, in a text of its own, which every map would have to look at anew.
   const { certificateId } = certificate.content;
@@ -198,5 +195,10 @@ function common({
     previous,
     receivedAt,
     broughtBy,
+    kind: judged.kind,
+    requestHash: judged.requestHash,
+    payeeWord: judged.payeeWord,
+    voided: judged.voided,
+    refusal: judged.refusal,
   };
 }

@@ -47,7 +47,8 @@ export function packJob(
   const hints = new Uint8Array(count * HINT_BYTES);
   const hasHint = new Uint8Array(count);
   let end = 0;
-  for (const [index, each] of asked.entries()) {
+  for (let index = 0; index < count; index++) {
+    const each = asked[index] as SignatureToVerify;
     const { publicKey, signature, hint } = each;
     const message = signedBy(each);
     let position = positions.get(publicKey);

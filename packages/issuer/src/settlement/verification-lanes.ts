@@ -32,15 +32,17 @@ export class VerificationLanes {
     for (const position of signatures.keys()) total += cost(position);
     const most = (total / this.#count) * (1 + TOLERANCE);
     for (const [key, positions] of byKey) {
-      let lane = this.#laneOf.get(key) ?? emptiest(loads);
-      for (const [index, position] of positions.entries()) {
-        const load = loads[lane] ?? 0;
-        const isMoved = load >= most;
+      const before = this.#laneOf.get(key);
+      let lane = before ?? emptiest(loads);
+      let isFirst = true;
+      for (const position of positions) {
+        const isMoved = (loads[lane] ?? 0) >= most;
         if (isMoved) lane = emptiest(loads);
         lanes[lane]?.push(position);
-        loads[lane] = (loads[lane] ?? 0) + cost(position) + (isMoved || index === 0 ? KEY : 0);
+        loads[lane] = (loads[lane] ?? 0) + cost(position) + (isMoved || isFirst ? KEY : 0);
+        isFirst = false;
       }
-      this.#laneOf.set(key, lane);
+      if (lane !== before) this.#laneOf.set(key, lane);
     }
     return lanes;
   }
@@ -49,14 +51,15 @@ export class VerificationLanes {
 function positionsByKey(signatures: readonly Pick<SignatureToVerify, "publicKey">[]): Map<P256PublicKey, number[]> {
   const byKey = new Map<P256PublicKey, number[]>();
   let [lastKey, ofLast]: [P256PublicKey | undefined, number[]] = [undefined, []];
-  for (const [position, { publicKey }] of signatures.entries()) {
+  let position = 0;
+  for (const { publicKey } of signatures) {
     // Payments of one wallet come one after the other.
     if (publicKey !== lastKey) {
       lastKey = publicKey;
       ofLast = byKey.get(publicKey) ?? [];
       if (ofLast.length === 0) byKey.set(publicKey, ofLast);
     }
-    ofLast.push(position);
+    ofLast.push(position++);
   }
   return byKey;
 }

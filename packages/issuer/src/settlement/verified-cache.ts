@@ -13,26 +13,25 @@ export class VerifiedCache<Content> {
     return this.#verified.get(decoded);
   }
 
-  /** What each of them is, once for each that is not remembered. */
+  /** What each of them is, in their order; verified once for each that is not remembered. */
   async look(
-    messages: Iterable<Decoded<Content>>,
+    messages: readonly Decoded<Content>[],
     verify: (decoded: Decoded<Content>) => Promise<Checked<Content>>,
-  ): Promise<(decoded: Decoded<Content>) => Checked<Content>> {
+  ): Promise<readonly Checked<Content>[]> {
+    // What a look that began before a change of keys finds is not remembered behind it.
+    const remembered = this.#verified;
+    const known = messages.map((decoded) => remembered.get(decoded));
+    if (!known.includes(undefined)) return known as readonly Verified<Content>[];
+    const unknown = new Set(messages.filter((_, index) => known[index] === undefined));
     const found = new Map<Decoded<Content>, Checked<Content>>();
-    const unknown = new Set<Decoded<Content>>();
-    for (const decoded of messages) if (!this.#verified.has(decoded)) unknown.add(decoded);
     await Promise.all(
-      [...unknown].map(async (decoded) => {
+      Array.from(unknown, async (decoded) => {
         const checked = await verify(decoded);
         found.set(decoded, checked);
-        if (!isRefusal(checked)) this.#verified.set(decoded, checked);
+        if (!isRefusal(checked)) remembered.set(decoded, checked);
       }),
     );
-    return (decoded) => {
-      const checked = this.#verified.get(decoded) ?? found.get(decoded);
-      if (checked === undefined) throw new RangeError("A message that nobody asked for.");
-      return checked;
-    };
+    return messages.map((decoded, index) => known[index] ?? (found.get(decoded) as Checked<Content>));
   }
 
   /** After a change of the trusted keys what was verified before must be verified again. */
