@@ -60,3 +60,27 @@ export function putBytes(
 }
 
 const LOOP_BYTES = 128;
+
+/**
+ * Room for bytes that are put together, looked at at once and not kept: a view of it for each use would cost as much as
+ * what it is used for, so there is one for each length, made when it is asked for first.
+ */
+export class Scratch<Bytes extends Uint8Array = Uint8Array> {
+  /** All of the room. */
+  readonly bytes: Bytes;
+  readonly #views: (Bytes | undefined)[];
+
+  constructor(bytes: Bytes) {
+    this.bytes = bytes;
+    this.#views = new Array<undefined>(bytes.length + 1).fill(undefined);
+  }
+
+  /** The first bytes of the room, with whatever is in them; undefined when there are not so many. */
+  first(length: number): Bytes | undefined {
+    const known = this.#views[length];
+    if (known !== undefined || length > this.bytes.length) return known;
+    const view = this.bytes.subarray(0, length) as Bytes;
+    this.#views[length] = view;
+    return view;
+  }
+}

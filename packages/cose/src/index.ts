@@ -1,4 +1,4 @@
-export { copyOfBytes, cutBytesFromSlabs, newBytes, plainBytes } from "./bytes.ts";
+export { copyOfBytes, cutBytesFromSlabs, newBytes, plainBytes, Scratch } from "./bytes.ts";
 export {
   type CborCode,
   CborError,

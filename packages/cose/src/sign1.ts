@@ -4,7 +4,7 @@
  * one is the empty map. What is verified is always the bytes received, never a re-encoding of them.
  */
 
-import { newBytes, putBytes } from "./bytes.ts";
+import { newBytes, putBytes, type Scratch } from "./bytes.ts";
 import { ARRAY, BYTES, CborError, MAP, NEGATIVE, TEXT } from "./cbor.ts";
 import { headLength, putHead } from "./cbor-encode.ts";
 import {
@@ -77,7 +77,7 @@ export function finishSign1(prepared: PreparedSign1, signature: Uint8Array): Uin
  * @param scratch Where to put it together, for whoever looks at it at once: what comes out is then a view of it.
  * @throws CborError CBOR_INVALID_UTF8 when the context holds half a surrogate pair.
  */
-export function toBeSigned(sign1: Sign1, form: Sign1Form, scratch?: Uint8Array): Uint8Array {
+export function toBeSigned(sign1: Sign1, form: Sign1Form, scratch?: Scratch): Uint8Array {
   const { bytes, protectedStart, protectedEnd, payloadStart, payloadEnd } = sign1;
   const header = { bytes, start: protectedStart, end: protectedEnd };
   return sigStructure(header, form.context, { bytes, start: payloadStart, end: payloadEnd }, scratch);
@@ -122,11 +122,11 @@ function utf8Of(text: string): Uint8Array {
 type ByteRange = { readonly bytes: Uint8Array; readonly start: number; readonly end: number };
 
 /** ["Signature1", protected, external_aad, payload], put together by hand: several times as fast as by `encodeCbor`. */
-function sigStructure(header: ByteRange, context: string, payload: ByteRange, scratch?: Uint8Array): Uint8Array {
+function sigStructure(header: ByteRange, context: string, payload: ByteRange, scratch?: Scratch): Uint8Array {
   const external = rangeOf(utf8Of(context));
   const start = 2 + SIGNATURE_CONTEXT.length;
   const length = start + rangeLength(header) + rangeLength(external) + rangeLength(payload);
-  const bytes = scratch !== undefined && length <= scratch.length ? scratch.subarray(0, length) : newBytes(length);
+  const bytes = scratch?.first(length) ?? newBytes(length);
   bytes[0] = (ARRAY << 5) | 4;
   bytes[1] = (TEXT << 5) | SIGNATURE_CONTEXT.length;
   putBytes(bytes, 2, SIGNATURE_CONTEXT);

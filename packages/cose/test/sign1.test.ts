@@ -12,6 +12,7 @@ import {
   type ProtectedHeaders,
   prepareSign1,
   publicKeyFromPoint,
+  Scratch,
   type Sign1,
   type Sign1Form,
   toBeSigned,
@@ -207,10 +208,10 @@ test("what is signed is put together in the place given where it fits, and besid
   const received = decodeSign1(finishSign1(prepared, SIGNATURE), form);
   const { length } = prepared.toBeSigned;
   for (const size of [length - 1, length, length + 1]) {
-    const scratch = new Uint8Array(size).fill(9);
+    const scratch = new Scratch(new Uint8Array(size).fill(9));
     const signed = toBeSigned(received, form, scratch);
     assert.equal(toHex(signed), toHex(prepared.toBeSigned));
-    assert.equal(signed.buffer === scratch.buffer, size >= length, `${size} bytes for ${length}`);
+    assert.equal(signed.buffer === scratch.bytes.buffer, size >= length, `${size} bytes for ${length}`);
   }
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { copyOfBytes, cutBytesFromSlabs, newBytes } from "@cairn/cose";
+import { copyOfBytes, cutBytesFromSlabs, newBytes, Scratch } from "@cairn/cose";
 
 const LENGTHS = [0, 1, 64, 65, 300, 4_096, 4_097, 100_000];
 
@@ -31,6 +31,17 @@ function behaves(): void {
 test("byte arrays are zeros, and copies, each by itself", () => {
   behaves();
   assert.equal(newBytes(300).buffer.byteLength, 300);
+});
+
+test("a scratch gives one view of its first bytes for each length that it has room for", () => {
+  const scratch = new Scratch(Buffer.from([1, 2, 3]));
+  assert.deepEqual([...(scratch.first(2) ?? [])], [1, 2]);
+  assert.equal(scratch.first(2), scratch.first(2));
+  assert.deepEqual(scratch.first(0), Buffer.alloc(0));
+  assert.deepEqual(scratch.first(3), scratch.bytes);
+  assert.equal(scratch.first(4), undefined);
+  scratch.bytes[0] = 9;
+  assert.deepEqual([...(scratch.first(2) ?? [])], [9, 2]);
 });
 
 test("short ones that are cut from slabs are so too", () => {

@@ -10,6 +10,7 @@ import {
   type P256PublicKey,
   prepareSign1,
   publicKeysEqual,
+  Scratch,
   SIGNATURE_LENGTH,
   type Sign1,
   type Sign1Form,
@@ -259,14 +260,14 @@ class DecodedMessage<Content> implements Decoded<Content> {
     return this.#restored;
   }
 
-  #signed(scratch?: Uint8Array): Uint8Array {
+  #signed(scratch?: Scratch): Uint8Array {
     const { form } = this.kind;
     return toBeSigned(this.#sign1 ?? decodeSign1(this.bytes, form), form, scratch);
   }
 }
 
 /** What is hashed and not kept: a buffer for each message would cost as much as its hash. */
-const SCRATCH = new Uint8Array(1024);
+const SCRATCH = new Scratch(new Uint8Array(1024));
 
 export function isRefusal(value: object): value is Refusal {
   return "code" in value && "sentence" in value;

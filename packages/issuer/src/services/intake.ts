@@ -1,4 +1,4 @@
-import type { CryptoPort } from "@cairn/cose";
+import { type CryptoPort, Scratch } from "@cairn/cose";
 import { type CertificateIdCipher, partitionOf } from "@cairn/issue";
 import { type DeviceId, digestText, type MessageId, type TerminalId } from "@cairn/messages";
 import type { InboxRecord } from "@cairn/stores";
@@ -45,11 +45,11 @@ const anyPartition = (recordHash: string): number => Number.parseInt(recordHash.
 /** The same bytes from the same sender are one record. */
 export function recordHashOf(bytes: Uint8Array, senderId: TerminalId | DeviceId, crypto: CryptoPort): string {
   const length = senderId.length / 2 + bytes.length;
-  const both = length <= SCRATCH.length ? SCRATCH.subarray(0, length) : Buffer.alloc(length);
+  const both = SCRATCH.first(length) ?? Buffer.alloc(length);
   both.write(senderId, "hex");
   both.set(bytes, senderId.length / 2);
   return digestText(both, crypto);
 }
 
 /** A buffer for each record would cost as much as its hash. */
-const SCRATCH = Buffer.alloc(4096);
+const SCRATCH = new Scratch(Buffer.alloc(4096));

@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { Scratch } from "@cairn/cose";
 import type { Partition } from "@cairn/issue";
 import { isPayeeId } from "@cairn/messages";
 import type { LedgerAccount, LedgerEntry } from "@cairn/settle";
@@ -87,10 +88,11 @@ export function entryHash(
   const text = `[${entryId},"${kind}",${JSON.stringify(reference)},"${currency}",${postedAt},${postings}]`;
   // Three bytes at most for each of JavaScript's characters.
   const most = previous.length + 3 * text.length;
-  const both = most <= SCRATCH.length ? SCRATCH : Buffer.alloc(most);
+  const scratch = most <= SCRATCH.bytes.length ? SCRATCH : new Scratch(Buffer.alloc(most));
+  const both = scratch.bytes;
   both.set(previous);
   const length = previous.length + both.write(text, previous.length);
-  into.write(hash("sha256", both.subarray(0, length), "hex"), "hex");
+  into.write(hash("sha256", scratch.first(length) ?? both, "hex"), "hex");
   return into;
 }
 
@@ -111,4 +113,4 @@ export function sealedText(
 }
 
 /** A buffer for each entry would cost as much as its hash. */
-const SCRATCH = Buffer.alloc(4096);
+const SCRATCH = new Scratch(Buffer.alloc(4096));
