@@ -44,8 +44,8 @@ const TO_THE_FIRST_FAILURE = [
 ];
 /** A round of tests takes up to five. What takes twice that loops, however busy the machine is with other work. */
 const PROCESSOR_SECONDS = 10;
-/** A round of a few streams takes half a second: of a file whose mutants mostly loop, each is known five times as soon. */
-const BRIEF_PROCESSOR_SECONDS = 2;
+/** A round of a few streams takes one: of a file whose mutants mostly loop, each is known sooner. */
+const BRIEF_PROCESSOR_SECONDS = 4;
 /** What neither ends nor works, waits for something that never comes. */
 const WALL_CLOCK_MS = 300_000;
 
@@ -195,8 +195,9 @@ function mutate(file: string, places: readonly string[]): Result {
 }
 
 /** For the command that follows it. */
-const variable = (name: string, value: number): string =>
-  process.platform === "win32" ? `set ${name}=${value}&&` : `${name}=${value}`;
+function variable(name: string, value: number): string {
+  return process.platform === "win32" ? `set ${name}=${value}&&` : `${name}=${value}`;
+}
 
 function read(report: string, file: string, looped: readonly string[]): Omit<Result, "seconds"> {
   const { files }: { readonly files: Readonly<Record<string, { readonly mutants: readonly Mutant[] }>> } = JSON.parse(
