@@ -42,8 +42,8 @@ const TO_THE_FIRST_FAILURE = [
   `--test-reporter=${new URL("first-failure-reporter.ts", import.meta.url).href}`,
   ...["--import", new URL("../seeded-bugs/first-failure.ts", import.meta.url).href],
 ];
-/** A round of tests takes up to five. What takes twice that loops, however busy the machine is with other work. */
-const PROCESSOR_SECONDS = 10;
+/** A round of tests takes up to five, and twice that beside others on the same core. What takes four times as long loops. */
+const PROCESSOR_SECONDS = 20;
 /** A round of a few streams takes one: of a file whose mutants mostly loop, each is known sooner. */
 const BRIEF_PROCESSOR_SECONDS = 4;
 /** What neither ends nor works, waits for something that never comes. */

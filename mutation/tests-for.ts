@@ -81,11 +81,11 @@ const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]
     "sign1-decode": ["sign1", SAME_VERDICT],
   },
   messages: {
-    closing: ["fields", "writing"],
+    closing: ["same-verdict"],
     codes: ["spec"],
     inflate: ["inflate-streams", "inflate"],
     fields: ["fields", "same-verdict", "writing"],
-    message: ["message", "verify", "same-verdict"],
+    message: ["message", "many-and-drafts", "fields", "writing", "decoded-memory", "verify", "same-verdict"],
     "payee-certificate": ["fields", "writing"],
     records: ["carriers", "records", "robustness"],
     "status-list": ["writing", "status-list"],
