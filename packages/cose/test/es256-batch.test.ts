@@ -1,7 +1,7 @@
 /** Many signatures at once: the answer has to be the one that each of them gets alone. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { createECDH, generateKeyPairSync } from "node:crypto";
+import { createECDH, ECDH, generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -54,6 +54,16 @@ describe("many signatures at once", { skip: signatureBatchesMissing }, async () 
       power = (power * power) % ORDER;
     }
     return result;
+  }
+  /** The y of a point with this x, if there is one. */
+  function yAt(x: bigint): Uint8Array | undefined {
+    const compressed = Buffer.concat([Uint8Array.of(2), bytesOf(x)]);
+    try {
+      const point = ECDH.convertKey(compressed, "prime256v1", undefined, undefined, "uncompressed");
+      return typeof point === "string" ? undefined : point.subarray(33);
+    } catch {
+      return undefined;
+    }
   }
   const withS = ({ signature }: Plain, s: bigint): Uint8Array => Buffer.concat([signature.subarray(0, 32), bytesOf(s)]);
   const withR = ({ signature }: Plain, r: bigint): Uint8Array => Buffer.concat([bytesOf(r), signature.subarray(32)]);
@@ -144,6 +154,48 @@ describe("many signatures at once", { skip: signatureBatchesMissing }, async () 
       return { ...each, signature: Buffer.concat([each.signature.subarray(0, 32), bytesOf(dividedBy(top, k))]) };
     });
     assert.ok(batches.areAllValid(honest), "with s as it has to be the same points pass");
+  });
+
+  test("an s of nothing does not pass where the owner of the key made the rest come out even", async () => {
+    // r = -e/d: s R = e G + r Q is then zero on both sides. R only has to be a point, as every second x is one's.
+    const own = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" });
+    const [x, y, d] = [own.x, own.y, own.d].map((each) => Buffer.from(each ?? "", "base64url"));
+    assert.ok(x !== undefined && y !== undefined && d !== undefined);
+    const publicKey = publicKeyFromPoint(Buffer.concat([Uint8Array.of(4), x, y]));
+    const wanted = Array.from({ length: 100 }, (_, index) => {
+      const message = Uint8Array.of(index);
+      const digest = crypto.sha256(message);
+      return { message, digest, r: dividedBy(-numberOf(digest), numberOf(d)) };
+    }).find(({ r }) => yAt(r) !== undefined);
+    assert.ok(wanted !== undefined);
+    const { message, digest, r } = wanted;
+    const signature = Buffer.concat([bytesOf(r), bytesOf(0n)]);
+    assert.equal(await crypto.verifyEs256(publicKey, message, signature), false);
+    const forged = { publicKey, digest, signature, hint: yAt(r) ?? new Uint8Array(32) };
+    assert.equal(batches.areAllValid([forged]), false);
+    assert.equal(batches.areAllValid([...many, forged]), false);
+  });
+
+  test("an r that is a point's x from the order on does not pass: it is no remainder by the order", async () => {
+    let r = ORDER;
+    while (yAt(r) === undefined) r++;
+    assert.ok(r < PRIME);
+    // Q = (s R - e G) / r, a key for which the sum is zero.
+    const [message, s] = [Uint8Array.of(1), 5n];
+    const digest = crypto.sha256(message);
+    const hint = yAt(r) ?? new Uint8Array(32);
+    const point = Buffer.concat([Uint8Array.of(4), bytesOf(r), hint]);
+    const curve = openCurve();
+    const key = curve?.combine(dividedBy(-numberOf(digest), r), point, dividedBy(s, r));
+    assert.ok(key !== undefined);
+    const publicKey = publicKeyFromPoint(key);
+    const signature = Buffer.concat([bytesOf(r), bytesOf(s)]);
+    assert.equal(await crypto.verifyEs256(publicKey, message, signature), false);
+    assert.equal(batches.areAllValid([{ publicKey, digest, signature, hint }]), false);
+    assert.equal(batches.areAllValid([...many, { publicKey, digest, signature, hint }]), false);
+    const reduced = Buffer.concat([bytesOf(r - ORDER), bytesOf(s)]);
+    if (r > ORDER)
+      assert.ok(await crypto.verifyEs256(publicKey, message, reduced), "as the remainder that it should be");
   });
 
   test("a key that is no point of the curve is no key: it is not passed over", () => {
