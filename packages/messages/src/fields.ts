@@ -49,11 +49,7 @@ export function required<Value>(label: number, codec: Codec<Value>): Field<Value
 }
 
 export function optional<Value>(label: number, codec: Codec<Value>): Field<Value | undefined> {
-  const write = (value: Value | undefined, name: string): CborValue => {
-    if (value === undefined) throw new TypeError("An absent field is never written.");
-    return codec.write(value, name);
-  };
-  return { label, codec: { write, read: codec.read }, optional: true };
+  return { label, codec, optional: true };
 }
 
 function invalid(name: string, why: string): MessageError {

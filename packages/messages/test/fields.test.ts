@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { type CborMap, type CborValue, CodedError, encodeCbor } from "@cairn/cose";
 import { decodeMessage, LABEL, type MessageKind } from "@cairn/messages";
 import { crypto, faulty, KINDS, type KindName } from "../../../vectors/world.ts";
+import { MAXIMUM_TRUST_LIST_ENTRIES } from "../src/bounds.ts";
 
 /** Every bound of every field, through the messages that carry it: the last value allowed, the first one refused. */
 const NAMES = Object.keys(KINDS) as KindName[];
@@ -70,6 +71,35 @@ test("a payload that is no map is refused", async () => {
   for (const name of NAMES) {
     const bytes = await faulty(name, { payloadBytes: encodeCbor([1]) });
     assert.throws(() => decode(name, bytes), { code: "MESSAGE_FIELD_INVALID" }, name);
+  }
+});
+
+const messageOf = (name: KindName, bytes: Uint8Array): string => {
+  try {
+    decode(name, bytes);
+  } catch (error) {
+    if (error instanceof Error) return error.message;
+  }
+  return assert.fail(`${name} is read`);
+};
+
+test("a map of nothing lacks its fields", async () => {
+  for (const name of NAMES) {
+    const bytes = await faulty(name, { payloadBytes: encodeCbor(new Map()) });
+    assert.throws(() => decode(name, bytes), { code: "MESSAGE_FIELD_MISSING" }, name);
+  }
+});
+
+test("of several unknown labels the first is told, and what is missing before what is unknown", async () => {
+  for (const name of NAMES) {
+    const strangers = (map: CborMap) => void map.set(90, 0).set(91, 0);
+    assert.match(messageOf(name, await faulty(name, { payload: strangers })), /label 90\b/, name);
+    const [needed = 0] = (await labelsOf(name)).filter((label) => OPTIONAL[name]?.includes(label) !== true);
+    const lacking = (map: CborMap) => {
+      strangers(map);
+      map.delete(needed);
+    };
+    await refuses(name, "MESSAGE_FIELD_MISSING", lacking, "what is missing comes first");
   }
 });
 
@@ -158,6 +188,23 @@ test("rows have their columns, no more and no fewer, each within its bounds", as
       "one column less",
     );
   }
+});
+
+test("an error about a column names row and column", async () => {
+  const bytes = await faulty("user-certificate", { payload: column(LABEL.userTerms, 0, "usd") });
+  assert.match(messageOf("user-certificate", bytes), /\bterms\.currency: /);
+});
+
+test("a list as long as may be is read, one longer is not", async () => {
+  const keys = (count: number) => (map: CborMap) => {
+    const [first] = map.get(LABEL.trustedKeys) as CborValue[];
+    map.set(
+      LABEL.trustedKeys,
+      Array.from({ length: count }, () => first ?? null),
+    );
+  };
+  await takes("trust-list", keys(MAXIMUM_TRUST_LIST_ENTRIES), "the longest list");
+  await refuses("trust-list", "MESSAGE_FIELD_INVALID", keys(MAXIMUM_TRUST_LIST_ENTRIES + 1), "one entry more");
 });
 
 test("the confirmation claim holds one key and nothing beside it", async () => {
