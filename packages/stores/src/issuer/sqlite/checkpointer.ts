@@ -103,8 +103,13 @@ export class Checkpointer {
   }
 
   #pagesToMove(): number {
-    const { log, checkpointed } = this.#length.get() ?? {};
-    return Number(log) - Number(checkpointed);
+    try {
+      const { log, checkpointed } = this.#length.get() ?? {};
+      return Number(log) - Number(checkpointed);
+    } catch {
+      // Whoever has just committed must not hear of it: the next look will tell.
+      return 0;
+    }
   }
 }
 
