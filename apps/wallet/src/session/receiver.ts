@@ -28,12 +28,14 @@ export type Receiver = {
   refusal(): string | undefined;
   /**
    * Makes this wallet one that can be paid, if it is not; brings home what it was paid, and takes fresh lists home.
-   * Gives the sentence of what was not taken.
    * @throws ClientError
    */
-  sync(wallet: IssuerClient, label: string): Promise<string | undefined>;
+  sync(wallet: IssuerClient, label: string): Promise<ReceivedSync>;
   look(): Promise<ReceiverView | undefined>;
 };
+
+/** `brought`: payments that the issuer took. `problem`: the sentence of what was not taken. */
+export type ReceivedSync = { readonly brought: number; readonly problem: string | undefined };
 
 export type ReceiverView = {
   readonly standing: Standing;
@@ -71,18 +73,18 @@ export async function openReceiving(): Promise<Receiver> {
     }
   }
 
-  async function bringReceived(): Promise<string | undefined> {
+  async function bringReceived(): Promise<ReceivedSync> {
     try {
-      const { listRefusals } = await bringHome(terminal, client, {
+      const { received, listRefusals } = await bringHome(terminal, client, {
         onProgress: () => undefined,
         pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
         nowMs: () => Date.now(),
       });
       const [first] = listRefusals;
-      return first === undefined ? undefined : refusalText(first);
+      return { brought: received, problem: first === undefined ? undefined : refusalText(first) };
     } catch (error) {
       // What was received waits here: its owner hears why.
-      return refusalIn(error);
+      return { brought: 0, problem: refusalIn(error) };
     }
   }
 
@@ -97,7 +99,7 @@ export async function openReceiving(): Promise<Receiver> {
     isReady,
     refusal: () => refusal,
     async sync(wallet, label) {
-      return (await isReady()) ? bringReceived() : setUp(wallet, label);
+      return (await isReady()) ? bringReceived() : { brought: 0, problem: await setUp(wallet, label) };
     },
     look: async () =>
       (await isReady())

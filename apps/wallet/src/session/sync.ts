@@ -5,11 +5,15 @@ import type { Wallet } from "./open-wallet.ts";
 
 type SyncOptions = { readonly renew: boolean; readonly onProgress: (brought: number) => void };
 
-/** What it paid first, then what it was paid: that money may make a higher limit. @throws ClientError */
+/**
+ * What it paid first, then what it was paid, and then how much there is now: that money makes a higher balance, and may
+ * make a higher limit. @throws ClientError
+ */
 export async function syncAll(wallet: Wallet, options: SyncOptions): Promise<string | undefined> {
   const problem = await syncPayments(wallet, options);
-  const ofReceived = await wallet.receiver.sync(wallet.client, t("enrol.label"));
-  return problem ?? ofReceived;
+  const received = await wallet.receiver.sync(wallet.client, t("enrol.label"));
+  const after = received.brought > 0 ? await syncPayments(wallet, { ...options, renew: false }) : undefined;
+  return problem ?? received.problem ?? after;
 }
 
 /**

@@ -71,6 +71,7 @@ function creditOne(place: Place, { store, clock }: CreditsContext): Promise<bool
 export class ReceiverCredits {
   readonly #context: CreditsContext;
   #running: Promise<void> | undefined;
+  #round: Promise<void> | undefined;
   #isWanted = false;
 
   constructor(context: CreditsContext) {
@@ -85,6 +86,13 @@ export class ReceiverCredits {
     });
   }
 
+  /** Until what was settled before now is in its accounts, however much is settled meanwhile. */
+  async caughtUp(): Promise<void> {
+    const isWanted = this.#isWanted;
+    await this.#round;
+    if (isWanted) await this.#round;
+  }
+
   async idle(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
   }
@@ -92,12 +100,18 @@ export class ReceiverCredits {
   async #run(): Promise<void> {
     while (this.#isWanted) {
       this.#isWanted = false;
-      try {
-        const credited = await creditReceivers(this.#context);
-        if (credited > 0) this.#context.log.info({ credited }, "receivers credited");
-      } catch (error) {
-        this.#context.log.error({ err: error }, "receivers could not be credited; it is tried again");
-      }
+      this.#round = this.#credit();
+      await this.#round;
+    }
+    this.#round = undefined;
+  }
+
+  async #credit(): Promise<void> {
+    try {
+      const credited = await creditReceivers(this.#context);
+      if (credited > 0) this.#context.log.info({ credited }, "receivers credited");
+    } catch (error) {
+      this.#context.log.error({ err: error }, "receivers could not be credited; it is tried again");
     }
   }
 }

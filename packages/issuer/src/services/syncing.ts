@@ -64,6 +64,8 @@ export async function answerDevice(
   context: ServerContext,
 ): Promise<SyncResult> {
   await context.sources.refresh(device.account);
+  // Whoever heard that a payment to them is settled finds the money in the account.
+  await context.credits.caughtUp();
   const event = wishes.ahead
     ? ({ kind: "requested-ahead" } as const)
     : ({ kind: "device-online", cause: wishes.cause ?? "sync" } as const);
