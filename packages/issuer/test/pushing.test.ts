@@ -118,9 +118,10 @@ test("whatever changes makes the server look, and every certificate keeps what s
 
 test("time that passes makes the server look as well", async (t) => {
   const { wallet, operator, account, clock } = await makeWorld(t);
+  // Before anybody listens: a look for this, still to come, would be the first after the time has passed.
+  await operator.setCredit(account, { lineMinor: 0n, overdueMinor: 0n, scoreBand: "A" });
   const { heard } = listen(t, wallet);
   await eventually(async () => heard.length === 1);
-  await operator.setCredit(account, { lineMinor: 0n, overdueMinor: 0n, scoreBand: "A" });
   clock.now += 25 * 86_400;
   await eventually(async () => heard.at(-1)?.decision.reasons.some(({ code }) => code === "VALIDITY_ENDED"));
   const { explanation } = (await operator.certificates(account)).at(-1) ?? {};
