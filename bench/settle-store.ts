@@ -13,10 +13,11 @@ const ROUNDS = 3;
 const PAYMENTS_EACH = 60;
 /**
  * Settled before the clock starts, so that threads and compiled code are as warm as after a server's first minute: what
- * runs once a batch is compiled after hundreds of them. Halfway PostgreSQL makes a checkpoint: from its first one on a
- * server writes over log files that it has, where a new one fills each with zeros beforehand.
+ * runs once a batch is compiled after hundreds of them.
  */
 const WARM_UP_EACH = 120;
+/** As much log as PostgreSQL keeps by its own settings (`max_wal_size`). */
+const LOG_MEGABYTES = 1_000;
 const ALL_EACH = WARM_UP_EACH + ROUNDS * PAYMENTS_EACH;
 
 export type Report = (line: string) => void;
@@ -56,14 +57,27 @@ async function settleOnPostgres(stored: number, report: Report): Promise<Settled
   try {
     const store = await openPostgresIssuerStore({ connectionString });
     if (stored > 0) await postgresFiller(connectionString, store).fill(stored, report);
-    const rounds = await inFolder((folder) =>
-      settleOn("PostgreSQL", { folder, store, report, halfway: () => ask(connectionString, "CHECKPOINT") }),
-    );
+    await fillLogFiles(connectionString, report);
+    const rounds = await inFolder((folder) => settleOn("PostgreSQL", { folder, store, report }));
     const residentBytes = process.memoryUsage().rss;
     return { rounds, settled: ACCOUNTS * ALL_EACH, storedBytes: await databaseBytes(connectionString), residentBytes };
   } finally {
     await server.stop();
   }
+}
+
+/**
+ * A server that has been up for some hours writes over log files that it has; a new one fills each with zeros first, and
+ * waits for the disk. So it writes as much log as it will, of nothing, and makes a checkpoint, which keeps the files.
+ */
+async function fillLogFiles(connectionString: string, report: Report): Promise<void> {
+  report("PostgreSQL: filling its log files...");
+  await ask(
+    connectionString,
+    `SELECT count(pg_logical_emit_message(false, 'filled', repeat(' ', 1000000)))
+      FROM generate_series(1, ${LOG_MEGABYTES})`,
+  );
+  await ask(connectionString, "CHECKPOINT");
 }
 
 async function databaseBytes(connectionString: string): Promise<number> {
@@ -95,20 +109,16 @@ async function settleOn(
     readonly folder: string;
     readonly store: IssuerStore | undefined;
     readonly report: Report;
-    /** Of the warm-up. */
-    readonly halfway?: () => Promise<unknown>;
   },
 ): Promise<readonly Round[]> {
-  const { folder, store, report, halfway } = where;
+  const { folder, store, report } = where;
   const world = await buildWorld(folder, { accounts: ACCOUNTS, paymentsEach: ALL_EACH }, store);
   try {
     report(`${name}: signing ${ACCOUNTS * ALL_EACH} payments of ${ACCOUNTS} payers...`);
     await world.issueAll();
     await world.signChains();
     report(`${name}: settling ${ACCOUNTS * WARM_UP_EACH} of them to get warm...`);
-    await world.settleAll((ACCOUNTS * WARM_UP_EACH) / 2);
-    await halfway?.();
-    await world.settleAll((ACCOUNTS * WARM_UP_EACH) / 2);
+    await world.settleAll(ACCOUNTS * WARM_UP_EACH);
     const rounds: Round[] = [];
     for (let before = await rawVerify(); rounds.length < ROUNDS; ) {
       const { paymentsPerSecond, processMicroseconds } = await settleRound(world);
