@@ -115,6 +115,11 @@ test("another process is refused as well, until the first one ends, however it e
     let refused = 0;
     await settleUntilKilled(path, 1, () => {
       assert.throws(() => new SqliteIssuerStore(path), rejectsWith("STORE_IN_USE"));
+      // Nor does any other program read or write behind its back.
+      const stranger = new DatabaseSync(path);
+      assert.throws(() => stranger.prepare("SELECT count(*) FROM accounts").get(), /locked/);
+      assert.throws(() => stranger.exec("DELETE FROM nonces"), /locked/);
+      stranger.close();
       refused++;
     });
     assert.equal(refused, 1);
