@@ -51,6 +51,8 @@ export async function syncDevice(body: Uint8Array, wishes: SyncWishes, context: 
   const replies = await keepRecords(records, device, context);
   const brought = new Set<MessageId>();
   for (const { paymentId } of replies) if (paymentId !== undefined) brought.add(paymentId);
+  // Whoever heard that a payment to them is settled finds the money in the account.
+  await context.credits.caughtUp();
   return { ...(await answerDevice(device, { ...wishes, brought }, context)), records: replies };
 }
 
@@ -64,8 +66,6 @@ export async function answerDevice(
   context: ServerContext,
 ): Promise<SyncResult> {
   await context.sources.refresh(device.account);
-  // Whoever heard that a payment to them is settled finds the money in the account.
-  await context.credits.caughtUp();
   const event = wishes.ahead
     ? ({ kind: "requested-ahead" } as const)
     : ({ kind: "device-online", cause: wishes.cause ?? "sync" } as const);
