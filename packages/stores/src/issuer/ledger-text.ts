@@ -88,11 +88,11 @@ export function entryHash(
   const text = `[${entryId},"${kind}",${JSON.stringify(reference)},"${currency}",${postedAt},${postings}]`;
   // Three bytes at most for each of JavaScript's characters.
   const most = previous.length + 3 * text.length;
-  const scratch = most <= SCRATCH.bytes.length ? SCRATCH : new Scratch(Buffer.alloc(most));
-  const both = scratch.bytes;
+  const both = most <= SCRATCH.bytes.length ? SCRATCH.bytes : Buffer.alloc(most);
   both.set(previous);
   const length = previous.length + both.write(text, previous.length);
-  into.write(hash("sha256", scratch.first(length) ?? both, "hex"), "hex");
+  const hashed = both === SCRATCH.bytes ? SCRATCH.first(length) : undefined;
+  into.write(hash("sha256", hashed ?? both.subarray(0, length), "hex"), "hex");
   return into;
 }
 
