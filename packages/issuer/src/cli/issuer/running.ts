@@ -16,6 +16,10 @@ export function checkLogLevel(level: LogLevel): void {
   });
 }
 
+/**
+ * Resolves once the process is told to stop. Asked for before the command says its first word: who waits for that
+ * word may tell it to stop at once, and a process that does not listen yet would be ended in the midst of its work.
+ */
 export function toldToStop(): Promise<void> {
   return new Promise((resolve) => {
     process.once("SIGINT", () => resolve());

@@ -113,6 +113,7 @@ async function start(printer: Printer, options: StartOptions): Promise<void> {
   // The server and its libraries are loaded here, so that wallet and terminal commands start fast.
   const { startIssuer } = await import("../../start.ts");
   const issuer = await startIssuer({ ...input, ...sources, ...(store === undefined ? {} : { store }) });
+  const told = toldToStop();
   try {
     if (options.apiOnly !== true) await writeFile(join(options.data, ADDRESS_FILE), `${issuer.url}\n`);
     printer.line(`Issuer "${options.name}" is at ${issuer.url} (API description: ${issuer.url}/openapi.json)`);
@@ -120,7 +121,7 @@ async function start(printer: Printer, options: StartOptions): Promise<void> {
     const demo = options.demo === true ? await createDemoAccounts(issuer, options.data, printer) : undefined;
     printer.line("Stop it with Ctrl-C.");
     printer.result({ url: issuer.url, data: options.data, ...(demo === undefined ? {} : { demo }) });
-    const lost = await Promise.race([toldToStop(), issuer.storeLost]);
+    const lost = await Promise.race([told, issuer.storeLost]);
     if (lost !== undefined) throw lost;
   } finally {
     printer.progress("Stopping: finishing what was begun...");

@@ -58,10 +58,11 @@ async function work(printer: Printer, options: WorkerCommandOptions): Promise<vo
     logTo: process.stderr,
     ...(options.policy === undefined ? {} : { policyFile: options.policy }),
   });
+  const told = toldToStop();
   try {
     printer.line("Settling. Stop it with Ctrl-C.");
     printer.result({ data: options.data });
-    await toldToStop();
+    await told;
   } finally {
     printer.progress("Stopping: finishing what was begun...");
     await worker.close();

@@ -10,9 +10,10 @@ import { fileURLToPath } from "node:url";
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const skip = platform() === "linux" ? false : "what a process was started with is read from /proc";
 
-async function startServer(t: TestContext, environment: NodeJS.ProcessEnv): Promise<ChildProcess> {
+/** The server once it has said its first word. */
+async function startServer(t: TestContext, environment: NodeJS.ProcessEnv, form = "--json"): Promise<ChildProcess> {
   const data = await mkdtemp(join(tmpdir(), "cairn-memory-"));
-  const server = spawn(process.execPath, [MAIN, "issuer", "start", "--data", data, "--port", "0", "--json"], {
+  const server = spawn(process.execPath, [MAIN, "issuer", "start", "--data", data, "--port", "0", form], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, NODE_NO_WARNINGS: "1", CAIRN_PASSPHRASE: "a server of one test", ...environment },
   });
@@ -39,6 +40,16 @@ test("a server bounds its memory in the very process that was started, which sti
   assert.deepEqual([option, program], ["--max-semi-space-size=16", MAIN]);
   const environment = await startedWith(server, "environ");
   assert.ok(environment.includes("MALLOC_MMAP_THRESHOLD_=65536"));
+  const exited = once(server, "exit");
+  server.kill("SIGTERM");
+  assert.deepEqual(await exited, [0, null]);
+});
+
+test("a server told to stop at its first word, still making its demo accounts, finishes and stops in order", {
+  skip: platform() === "win32" ? "a process cannot be told to stop there, only ended" : false,
+}, async (t) => {
+  const server = await startServer(t, {}, "--demo");
+  server.stdout?.resume();
   const exited = once(server, "exit");
   server.kill("SIGTERM");
   assert.deepEqual(await exited, [0, null]);
