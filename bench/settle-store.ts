@@ -10,12 +10,12 @@ import { buildWorld, type World } from "./world.ts";
 
 const ACCOUNTS = 500;
 const ROUNDS = 3;
-const PAYMENTS_EACH = 60;
+const PAYMENTS_EACH = 80;
 /**
  * Settled before the clock starts, so that threads and compiled code are as warm as after a server's first minute: what
  * runs once a batch is compiled after hundreds of them.
  */
-const WARM_UP_EACH = 180;
+const WARM_UP_EACH = 360;
 /** As much log as PostgreSQL keeps by its own settings (`max_wal_size`). */
 const LOG_MEGABYTES = 1_000;
 const ALL_EACH = WARM_UP_EACH + ROUNDS * PAYMENTS_EACH;

@@ -2,17 +2,13 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { DEFAULT_COLLECT_POLICY, openTerminal, type Terminal } from "@cairn/collect";
 import { encodeCbor, publicKeyToCbor, type Signer } from "@cairn/cose";
-import { generateNodeSigner, nodeCrypto, openSignatureBatches } from "@cairn/cose/node";
+import { generateNodeSigner, nodeCrypto } from "@cairn/cose/node";
 import { DEFAULT_POLICY } from "@cairn/issue";
 import {
   amount,
-  type ChainHash,
   chainHashOf,
   currency,
-  decodeMessage,
   deviceIdOf,
-  encodeUploadRecord,
-  fromHex,
   identifier,
   joinRecords,
   MAXIMUM_RECORDS,
@@ -22,7 +18,6 @@ import {
   payeeCertificate,
   payment,
   paymentRequest,
-  type RequestNonce,
   readCode,
   requestHashOf,
   restoreVerified,
@@ -47,6 +42,7 @@ import { issueCertificate } from "../packages/issuer/src/services/issuing.ts";
 import { verificationCaches } from "../packages/issuer/src/settlement/context.ts";
 import { VerificationPool } from "../packages/issuer/src/settlement/verification-pool.ts";
 import { SettlementWorker } from "../packages/issuer/src/settlement/worker.ts";
+import { signOnAllCores } from "./chains.ts";
 
 /** A real issuer's store, keys and worker, a real terminal's journal, and many payers, without the HTTP between them. */
 export type World = {
@@ -67,7 +63,7 @@ export type World = {
 
 type Payer = {
   readonly device: DeviceRecord;
-  readonly signer: Signer;
+  readonly signer: ReturnType<typeof generateNodeSigner>;
   certificate: Verified<UserCertificate> | undefined;
 };
 
@@ -87,7 +83,6 @@ const log = {
   error: (facts: object, message: string) => void process.stderr.write(`${message} ${JSON.stringify(facts)}\n`),
 };
 const crypto = nodeCrypto();
-const signatures = openSignatureBatches();
 const random = systemRandom;
 const clock = systemClock;
 
@@ -152,8 +147,16 @@ export async function buildWorld(
 
   const policies = fixedPolicy(DEFAULT_POLICY);
   async function signChains(): Promise<void> {
-    const chains: Uint8Array[][] = [];
-    for (const payer of payers) chains.push(await chainOf(payer, { payee, till, payments: size.paymentsEach }));
+    const chains = await signOnAllCores({
+      payeeCertificate: payee.bytes,
+      till: till.privateKeyPkcs8,
+      priceMinor: PRICE_MINOR,
+      payments: size.paymentsEach,
+      payers: payers.map(({ signer, certificate }, index) => {
+        if (certificate === undefined) throw new Error("The payer has no certificate.");
+        return { index, privateKey: signer.privateKeyPkcs8, certificate: certificate.bytes };
+      }),
+    });
     const records = Array.from({ length: size.paymentsEach }, (_, sequence) =>
       chains.map((chain) => chain[sequence] as Uint8Array),
     ).flat();
@@ -323,58 +326,6 @@ async function openTill(
   const enrolled = await terminal.enrol(setup);
   if (enrolled.kind === "refused") throw new Error(enrolled.refusal.code);
   return { terminal, close: () => journal.close() };
-}
-
-/** A payer's whole chain as upload records: what a terminal that was offline for a day brings home. */
-async function chainOf(
-  payer: Payer,
-  at: { readonly payee: Verified<PayeeCertificate>; readonly till: Signer; readonly payments: number },
-): Promise<Uint8Array[]> {
-  const { certificate, signer } = payer;
-  if (certificate === undefined) throw new Error("The payer has no certificate.");
-  const now = clock.nowSeconds();
-  const records: Uint8Array[] = [];
-  let previous: ChainHash = chainHashOf(certificate.messageId);
-  for (let sequence = 1; sequence <= at.payments; sequence++) {
-    const nonce = identifier<RequestNonce>(random.bytes(8), 8);
-    const { payeeCertificateId } = at.payee.content;
-    const request = await signMessage(
-      paymentRequest,
-      { payeeCertificateId, amountMinor: PRICE_MINOR, currency: EUR, nonce, issuedAt: now, expiresAt: now + 300 },
-      { signer: at.till, crypto },
-    );
-    const paid = await signMessage(
-      payment,
-      {
-        certificateId: certificate.content.certificateId,
-        sequence,
-        previous,
-        amountMinor: PRICE_MINOR,
-        spentMinor: PRICE_MINOR * BigInt(sequence),
-        issuedAt: now,
-        requestHash: requestHashOf(request.messageId),
-      },
-      { signer, crypto },
-    );
-    previous = chainHashOf(paid.messageId);
-    records.push(
-      encodeUploadRecord({
-        kind: "payment",
-        payeeCertificate: at.payee.bytes,
-        request: request.bytes,
-        certificate: certificate.bytes,
-        payment: paid.bytes,
-        hint: hintOf(paid.bytes, signer),
-      }),
-    );
-  }
-  return records;
-}
-
-/** As a terminal on Node gives it with its uploads. */
-function hintOf(bytes: Uint8Array, { publicKey }: Signer): Uint8Array | undefined {
-  const { messageId, signature } = decodeMessage(payment, bytes, crypto);
-  return signatures?.hintFor({ publicKey, digest: fromHex(messageId), signature });
 }
 
 /** Payment codes for requests of the terminal, each payer in turn: what a till sees on a busy day. */
