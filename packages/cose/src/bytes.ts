@@ -62,6 +62,24 @@ export function putBytes(
 const LOOP_BYTES = 128;
 
 /**
+ * The four bytes from `at` on as an unsigned number, the highest first. By hand, as is `putWord`: a `DataView` makes an
+ * engine give a short array a buffer of its own, which takes longer than all else that is done with it.
+ */
+export function wordAt(bytes: Uint8Array, at: number): number {
+  const high = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+  const low = ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
+  return ((high << 16) | low) >>> 0;
+}
+
+/** Writes a number below 2^32 into four bytes from `at` on, the highest first. */
+export function putWord(target: Uint8Array, at: number, word: number): void {
+  target[at] = word >>> 24;
+  target[at + 1] = word >>> 16;
+  target[at + 2] = word >>> 8;
+  target[at + 3] = word;
+}
+
+/**
  * Room for bytes that are put together, looked at at once and not kept: a view of it for each use would cost as much as
  * what it is used for, so there is one for each length, made when it is asked for first.
  */

@@ -1,4 +1,4 @@
-export { copyOfBytes, cutBytesFromSlabs, newBytes, plainBytes, Scratch } from "./bytes.ts";
+export { copyOfBytes, cutBytesFromSlabs, newBytes, plainBytes, putWord, Scratch, wordAt } from "./bytes.ts";
 export {
   type CborCode,
   CborError,

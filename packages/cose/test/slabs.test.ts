@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { copyOfBytes, cutBytesFromSlabs, newBytes, Scratch } from "@cairn/cose";
+import { copyOfBytes, cutBytesFromSlabs, newBytes, putWord, Scratch, wordAt } from "@cairn/cose";
 
 const LENGTHS = [0, 1, 64, 65, 300, 4_096, 4_097, 100_000];
 
@@ -31,6 +31,17 @@ function behaves(): void {
 test("byte arrays are zeros, and copies, each by itself", () => {
   behaves();
   assert.equal(newBytes(300).buffer.byteLength, 300);
+});
+
+test("words are written and read as the platform does, highest byte first, whatever lies beside them", () => {
+  for (const word of [0, 1, 0xff, 0x8000_0000, 0xffff_ffff, 0x0102_0304, 4_000_000_000]) {
+    const bytes = new Uint8Array(8).fill(0xaa);
+    putWord(bytes, 3, word);
+    const expected = new Uint8Array(8).fill(0xaa);
+    new DataView(expected.buffer).setUint32(3, word);
+    assert.deepEqual(bytes, expected);
+    assert.equal(wordAt(bytes, 3), word);
+  }
 });
 
 test("a scratch gives one view of its first bytes for each length that it has room for", () => {

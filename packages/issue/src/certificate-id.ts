@@ -1,3 +1,4 @@
+import { putWord, wordAt } from "@cairn/cose";
 import { type CertificateId, fromHex, IDENTIFIER_BYTES, identifier } from "@cairn/messages";
 import { isAccountNumber } from "./account-number.ts";
 import { IssueError } from "./issue-error.ts";
@@ -30,10 +31,9 @@ export function sealCertificateId(
   if (!Number.isInteger(serial) || serial < 0 || serial > MAXIMUM_SERIAL)
     throw new IssueError("SERIAL_RANGE", `${serial} is not a serial.`);
   const clear = new Uint8Array(IDENTIFIER_BYTES.certificateId);
-  const words = new DataView(clear.buffer);
-  words.setUint32(0, Math.floor(account / WORD));
-  words.setUint32(4, account % WORD);
-  words.setUint32(12, serial);
+  putWord(clear, 0, Math.floor(account / WORD));
+  putWord(clear, 4, account % WORD);
+  putWord(clear, 12, serial);
   return identifier<CertificateId>(wholeBlock(cipher.encryptBlock(clear)), IDENTIFIER_BYTES.certificateId);
 }
 
@@ -44,10 +44,9 @@ export function sealCertificateId(
  */
 export function openCertificateId(id: CertificateId, cipher: CertificateIdCipher): OpenedCertificateId | undefined {
   const clear = wholeBlock(cipher.decryptBlock(fromHex(id)));
-  const words = new DataView(clear.buffer, clear.byteOffset, clear.byteLength);
-  const account = words.getUint32(0) * WORD + words.getUint32(4);
-  if (!isAccountNumber(account) || words.getUint32(8) !== 0) return undefined;
-  return { account, serial: words.getUint32(12) };
+  const account = wordAt(clear, 0) * WORD + wordAt(clear, 4);
+  if (!isAccountNumber(account) || wordAt(clear, 8) !== 0) return undefined;
+  return { account, serial: wordAt(clear, 12) };
 }
 
 /**

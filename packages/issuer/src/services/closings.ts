@@ -1,5 +1,5 @@
 import { CodedError, type CryptoPort } from "@cairn/cose";
-import { type CertificateIdCipher, openCertificateId } from "@cairn/issue";
+import type { CertificateIdCipher } from "@cairn/issue";
 import {
   closing,
   decodeMessage,
@@ -11,6 +11,7 @@ import {
 } from "@cairn/messages";
 import type { DeviceRecord, IssuerStore } from "@cairn/stores";
 import type { StatusListPublisher } from "../lists/status-list-publisher.ts";
+import { openedId } from "../settlement/opened-ids.ts";
 import { faultOf, type RecordFault, recordFault } from "../settlement/record-codes.ts";
 
 export type ClosingContext = {
@@ -32,7 +33,7 @@ export async function recordClosing(
   const decoded = decodeClosing(bytes, crypto);
   if ("code" in decoded) return decoded;
   const { certificateId } = decoded.unverified;
-  const opened = openCertificateId(certificateId, certificateIdCipher);
+  const opened = openedId(certificateId, certificateIdCipher);
   if (opened === undefined) return recordFault("CERTIFICATE_NOT_OURS");
   if (opened.account !== by.device.account) return recordFault("RECORD_OF_ANOTHER_ACCOUNT");
   const issued = (await store.certificate(certificateId))?.bytes;

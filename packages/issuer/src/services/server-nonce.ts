@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import type { CryptoPort } from "@cairn/cose";
+import { type CryptoPort, putWord, wordAt } from "@cairn/cose";
 import { fromHex, IDENTIFIER_BYTES, identifier, type ServerNonce } from "@cairn/messages";
 import { hmac } from "../keys/hmac.ts";
 import type { Random } from "../ports.ts";
@@ -27,7 +27,7 @@ export function makeNonce(input: {
 } {
   const expiresAt = input.now + NONCE_VALIDITY_SECONDS;
   const bytes = new Uint8Array(IDENTIFIER_BYTES.serverNonce);
-  new DataView(bytes.buffer).setUint32(0, expiresAt);
+  putWord(bytes, 0, expiresAt);
   bytes.set(input.random.bytes(RANDOM_BYTES), EXPIRY_BYTES);
   bytes.set(authenticate(bytes.subarray(0, BODY_BYTES), input), BODY_BYTES);
   return { nonce: identifier<ServerNonce>(bytes, IDENTIFIER_BYTES.serverNonce), expiresAt };
@@ -41,7 +41,7 @@ export function nonceExpiry(
   const bytes = fromHex(nonce);
   const expected = authenticate(bytes.subarray(0, BODY_BYTES), at);
   if (!timingSafeEqual(expected, bytes.subarray(BODY_BYTES))) return undefined;
-  const expiresAt = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+  const expiresAt = wordAt(bytes, 0);
   return expiresAt >= at.now ? expiresAt : undefined;
 }
 
