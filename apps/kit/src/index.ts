@@ -15,6 +15,7 @@ export {
 export { holdOneTab, takeOverTab } from "./device/one-tab.ts";
 export { useOnline } from "./device/online.ts";
 export { saveFile } from "./device/save-file.ts";
+export { useWhenSeenAgain } from "./device/seen-again.ts";
 export { askToKeepStorage, type StorageCare } from "./device/storage.ts";
 export { applyUpdate, keepAppOnDevice, useUpdateReady } from "./device/updates.ts";
 export { useWayBack } from "./device/way-back.ts";

@@ -9,6 +9,7 @@ import {
   useLanguage,
   useUpdateReady,
   useWayBack,
+  useWhenSeenAgain,
 } from "@cairn/app-kit";
 import type { AcceptanceOutcome, HistoryEntry } from "@cairn/collect";
 import { amount, type MessageId, type PaymentRequest } from "@cairn/messages";
@@ -44,6 +45,7 @@ export function App({ storage }: { readonly storage: StorageCare }) {
   const [screen, setScreen] = useState<Screen>();
   const { currency } = view.standing.payee.terms;
 
+  useWhenSeenAgain(session.refresh);
   useEffect(() => {
     void resume().then((resumed) => setScreen(resumed ?? { at: "till" }));
   }, []);

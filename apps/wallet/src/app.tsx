@@ -8,6 +8,7 @@ import {
   useLanguage,
   useUpdateReady,
   useWayBack,
+  useWhenSeenAgain,
 } from "@cairn/app-kit";
 import { amount, type MessageId, readCode } from "@cairn/messages";
 import {
@@ -69,6 +70,7 @@ export function App({ wallet, storage }: { readonly wallet: Wallet; readonly sto
     setView(await wallet.look());
   }
 
+  useWhenSeenAgain(reload);
   useEffect(() => void reload().then(resume), []);
 
   /** A payment that was on the screen when the app ended, or that a crash kept from ever getting there. */

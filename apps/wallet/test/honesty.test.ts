@@ -89,6 +89,15 @@ test("both apps ask no other origin, work in one window alone, by keyboard, and 
   assert.equal(await wallet.page.getByRole("button", { name: "Receive" }).isDisabled(), true);
   await till.keyboard.press("1");
   assert.equal(await till.getByRole("button", { name: "Charge" }).isDisabled(), true);
+
+  // Who sets the clock and comes back goes on.
+  for (const { page } of [wallet, terminal]) {
+    await page.clock.setFixedTime(Date.now());
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+    await page.getByText("This device’s clock is far behind").waitFor({ state: "detached" });
+  }
+  assert.equal(await wallet.page.getByRole("button", { name: "Scan to pay" }).isDisabled(), false);
+  assert.equal(await till.getByRole("button", { name: "Charge" }).isDisabled(), false);
   assert.deepEqual(
     foreign.filter((address) => address !== "https://example.com/"),
     [],
