@@ -86,7 +86,7 @@ export function publicKeyFromPoint(bytes: Uint8Array): P256PublicKey {
   const y = bytes.subarray(1 + COORDINATE_LENGTH);
   if (!isOnCurve(x, y)) throw invalid("The point is not on the curve.");
   const key = checkedKey(x, ((y[COORDINATE_LENGTH - 1] ?? 0) & 1) === 1);
-  solved.set(key, y.slice());
+  solved.set(key, new Uint8Array(y));
   return key;
 }
 
@@ -126,7 +126,7 @@ export function keyThumbprint(key: P256PublicKey, sha256: (bytes: Uint8Array) =>
     thumbprint = sha256(encodeCbor(coseKey(key, yOf(key))));
     known.set(key, thumbprint);
   }
-  return thumbprint.slice();
+  return new Uint8Array(thumbprint);
 }
 
 export function publicKeysEqual(left: P256PublicKey, right: P256PublicKey): boolean {

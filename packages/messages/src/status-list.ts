@@ -35,13 +35,16 @@ let read: Compression | undefined;
 
 function compress(bits: Uint8Array): Uint8Array {
   if (written === undefined || !sameBytes(written.bits, bits))
-    written = { bits: bits.slice(), compressed: zlibSync(bits, { level: 9 }) };
+    written = { bits: new Uint8Array(bits), compressed: zlibSync(bits, { level: 9 }) };
   return written.compressed;
 }
 
 function inflate(compressed: Uint8Array): Uint8Array {
   if (read === undefined || !sameBytes(read.compressed, compressed))
-    read = { bits: inflateZlib(compressed, MAXIMUM_STATUS_LIST_INFLATED_BYTES), compressed: compressed.slice() };
+    read = {
+      bits: inflateZlib(compressed, MAXIMUM_STATUS_LIST_INFLATED_BYTES),
+      compressed: new Uint8Array(compressed),
+    };
   return read.bits;
 }
 
