@@ -192,6 +192,7 @@ test("web keys of another curve or purpose are refused", async () => {
     { privateKey: good.publicKey, publicKey: good.publicKey },
     { privateKey: good.privateKey, publicKey: p384.publicKey },
     { privateKey: good.privateKey, publicKey: good.privateKey },
+    { privateKey: p384.privateKey, publicKey: good.publicKey },
   ];
   for (const pair of pairs) await assert.rejects(webSigner(pair), unsuitable);
 });

@@ -1,29 +1,32 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { copyOfBytes, cutBytesFromSlabs, newBytes, putWord, Scratch, wordAt } from "@cairn/cose";
+import { copyOfBytes, cutBytesFromSlabs, newBytes, plainBytes, putWord, Scratch, wordAt } from "@cairn/cose";
+import { putBytes } from "../src/bytes.ts";
 
 const LENGTHS = [0, 1, 64, 65, 300, 4_096, 4_097, 100_000];
 
 /** The same for arrays of their own and for those that are cut from slabs. */
 function behaves(): void {
   const made = LENGTHS.flatMap((length) => Array.from({ length: 30 }, () => newBytes(length)));
-  for (const bytes of made) assert.ok(bytes.every((byte) => byte === 0));
+  for (const [index, bytes] of made.entries()) {
+    assert.equal(bytes.length, LENGTHS[Math.floor(index / 30)]);
+    assert.ok(bytes.every((byte) => byte === 0));
+  }
   for (const [index, bytes] of made.entries()) bytes.fill(index & 0xff);
   // Nobody writes into another's.
   for (const [index, bytes] of made.entries()) assert.ok(bytes.every((byte) => byte === (index & 0xff)));
   const source = Uint8Array.from({ length: 300 }, (_, at) => at & 0xff);
   for (const from of [source, Buffer.from(source)]) {
-    const copies = [copyOfBytes(from), copyOfBytes(from, 10, 20), copyOfBytes(from, 290)];
+    const whole = [...from];
+    const copies = [[], [10, 20], [0, 10], [290], [300]].map(([start, end]) => ({
+      copy: copyOfBytes(from, start, end),
+      expected: whole.slice(start, end),
+    }));
     from.fill(0);
-    assert.deepEqual(
-      copies.map((copy) => [copy.length, copy.constructor]),
-      [
-        [300, Uint8Array],
-        [10, Uint8Array],
-        [10, Uint8Array],
-      ],
-    );
-    assert.deepEqual([...(copies[1] as Uint8Array)], [10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+    for (const { copy, expected } of copies) {
+      assert.equal(copy.constructor, Uint8Array);
+      assert.deepEqual([...copy], expected);
+    }
     if (from === source) for (const [at] of source.entries()) source[at] = at & 0xff;
   }
 }
@@ -42,6 +45,36 @@ test("words are written and read as the platform does, highest byte first, whate
     assert.deepEqual(bytes, expected);
     assert.equal(wordAt(bytes, 3), word);
   }
+});
+
+test("a Buffer's bytes are looked at as a plain array's, in the same place", () => {
+  const buffer = Buffer.from([1, 2, 3, 4]).subarray(1, 3);
+  const plain = plainBytes(buffer);
+  assert.equal(plain.constructor, Uint8Array);
+  assert.deepEqual([...plain], [2, 3]);
+  buffer[0] = 9;
+  assert.equal(plain[0], 9);
+  assert.equal(plainBytes(plain), plain);
+});
+
+test("bytes are put where they belong, and nothing beside them", () => {
+  const source = Uint8Array.from({ length: 300 }, (_, at) => (at % 250) + 1);
+  // Few go one by one, many at once.
+  for (const [start, end] of [
+    [0, 0],
+    [0, 1],
+    [3, 128],
+    [0, 128],
+    [10, 139],
+    [0, 300],
+  ] as const) {
+    const target = new Uint8Array(400);
+    assert.equal(putBytes(target, 50, source, start, end), 50 + end - start);
+    const expected = new Uint8Array(400);
+    for (let at = start; at < end; at += 1) expected[50 + at - start] = source[at] ?? 0;
+    assert.deepEqual(target, expected, `${start} to ${end}`);
+  }
+  assert.equal(putBytes(new Uint8Array(300), 0, source), 300);
 });
 
 test("a scratch gives one view of its first bytes for each length that it has room for", () => {

@@ -31,6 +31,38 @@ test("every one- and two-byte input, and every three-byte lead, is judged as the
   }
 });
 
+/** Bytes where something begins or ends: characters of each length, halves of pairs, the highest character. */
+const LEADS = [
+  0x7f, 0x80, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5,
+];
+const FOLLOWERS = [0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff];
+
+test("whatever stands behind a lead at the borders of every length is judged as the platform judges it", () => {
+  for (const lead of LEADS)
+    for (const second of FOLLOWERS)
+      for (const third of FOLLOWERS)
+        for (const fourth of FOLLOWERS) {
+          const input = Uint8Array.of(lead, second, third, fourth);
+          assert.equal(decodeUtf8(input, 0, 4), strictly(input), input.join());
+          // What stands before and behind the part that is asked for is none of it.
+          for (const end of [2, 3])
+            assert.equal(decodeUtf8(input, 0, end), strictly(input.subarray(0, end)), `${input.join()} to ${end}`);
+          assert.equal(decodeUtf8(input, 1, 4), strictly(input.subarray(1)), `${input.join()} from 1`);
+        }
+});
+
+test("characters at the borders of every length, and halves of pairs, are encoded as the platform encodes them", () => {
+  const units = [0x00, 0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xd800, 0xdbff, 0xdc00, 0xdfff, 0xe000, 0xffff];
+  for (const first of units)
+    for (const second of units)
+      for (const third of units) {
+        const text = String.fromCharCode(first, second, third);
+        const encoded = encodeUtf8(text);
+        assert.deepEqual(encoded, text.isWellFormed() ? new TextEncoder().encode(text) : undefined);
+        if (encoded !== undefined) assert.equal(decodeUtf8(encoded, 0, encoded.length), text);
+      }
+});
+
 test("random bytes are judged as the platform judges them", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 20 }), (bytes) => {
