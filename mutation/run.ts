@@ -38,9 +38,9 @@ const stryker = join(folder, "node_modules/@stryker-mutator/core/bin/stryker.js"
 
 /** One failing test is enough, and a property that found its case looks for no smaller one: nobody reads it. */
 const TO_THE_FIRST_FAILURE = [
-  ...["--test", "--test-isolation=none"],
   `--test-reporter=${new URL("first-failure-reporter.ts", import.meta.url).href}`,
   ...["--import", new URL("../seeded-bugs/first-failure.ts", import.meta.url).href],
+  fileURLToPath(new URL("these-tests.ts", import.meta.url)),
 ];
 /** A round of tests takes up to five, and twice that beside others on the same core. What takes four times as long loops. */
 const PROCESSOR_SECONDS = 20;
