@@ -73,8 +73,6 @@ export const FIRST_HASH: Uint8Array = new Uint8Array(32);
  * SHA-256 over the hash of the partition's entry before and this entry's JSON: whoever changes or removes an entry has
  * to change every later one and the head that is kept beside them.
  * @param entry `postings`: as {@link postingsText} writes them.
- * @param into 32 bytes for the hash, which may be those of `previous`: whoever hashes one entry after the other needs no
- *   new ones for each.
  */
 export function entryHash(
   previous: Uint8Array,
@@ -82,7 +80,6 @@ export function entryHash(
     readonly entryId: number;
     readonly postings: string;
   },
-  into: Buffer = Buffer.alloc(32),
 ): Buffer {
   const { entryId, kind, reference, currency, postedAt, postings } = entry;
   const text = `[${entryId},"${kind}",${JSON.stringify(reference)},"${currency}",${postedAt},${postings}]`;
@@ -92,8 +89,7 @@ export function entryHash(
   both.set(previous);
   const length = previous.length + both.write(text, previous.length);
   const hashed = both === SCRATCH.bytes ? SCRATCH.first(length) : undefined;
-  into.write(hash("sha256", hashed ?? both.subarray(0, length), "hex"), "hex");
-  return into;
+  return Buffer.from(hash("sha256", hashed ?? both.subarray(0, length), "hex"), "hex");
 }
 
 /**

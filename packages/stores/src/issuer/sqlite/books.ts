@@ -14,6 +14,7 @@ import {
 } from "../ledger-text.ts";
 import type { StoredEntry } from "../port.ts";
 import type { Database, Row } from "./database.ts";
+import { RowWriter } from "./row-writer.ts";
 import { bytes, currencyIn, minor, number, oneOf, text } from "./rows.ts";
 
 export type EntryFilter = {
@@ -44,7 +45,8 @@ export class Books {
     const ids: number[] = [];
     if (entries.length === 0) return ids;
     const head = this.#database.get("SELECT hash FROM ledger_heads WHERE partition = ?", partition);
-    const hash = Buffer.from(head === undefined ? FIRST_HASH : bytes(head, "hash"));
+    let hash = head === undefined ? FIRST_HASH : bytes(head, "hash");
+    const rows = new RowWriter(this.#database, "entries", 8);
     let entryId = this.#newest;
     const balances = new BalanceChanges();
     for (const { kind, reference, currency, postedAt, postings: lines } of entries) {
@@ -54,23 +56,16 @@ export class Books {
         minor: postedMinor,
       }));
       const text = postingsText(postings);
-      entryHash(hash, { entryId, kind, reference, currency, postedAt, postings: text }, hash);
-      this.#database.run(
-        "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        entryId,
-        partition,
-        kind,
-        reference,
-        currency,
-        postedAt,
-        text,
-        hash,
-      );
+      hash = entryHash(hash, { entryId, kind, reference, currency, postedAt, postings: text });
+      rows.add(entryId, partition, kind, reference, currency, postedAt, text, hash);
       ids.push(entryId);
       if (kind === "settlement") continue;
+      // What is noted of an entry names it.
+      rows.flush();
       this.#noteAccounts(entryId, postings);
       this.#seal(partition, { kind, reference, currency, postedAt, postings: text });
     }
+    rows.flush();
     for (const change of balances.all) this.#changeBalance(partition, change);
     this.#database.run(
       `INSERT INTO ledger_heads VALUES (?, ?, ?)

@@ -6,6 +6,7 @@ import type { RecordAnswer } from "../record-answers.ts";
 import { found } from "../store-error.ts";
 import type { Database, Row } from "./database.ts";
 import type { PaymentIndex } from "./payment-index/payment-index.ts";
+import { RowWriter } from "./row-writer.ts";
 import { bytes, id, number, oneOf, optional, text } from "./rows.ts";
 import type { SharedCommit } from "./shared-commit.ts";
 import { WaitingRecords } from "./waiting-records.ts";
@@ -62,13 +63,16 @@ export class Inbox {
   /** Within the transaction; gives what was not there yet. */
   #write(records: readonly InboxRecord[]): readonly InboxRecord[] {
     const added: InboxRecord[] = [];
+    const rows = new RowWriter(this.#database, "inbox", 9);
     for (const record of records) {
       const { partition, recordHash, broughtBy, senderId, paymentId, receivedAt } = record;
       const inboxId = this.#newest + 1;
       const paymentKey = keyOf(paymentId ?? recordHash);
-      if (this.#index.find(paymentKey).some((other) => this.#isRecord(other, recordHash))) continue;
-      this.#database.run(
-        "INSERT INTO inbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      const others = this.#index.find(paymentKey);
+      // One of them may be among those that were brought with it.
+      if (others.length > 0) rows.flush();
+      if (others.some((other) => this.#isRecord(other, recordHash))) continue;
+      rows.add(
         inboxId,
         partition,
         recordHash,
@@ -83,6 +87,7 @@ export class Inbox {
       this.#index.add(paymentKey, inboxId);
       added.push({ ...record, inboxId });
     }
+    rows.flush();
     return added;
   }
 

@@ -9,6 +9,7 @@ import type { Certificates } from "./certificates.ts";
 import type { Database } from "./database.ts";
 import type { Inbox } from "./inbox.ts";
 import { PossibleVoids } from "./possible-voids.ts";
+import { RowWriter } from "./row-writer.ts";
 import type { SettlementMemory } from "./settlement-memory.ts";
 import { loadState } from "./settlement-state.ts";
 
@@ -55,13 +56,15 @@ export class Settlement {
         throw new StoreError("STORE_INPUT_INVALID", `Certificate ${certificateId} is of another partition.`);
     const entryIds = this.#books.post(partition, result.entries);
     const ownRecords = new Set<number>();
+    const added = new RowWriter(this.#database, "payments", 23);
     for (const change of result.payments) {
       const { certificateId, addedBy, entry } = change;
       if (addedBy !== undefined) ownRecords.add(addedBy.inboxId);
       const certificate = found(certificateNumbers.get(certificateId), "STORE_INPUT_INVALID", certificateId);
       const entryId = entry === undefined ? undefined : entryIds[entry];
-      this.#writePayment(change, { partition, certificate, entryId, at });
+      this.#writePayment(change, { partition, certificate, entryId, at }, added);
     }
+    added.flush();
     this.#writeSideClaims(partition, result.sideClaims, at);
     this.#writeExposures(partition, result.exposures);
     for (const proof of result.conflicts) {
@@ -130,10 +133,44 @@ export class Settlement {
     });
   }
 
-  #writePayment({ payment, addedBy }: PaymentChange, about: PaymentPlace): void {
+  /** @param added Writes those that were not known before. */
+  #writePayment({ payment, addedBy }: PaymentChange, about: PaymentPlace, added: RowWriter): void {
     const { partition, certificate, entryId, at } = about;
     const { paymentId, state, code, claim, takenMinor, funding } = payment;
-    const standing = [
+    if (addedBy === undefined) {
+      this.#database.run(
+        `UPDATE payments SET state = ?, code = ?, payee_id = ?, terminal_id = ?, claimed_minor = ?, taken_minor = ?,
+            funded_balance_minor = ?, funded_credit_minor = ?, funded_reserve_minor = ?, entry_id = ?, decided_at = ?
+          WHERE certificate = ? AND payment_id = ?`,
+        state,
+        code ?? null,
+        claim?.payeeId ?? null,
+        claim?.terminalId ?? null,
+        claim?.claimedMinor ?? null,
+        takenMinor,
+        funding?.balanceMinor ?? null,
+        funding?.creditMinor ?? null,
+        funding?.reserveMinor ?? null,
+        entryId ?? null,
+        at,
+        certificate,
+        paymentId,
+      );
+      return;
+    }
+    added.add(
+      // The next number behind all others.
+      null,
+      partition,
+      certificate,
+      addedBy.inboxId,
+      paymentId,
+      payment.kind,
+      payment.sequence,
+      payment.spentMinor,
+      payment.amountMinor,
+      payment.previous,
+      payment.requestHash ?? null,
       state,
       code ?? null,
       claim?.payeeId ?? null,
@@ -145,31 +182,6 @@ export class Settlement {
       funding?.reserveMinor ?? null,
       entryId ?? null,
       at,
-    ];
-    if (addedBy === undefined) {
-      this.#database.run(
-        `UPDATE payments SET state = ?, code = ?, payee_id = ?, terminal_id = ?, claimed_minor = ?, taken_minor = ?,
-            funded_balance_minor = ?, funded_credit_minor = ?, funded_reserve_minor = ?, entry_id = ?, decided_at = ?
-          WHERE certificate = ? AND payment_id = ?`,
-        ...standing,
-        certificate,
-        paymentId,
-      );
-      return;
-    }
-    this.#database.run(
-      "INSERT INTO payments VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      partition,
-      certificate,
-      addedBy.inboxId,
-      paymentId,
-      payment.kind,
-      payment.sequence,
-      payment.spentMinor,
-      payment.amountMinor,
-      payment.previous,
-      payment.requestHash ?? null,
-      ...standing,
       addedBy.bytes,
     );
   }
