@@ -145,7 +145,7 @@ function readTransactions(log: string): Statement[][] {
     if (kind === "DETAIL" && running !== undefined) {
       const last = running.at(-1);
       if (last !== undefined) last.first = /\$1 = '([^']*)'/.exec(text)?.[1];
-    } else if (sql === "BEGIN" || sql?.startsWith("BEGIN; SET LOCAL ")) open.set(backend, []);
+    } else if (sql === "BEGIN") open.set(backend, []);
     else if (sql === "COMMIT" && running !== undefined) {
       done.push(running);
       open.delete(backend);

@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 
-/** The simple query COMMIT, as the driver sends it. Source: PostgreSQL, "Message Formats". */
-const COMMIT = Buffer.from("Q\0\0\0\x0bCOMMIT\0", "latin1");
+/** COMMIT as a prepared statement that is named as it reads. Source: PostgreSQL, "Message Formats", Bind. */
+const COMMIT = Buffer.from("\0COMMIT\0", "latin1");
 
 /**
  * Between the program and PostgreSQL, on the loopback address. When armed, it lets one COMMIT through and hangs up

@@ -7,7 +7,7 @@ import { failureOf, storeErrorOf } from "./failures.ts";
 import { migrate } from "./migrate.ts";
 import type { Row } from "./rows.ts";
 import { MIGRATIONS, type Migration } from "./schema.ts";
-import { type LockedPartition, Session, typeParsers } from "./session.ts";
+import { type LockedPartition, Session } from "./session.ts";
 import type { SqlStatement, SqlValue } from "./statement.ts";
 
 export type PostgresOptions = {
@@ -54,7 +54,6 @@ export class Database {
       connectionString: options.connectionString,
       max: options.maximumConnections ?? 10,
       pipeline: true,
-      types: typeParsers,
       connectionTimeoutMillis: Math.min(5_000, timeoutMs),
       // The server gives up first and says so; the driver only when the server says nothing any more.
       query_timeout: timeoutMs + 2_000,

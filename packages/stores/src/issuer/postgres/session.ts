@@ -1,5 +1,5 @@
 import type { Partition } from "@cairn/issue";
-import type { CustomTypesConfig, PoolClient } from "pg";
+import type { PoolClient } from "pg";
 import { StoreError } from "../store-error.ts";
 import type { Row } from "./rows.ts";
 import { bytes, number, optional, text } from "./rows.ts";
@@ -24,36 +24,27 @@ const REPORT_MEMORY = "64MB";
  * makes a plan anew for most of their statements, and where a table was small when it was last counted goes through all
  * of it, or all of a partition, once for each row that is asked for.
  */
-const BEGIN_BY_KEYS = [
-  "BEGIN",
-  "SET LOCAL plan_cache_mode = force_generic_plan",
-  ...["seqscan", "bitmapscan", "hashjoin", "mergejoin"].map((way) => `SET LOCAL enable_${way} = off`),
-].join("; ");
-
-const INT8 = 20;
-const INT2 = 21;
-const INT4 = 23;
-const NUMERIC = 1700;
-const BYTEA = 17;
-const toHexadecimal = (value: string): string => value.slice(2);
-const asItIs = (value: string): string => value;
-
-/** Whole numbers become bigint, bytes their hexadecimal text, everything else stays text. */
-export const typeParsers: CustomTypesConfig = {
-  getTypeParser: (type: number) => {
-    if (type === INT8 || type === INT2 || type === INT4 || type === NUMERIC) return BigInt;
-    return type === BYTEA ? toHexadecimal : asItIs;
-  },
-};
+const BY_KEYS = `SELECT set_config('plan_cache_mode', 'force_generic_plan', true), ${[
+  "seqscan",
+  "bitmapscan",
+  "hashjoin",
+  "mergejoin",
+]
+  .map((way) => `set_config('enable_${way}', 'off', true)`)
+  .join(", ")}`;
 
 /**
  * Statements of one connection, in order. They are sent without waiting for the replies of those before: a transaction
- * of twenty statements waits for the network as often as it must know something, not twenty times.
+ * of twenty statements waits for the network as often as it must know something, not twenty times. Outside of a
+ * transaction, one statement at a time.
  */
 export class Session {
   readonly #client: PoolClient;
   readonly #sent: Promise<unknown>[] = [];
+  /** Until the latest statement is answered; never rejected. */
+  #latest: Promise<unknown> = Promise.resolve();
   #failure: unknown;
+  #isOver = false;
   #timeoutMs: number | undefined;
 
   constructor(client: PoolClient) {
@@ -62,7 +53,7 @@ export class Session {
 
   /** Begins a transaction and locks the partition until its end. */
   async begin(partition: Partition): Promise<LockedPartition> {
-    this.#later(BEGIN_BY_KEYS);
+    this.beginPlain();
     const row = await this.get(
       "SELECT lease_holder, lease_token, head_entry_id, head_hash FROM partitions WHERE partition = $1 FOR UPDATE",
       partition,
@@ -81,7 +72,8 @@ export class Session {
 
   /** Begins a transaction that locks nothing by itself. */
   beginPlain(): void {
-    this.#later(BEGIN_BY_KEYS);
+    this.#later("BEGIN");
+    this.later(BY_KEYS);
   }
 
   /**
@@ -105,8 +97,10 @@ export class Session {
 
   /** Never throws: a connection that is broken has rolled back by itself. */
   async rollback(): Promise<void> {
-    this.#later("ROLLBACK");
-    await Promise.allSettled(this.#sent);
+    this.#isOver = true;
+    // Alone: sent behind a statement that fails, it would be left out as well.
+    await this.#latest;
+    await send(this.#client, "ROLLBACK", undefined).catch(() => undefined);
   }
 
   async all(statement: string, ...values: SqlValue[]): Promise<Row[]> {
@@ -127,10 +121,13 @@ export class Session {
     this.#keep(this.ask(statement, values));
   }
 
-  /** Without values: a command, which is not prepared. */
+  /** Without values: a command, such as COMMIT. */
   async ask(statement: string, values?: readonly SqlValue[]): Promise<Reply> {
+    if (this.#isOver) throw this.#failure ?? new Error("The transaction is over.");
+    const reply = send(this.#client, statement, values, this.#timeoutMs);
+    this.#latest = reply.catch(() => undefined);
     try {
-      return await send(this.#client, statement, values, this.#timeoutMs);
+      return await reply;
     } catch (error) {
       // What fails after the first failure fails because of it.
       this.#failure ??= error;
