@@ -1,5 +1,6 @@
 import { type CryptoPort, decodeCbor, finishSign1, SIGNATURE_LENGTH } from "@cairn/cose";
 import {
+  type ConditionsInput,
   decideIssuance,
   type IssuanceDecision,
   type IssuanceEvent,
@@ -17,7 +18,7 @@ import {
   type UserCertificate,
   userCertificate,
 } from "@cairn/messages";
-import type { CertificateRecord, DeviceRecord, IssuerStore, PreparedCertificate } from "@cairn/stores";
+import type { AccountRecord, CertificateRecord, DeviceRecord, IssuerStore, PreparedCertificate } from "@cairn/stores";
 import type { IssuerKeys } from "../keys/issuer-keys.ts";
 import type { PolicyInForce, PolicySource } from "../policy/policy-source.ts";
 import type { Clock } from "../ports.ts";
@@ -32,41 +33,62 @@ export type IssuingContext = {
   readonly clock: Clock;
   readonly log: Logger;
 };
-type Decided = { readonly decision: IssuanceDecision; readonly prepared: Prepared<UserCertificate> | undefined };
+/** What was decided, and on what: the certificates are those before this decision. */
+export type DecidedOn = {
+  readonly decision: IssuanceDecision;
+  readonly account: AccountRecord;
+  readonly certificates: readonly CertificateRecord[];
+};
+type Decided = DecidedOn & { readonly prepared: Prepared<UserCertificate> | undefined };
 export type Issued = { readonly certificateId: CertificateId; readonly bytes: Uint8Array };
 
 /**
- * Decides under the account's lock, stores what will be signed, then signs it, then stores the signed bytes. A crash
- * in between leaves a certificate that {@link finishSigning} completes: it counts as issued from the moment it was
- * stored.
+ * Looks first, as most who ask are issued nothing, and that is no write. What may be issued is decided anew under the
+ * account's lock: stores what will be signed, then signs it, then stores the signed bytes. A crash in between leaves a
+ * certificate that {@link finishSigning} completes: it counts as issued from the moment it was stored.
  */
 export async function issueCertificate(
   device: DeviceRecord,
   event: IssuanceEvent,
   context: IssuingContext,
-): Promise<{ readonly decision: IssuanceDecision; readonly issued: Issued | undefined }> {
+): Promise<DecidedOn & { readonly issued: Issued | undefined }> {
   const { store, keys, policies, crypto, clock } = context;
   const now = clock.nowSeconds();
   const inForce = policies.at(now);
-  const { decision, prepared } = await store.prepareCertificate<Decided>(device.account, device.deviceId, (view) => {
+  const seen = await decideOnSight(device, { event, policy: inForce.policy, now }, store);
+  if (seen !== undefined && seen.decision.kind !== "issue") return { ...seen, issued: undefined };
+  const { prepared, ...decided } = await store.prepareCertificate<Decided>(device.account, device.deviceId, (view) => {
     const decision = decideIssuance({ view, event, policy: inForce.policy, now });
-    if (decision.kind !== "issue") return { result: { decision, prepared: undefined } };
-    const account = view.account.account;
+    const { account, certificates } = view;
+    if (decision.kind !== "issue") return { result: { decision, account, certificates, prepared: undefined } };
     const prepared = prepareCertificate(decision.terms, {
       issuerKeyId: keys.active(now).keyId,
       deviceKey: storedKey(device.publicKey),
-      certificateId: sealCertificateId({ account, serial: view.nextSerial }, keys.certificateIdCipher),
+      certificateId: sealCertificateId({ account: account.account, serial: view.nextSerial }, keys.certificateIdCipher),
       statusIndex: view.statusIndex,
       now,
       crypto,
     });
     return {
-      result: { decision, prepared },
+      result: { decision, account, certificates, prepared },
       prepared: rowOf(prepared, { decision, event, inForce, deviceId: device.deviceId, serial: view.nextSerial }),
     };
   });
-  if (prepared === undefined) return { decision, issued: undefined };
-  return { decision, issued: await signAndRecord(prepared, context) };
+  return { ...decided, issued: prepared === undefined ? undefined : await signAndRecord(prepared, context) };
+}
+
+/** Without the lock: good enough to issue nothing. Undefined without an account. */
+async function decideOnSight(
+  device: DeviceRecord,
+  about: Omit<ConditionsInput, "view">,
+  store: IssuerStore,
+): Promise<DecidedOn | undefined> {
+  const [account, certificates] = await Promise.all([
+    store.account(device.account),
+    store.certificatesOf(device.account),
+  ]);
+  if (account === undefined) return undefined;
+  return { decision: decideIssuance({ ...about, view: { account, device, certificates } }), account, certificates };
 }
 
 /** The bytes of a certificate of the store: as they are, or signed now when a crash came before the signature. */

@@ -16,7 +16,6 @@ import { takeIn } from "./intake.ts";
 import { finishSigning, type Issued, issueCertificate } from "./issuing.ts";
 import { outcomeText } from "./outcomes.ts";
 import type { ServerContext } from "./server-context.ts";
-import { ServiceError } from "./service-error.ts";
 import { asMalformed, openCall } from "./signed-calls.ts";
 
 export type SyncWishes = {
@@ -69,12 +68,9 @@ export async function answerDevice(
   const event = wishes.ahead
     ? ({ kind: "requested-ahead" } as const)
     : ({ kind: "device-online", cause: wishes.cause ?? "sync" } as const);
-  const { decision, issued } = await issueCertificate(device, event, context);
-  const certificates = (await context.store.certificatesOf(device.account)).filter(
-    ({ deviceId }) => deviceId === device.deviceId,
-  );
-  const account = await context.store.account(device.account);
-  if (account === undefined) throw new ServiceError("ACCOUNT_UNKNOWN");
+  const { decision, account, issued, ...decidedOn } = await issueCertificate(device, event, context);
+  // Under one that has just been issued nothing was paid yet.
+  const certificates = decidedOn.certificates.filter(({ deviceId }) => deviceId === device.deviceId);
   return {
     account,
     decision,

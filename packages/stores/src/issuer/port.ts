@@ -309,10 +309,10 @@ export type PayeeRecord = {
   readonly createdAt: number;
 };
 export type IssuanceView = {
-  readonly account: AccountView;
+  readonly account: AccountRecord;
   readonly device: DeviceView;
   /** All of the account's certificates, oldest first: which of them still count is for the decision to say. One left out is granted twice. */
-  readonly certificates: readonly CertificateView[];
+  readonly certificates: readonly CertificateRecord[];
   readonly nextSerial: number;
   readonly statusIndex: number;
   readonly partition: Partition;
