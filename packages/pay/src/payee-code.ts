@@ -31,6 +31,10 @@ export type FromPayee<Content> = {
   readonly message: Verified<Content>;
 };
 
+type OfPayee = { readonly payeeCertificateId: PayeeCertificateId };
+type Expected<Content> = { readonly type: CodeType; readonly kind: MessageKind<Content> };
+type VerifiedBy = { readonly anchors: TrustAnchors; readonly crypto: CryptoPort };
+
 /** A code as text, or its parts where the way they came (NFC, BLE) has no use for text. */
 export type CodeInput = string | Code;
 
@@ -38,13 +42,20 @@ export type CodeInput = string | Code;
  * Reads what a payee shows: strict decoding, the payee certificate under an issuer key of the trust list, the message
  * belongs to that certificate, its signature under the certificate's terminal key. Rules are the caller's.
  */
-export async function readPayeeCode<Content extends { readonly payeeCertificateId: PayeeCertificateId }>(
+export async function readPayeeCode<Content extends OfPayee>(
   input: CodeInput,
-  expected: { readonly type: CodeType; readonly kind: MessageKind<Content> },
-  by: { readonly anchors: TrustAnchors; readonly crypto: CryptoPort },
+  expected: Expected<Content>,
+  by: VerifiedBy,
 ): Promise<FromPayee<Content> | Refused> {
-  const decoded = decodePair(input, expected, by.crypto);
-  if (decoded.kind === "refused") return decoded;
+  const decoded = decodePayeeCode(input, expected, by.crypto);
+  return decoded.kind === "refused" ? decoded : verifyPayeeCode(decoded, by);
+}
+
+/** The second half of `readPayeeCode`: all but the strict decoding. */
+export async function verifyPayeeCode<Content extends OfPayee>(
+  decoded: DecodedPayeeCode<Content>,
+  by: VerifiedBy,
+): Promise<FromPayee<Content> | Refused> {
   const certificate = await verifyPayeeCertificate(decoded.certificate, by);
   if (isRefusal(certificate)) return refusedFor(certificate);
   if (decoded.message.unverified.payeeCertificateId !== certificate.content.payeeCertificateId) {
@@ -55,17 +66,18 @@ export async function readPayeeCode<Content extends { readonly payeeCertificateI
   return { kind: "verified", payeeCertificate: certificate, message };
 }
 
-type DecodedPair<Content> = {
+export type DecodedPayeeCode<Content> = {
   readonly kind: "decoded";
   readonly certificate: Decoded<PayeeCertificate>;
   readonly message: Decoded<Content>;
 };
 
-function decodePair<Content>(
+/** The first half of `readPayeeCode`: nothing of it is verified. */
+export function decodePayeeCode<Content>(
   input: CodeInput,
-  expected: { readonly type: CodeType; readonly kind: MessageKind<Content> },
+  expected: Expected<Content>,
   crypto: CryptoPort,
-): DecodedPair<Content> | Refused {
+): DecodedPayeeCode<Content> | Refused {
   try {
     const code = expectCode(typeof input === "string" ? readCode(input) : input, expected.type);
     const certificate = decodeMessage(payeeCertificate, code.certificate, crypto);

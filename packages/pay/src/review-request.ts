@@ -11,7 +11,7 @@ import {
 } from "@cairn/messages";
 import { type Refused, refusedFor } from "./codes.ts";
 import type { Consent } from "./decide-payment.ts";
-import { anchorsOf, type CodeInput, readPayeeCode } from "./payee-code.ts";
+import { anchorsOf, type CodeInput, decodePayeeCode, verifyPayeeCode } from "./payee-code.ts";
 import type { WalletPorts } from "./ports.ts";
 import { readWallet } from "./wallet.ts";
 
@@ -39,17 +39,20 @@ export type RequestReview = {
  * @throws PayError NOT_ENROLLED, WALLET_KEY_DIFFERS.
  */
 export async function reviewRequest(ports: WalletPorts, code: CodeInput): Promise<RequestReview | Refused> {
-  const wallet = await readWallet(ports, { kind: "none" });
-  const trust = anchorsOf(wallet, ports.crypto);
-  if (trust.kind === "refused") return trust;
-  const read = await readPayeeCode(
-    code,
-    { type: "request", kind: paymentRequest },
-    { anchors: trust.anchors, crypto: ports.crypto },
+  const { crypto } = ports;
+  // Decoded before its turn, so that the wallet is read once: a request's id says which payment answered it.
+  const decoded = decodePayeeCode(code, { type: "request", kind: paymentRequest }, crypto);
+  const wallet = await readWallet(
+    ports,
+    decoded.kind === "refused" ? { kind: "none" } : { kind: "of-request", requestId: decoded.message.messageId },
   );
+  const trust = anchorsOf(wallet, crypto);
+  if (trust.kind === "refused") return trust;
+  if (decoded.kind === "refused") return decoded;
+  const read = await verifyPayeeCode(decoded, { anchors: trust.anchors, crypto });
   if (read.kind === "refused") return read;
   const { message: request, payeeCertificate } = read;
-  const { now, payments } = await readWallet(ports, { kind: "of-request", requestId: request.messageId });
+  const { now, payments } = wallet;
   const answeredBefore = payments.length > 0;
   const at = answeredBefore ? request.content.issuedAt : now;
   const reason = refuseRequest({ payeeCertificate: payeeCertificate.content, request: request.content }, at);

@@ -78,7 +78,7 @@ test("a crash anywhere while paying leaves exactly one payment, and the same cal
       assert.equal(wallet.payments[0]?.shown, true);
     },
   );
-  assert.ok(points >= 10, `${points} crashes`);
+  assert.ok(points >= 8, `${points} crashes`);
 });
 
 test("an open payment interrupted before it was shown is taken up; one that may have been seen is not shown as new", async () => {
@@ -107,7 +107,7 @@ test("a crash anywhere while a sync is made ready leaves one closing, and every 
       await mustPay(world.ports, await till.charge());
       // This one is durable and was never signed.
       const code = await till.charge();
-      const interrupted = watch(world.ports, { crash: { at: 3, when: "after" } });
+      const interrupted = watch(world.ports, { crash: { at: 2, when: "after" } });
       await assert.rejects(mustPay(interrupted.ports, code), Crash);
       return { world, flow: (ports) => buildSync(ports, { closeAll: true }) };
     },

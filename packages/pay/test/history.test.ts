@@ -12,7 +12,7 @@ test("a payment's state goes from prepared to the server's last word", async () 
   const { ports } = await holding();
   const code = await till.charge();
   const state = async () => (await history(ports))[0]?.state;
-  const interrupted = watch(ports, { crash: { at: 3, when: "after" } });
+  const interrupted = watch(ports, { crash: { at: 2, when: "after" } });
   await assert.rejects(mustPay(interrupted.ports, code), Crash);
   assert.equal(await state(), "prepared");
   const { paymentId } = await mustPay(ports, code);
