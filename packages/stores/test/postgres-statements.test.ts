@@ -40,3 +40,14 @@ test("a transaction that is over sends nothing more into the next one of its con
   assert.ok(late !== undefined);
   await assert.rejects(late(), /over/);
 });
+
+test("what the database refuses only as it commits is no success", { skip }, async (t) => {
+  const database = new Database({ connectionString: await connectionString(), schema: newSchema() });
+  t.after(() => database.close());
+  await database.run("CREATE TABLE once (number bigint UNIQUE DEFERRABLE INITIALLY DEFERRED)");
+  const insert = "INSERT INTO once (number) VALUES ($1)";
+  assert.equal(await database.run(insert, 1), 1);
+  await assert.rejects(database.run(insert, 1), /duplicate key/);
+  await assert.rejects(database.together([{ text: insert, values: [1] }]), /duplicate key/);
+  assert.deepEqual(await database.all("SELECT number FROM once"), [{ number: 1n }]);
+});

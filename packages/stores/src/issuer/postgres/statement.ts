@@ -158,9 +158,10 @@ class Together extends Query<Row> {
     this.#columns = undefined;
   }
 
+  /** What was answered before a failure is undone with it, or not yet kept: the server commits behind its last answer. */
   #settle(error: unknown): void {
-    for (const [index, { rows, done, resolve, reject }] of this.#sent.entries())
-      if (index >= this.#answered) reject(error);
+    for (const { rows, done, resolve, reject } of this.#sent)
+      if (error !== undefined) reject(error);
       else resolve({ rows, command: done.split(" ", 1)[0] ?? "", count: Number(/\d+$/.exec(done)?.[0] ?? 0) });
   }
 }
