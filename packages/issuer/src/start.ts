@@ -176,9 +176,9 @@ async function wire(
     policy: settlementPolicy(policies, clock),
     intervalMs: options.settleIntervalMs ?? SETTLE_INTERVAL_MS,
     onWithdrawn: () => statusLists.markChanged(),
-    onSettled: (partition) => {
+    onSettled: (partition, entries) => {
       push.partitionChanged(partition);
-      credits.wake();
+      credits.settled(partition, entries);
     },
   });
   const credits = new ReceiverCredits({

@@ -1,31 +1,29 @@
 import { type CborValue, decodeCbor } from "@cairn/cose";
-import { type AccountNumber, accountNumber, type Partition, partitionOf } from "@cairn/issue";
+import { type AccountNumber, partitionOf } from "@cairn/issue";
 import {
   type DeviceId,
   IDENTIFIER_BYTES,
   identifier,
   identifierFromText,
-  isPayeeId,
   MAXIMUM_NAME_BYTES,
   MessageError,
   type PayeeId,
   type TerminalId,
 } from "@cairn/messages";
-import {
-  type AccountRecord,
-  type DeviceRecord,
-  type IssuerStore,
-  type MovementDecision,
-  type PayeeRecord,
-  partitionOfId,
-  type TerminalRecord,
+import type {
+  AccountRecord,
+  DeviceRecord,
+  IssuerStore,
+  MovementDecision,
+  PayeeRecord,
+  TerminalRecord,
 } from "@cairn/stores";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
-import type { Random } from "../ports.ts";
 import { deviceCaller } from "./callers.ts";
 import { enrolmentCodeFor } from "./enrolment-codes.ts";
-import { readReceiver } from "./receiver-credits.ts";
+import { accountReceivingAs } from "./receiver-credits.ts";
+import { checkedReceiverId, makeReceiverId } from "./receiver-ids.ts";
 import type { ServerContext } from "./server-context.ts";
 import { ServiceError } from "./service-error.ts";
 import { asMalformed, openCall } from "./signed-calls.ts";
@@ -192,15 +190,6 @@ export async function blockedWithItsWallet(terminal: TerminalRecord, context: St
   return { ...terminal, status: "frozen" };
 }
 
-/** Whose account it is that receives as this payee; undefined for payees of the ordinary kind. */
-async function accountReceivingAs(payeeId: PayeeId, store: IssuerStore): Promise<AccountNumber | undefined> {
-  const record = { kind: "receiver", id: payeeId } as const;
-  const receiver = await store.move({ partition: partitionOfId(payeeId), records: [record] }, (view) => ({
-    result: view.record(record),
-  }));
-  return receiver === undefined ? undefined : accountNumber(readReceiver(receiver).account);
-}
-
 type StoreContext = { readonly store: IssuerStore };
 
 async function receivingOf(account: AccountNumber, store: IssuerStore): Promise<Receiving | undefined> {
@@ -224,7 +213,7 @@ function payeeOf(
   return store.move({ partition, records: [record] }, (view): MovementDecision<PayeeOrWhyNot> => {
     const held = view.record(record);
     const { payeeId, terminals } =
-      held === undefined ? { payeeId: makePayeeId(partition, random), terminals: [] } : readReceiving(held);
+      held === undefined ? { payeeId: makeReceiverId(partition, random), terminals: [] } : readReceiving(held);
     const others = terminals.filter((each) => each.terminalId !== terminalId);
     const before = terminals.find((each) => each.terminalId === terminalId);
     if (before !== undefined && before.deviceId !== device.deviceId) return { result: "anothers-key" };
@@ -232,7 +221,7 @@ function payeeOf(
       return { result: "keys-full" };
     const next: Receiving = { payeeId, terminals: [...others, before ?? { deviceId: device.deviceId, terminalId }] };
     return {
-      result: checkedPayeeId(payeeId),
+      result: checkedReceiverId(payeeId),
       records: [
         { ...record, body: JSON.stringify(next) },
         ...(held === undefined
@@ -243,27 +232,11 @@ function payeeOf(
   });
 }
 
-const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-
-/** Random, and of the account's partition: about 256 tries of a cheap hash. It tells nothing of the account. */
-function makePayeeId(partition: Partition, random: Random): PayeeId {
-  for (;;) {
-    let text = "P-";
-    for (const byte of random.bytes(12)) text += BASE32[byte & 31];
-    if (partitionOfId(text) === partition) return checkedPayeeId(text);
-  }
-}
-
 /** As much of a name as certificates carry. */
 function shownName(name: string): string {
   let shown = name.normalize("NFC");
   while (Buffer.byteLength(shown) > MAXIMUM_NAME_BYTES) shown = [...shown].slice(0, -1).join("");
   return shown.trim();
-}
-
-function checkedPayeeId(text: string): PayeeId {
-  if (!isPayeeId(text)) throw new Error("A payee id of ours has not the form of one.");
-  return text;
 }
 
 const recordOf = (account: AccountNumber) => ({ kind: "receiving", id: account.toString() }) as const;

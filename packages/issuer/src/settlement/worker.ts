@@ -7,8 +7,8 @@ export type WorkerContext = RoundsContext & {
   readonly intervalMs: number;
   /** A conflict was proven: certificates were withdrawn. */
   readonly onWithdrawn: () => void;
-  /** Accounts of this partition may have changed. */
-  readonly onSettled?: (partition: number) => void;
+  /** Accounts of this partition may have changed, by these entries. */
+  readonly onSettled?: (partition: number, entries: SettlementResult["entries"]) => void;
 };
 
 type Round = { readonly verified: Promise<readonly VerifiedBatch[]>; readonly partitions: readonly number[] };
@@ -158,7 +158,7 @@ export class SettlementWorker {
     if (faulty.length > 0) await this.#postpone(partition, faulty, at);
     const failed = new Set(faulty.map(({ record }) => record.inboxId));
     const judged = failed.size === 0 ? records : records.filter(({ inboxId }) => !failed.has(inboxId));
-    let conflicts: SettlementResult["conflicts"] = [];
+    let [conflicts, entries]: [SettlementResult["conflicts"], SettlementResult["entries"]] = [[], []];
     const outcomes = await store.settle({
       partition,
       records: judged,
@@ -167,12 +167,12 @@ export class SettlementWorker {
       at,
       decide: (state, items) => {
         const result = settle(state, items, { now: at, policy });
-        conflicts = result.conflicts;
+        ({ conflicts, entries } = result);
         return result;
       },
     });
     if (conflicts.length > 0) onWithdrawn();
-    this.#context.onSettled?.(partition);
+    this.#context.onSettled?.(partition, entries);
     this.#report({ partition, records: judged.length, rejected: rejected.length }, outcomes, conflicts);
   }
 

@@ -1,6 +1,7 @@
+import type { Partition } from "@cairn/issue";
 import type { Currency, PayeeId } from "@cairn/messages";
 import { sweepArrival, sweepEntry } from "@cairn/settle";
-import { type IssuerStore, partitionOfId } from "@cairn/stores";
+import { type IssuerStore, type MovementDecision, partitionOfId } from "@cairn/stores";
 import type { Clock } from "../../clock.ts";
 
 export type SweepContext = { readonly store: IssuerStore; readonly clock: Clock };
@@ -22,44 +23,71 @@ export async function sweepPayees(context: SweepContext, isWanted: (payeeId: Pay
     if (
       ledgerAccount.kind === "clearing" &&
       isWanted(ledgerAccount.payeeId) &&
-      (await sweepOne({ partition, payeeId: ledgerAccount.payeeId, currency }, context))
+      (await sweepOne({ partition, payeeId: ledgerAccount.payeeId, currency }, context)).isSwept
     )
       swept++;
   await bringHome(context, isWanted);
   return swept;
 }
 
-type Place = { readonly partition: number; readonly payeeId: PayeeId; readonly currency: Currency };
+/** What a payee earned in one partition. */
+export type Clearing = { readonly partition: Partition; readonly payeeId: PayeeId; readonly currency: Currency };
 
-function sweepOne({ partition, payeeId, currency }: Place, { store, clock }: SweepContext): Promise<boolean> {
+/** As `sweepAll`, of one clearing account, without a look at any other. */
+export async function sweepClearing(clearing: Clearing, context: SweepContext): Promise<void> {
+  const { sentMinor } = await sweepOne(clearing, context);
+  const { partition: from, payeeId, currency } = clearing;
+  if (sentMinor > 0n) await arrive({ payeeId, from, currency, sentMinor }, context);
+}
+
+type Swept = {
+  readonly isSwept: boolean;
+  /** All that was ever sent from there, what arrived long ago among it; at home nothing is. */
+  readonly sentMinor: bigint;
+};
+
+function sweepOne({ partition, payeeId, currency }: Clearing, { store, clock }: SweepContext): Promise<Swept> {
   const clearing = { kind: "clearing", payeeId } as const;
+  const sent = { kind: "sweeping", payeeId, from: partition } as const;
   const counter = { kind: "sweeps", id: payeeId } as const;
-  return store.move({ partition, balances: [clearing], records: [counter] }, (view) => {
+  const home = partitionOfId(payeeId);
+  return store.move({ partition, balances: [clearing, sent], records: [counter] }, (view): MovementDecision<Swept> => {
     const amountMinor = -view.balance(clearing, currency);
-    if (amountMinor <= 0n) return { result: false };
+    const sentBeforeMinor = partition === home ? 0n : -view.balance(sent, currency);
+    if (amountMinor <= 0n) return { result: { isSwept: false, sentMinor: sentBeforeMinor } };
     const number = Number(view.record(counter) ?? "0") + 1;
-    const home = partitionOfId(payeeId);
     const at = clock.nowSeconds();
     return {
-      result: true,
+      result: { isSwept: true, sentMinor: partition === home ? 0n : sentBeforeMinor + amountMinor },
       entries: [sweepEntry({ payeeId, currency, from: partition, home, number, amountMinor, at })],
       records: [{ ...counter, body: number.toString() }],
     };
   });
 }
 
-async function bringHome({ store, clock }: SweepContext, isWanted: (payeeId: PayeeId) => boolean): Promise<void> {
-  for (const { ledgerAccount: sent, currency, minor } of await store.sweepsUnderway()) {
-    if (sent.kind !== "sweeping" || !isWanted(sent.payeeId)) continue;
-    const { payeeId, from } = sent;
-    await store.move({ partition: partitionOfId(payeeId), balances: [sent] }, (view) => {
-      const arrivedMinor = view.balance(sent, currency);
-      const amountMinor = -minor - arrivedMinor;
-      const at = clock.nowSeconds();
-      return {
-        result: undefined,
-        entries: amountMinor > 0n ? [sweepArrival({ payeeId, currency, from, arrivedMinor, amountMinor, at })] : [],
-      };
-    });
-  }
+async function bringHome(context: SweepContext, isWanted: (payeeId: PayeeId) => boolean): Promise<void> {
+  for (const { ledgerAccount: sent, currency, minor } of await context.store.sweepsUnderway())
+    if (sent.kind === "sweeping" && isWanted(sent.payeeId))
+      await arrive({ payeeId: sent.payeeId, from: sent.from, currency, sentMinor: -minor }, context);
+}
+
+type Sent = {
+  readonly payeeId: PayeeId;
+  readonly from: Partition;
+  readonly currency: Currency;
+  /** All that was ever sent from there. */
+  readonly sentMinor: bigint;
+};
+
+async function arrive({ payeeId, from, currency, sentMinor }: Sent, { store, clock }: SweepContext): Promise<void> {
+  const sent = { kind: "sweeping", payeeId, from } as const;
+  await store.move({ partition: partitionOfId(payeeId), balances: [sent] }, (view) => {
+    const arrivedMinor = view.balance(sent, currency);
+    const amountMinor = sentMinor - arrivedMinor;
+    const at = clock.nowSeconds();
+    return {
+      result: undefined,
+      entries: amountMinor > 0n ? [sweepArrival({ payeeId, currency, from, arrivedMinor, amountMinor, at })] : [],
+    };
+  });
 }
