@@ -1,7 +1,7 @@
 /** Many signatures at once: the answer has to be the one that each of them gets alone. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { createECDH, ECDH, generateKeyPairSync } from "node:crypto";
+import { createECDH, createPrivateKey, ECDH, generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -245,6 +245,47 @@ describe("many signatures at once", { skip: signatureBatchesMissing }, async () 
       { combine: (generator, point, scalar) => firstOf(point, () => curve.combine(generator, point, scalar)) },
     ];
     for (const part of broken) assert.equal(trustedBatchesOn({ ...curve, ...part }), undefined);
+  });
+
+  test("what is no point of the curve is none by itself, and nothing of it is left in the next sum", () => {
+    const curve = openCurve();
+    assert.ok(curve !== undefined);
+    const base = createECDH("prime256v1");
+    base.setPrivateKey(bytesOf(1n));
+    const generator = new Uint8Array(base.getPublicKey());
+    const isSound = (): boolean => curve.add(generator, 2n) && curve.add(generator, 3n) && curve.isZero(ORDER - 5n);
+    assert.ok(isSound());
+    const offTheCurve = generator.with(64, (generator[64] ?? 0) ^ 1);
+    for (const none of [hex(`02${"0".repeat(63)}1`), offTheCurve, generator.subarray(1), new Uint8Array()]) {
+      assert.equal(curve.pointOf(none), undefined);
+      assert.ok(isSound());
+      assert.equal(curve.combine(1n, none, 1n), undefined);
+      assert.ok(isSound());
+      assert.equal(curve.add(none, 1n), false);
+      assert.ok(isSound());
+    }
+    assert.deepEqual(
+      curve.pointOf(Uint8Array.of(2 + ((generator[64] ?? 0) & 1), ...generator.subarray(1, 33))),
+      generator,
+    );
+    assert.equal(curve.combine(ORDER - 1n, generator, 1n), undefined, "infinity has no coordinates");
+  });
+
+  test("whoever fails next on this thread is told of his own failure", () => {
+    const curve = openCurve();
+    const reason = (): string => {
+      try {
+        createPrivateKey("no key");
+        return "none";
+      } catch (error) {
+        return String(error);
+      }
+    };
+    // The first one takes along what others may have left.
+    reason();
+    const own = reason();
+    assert.equal(curve?.pointOf(hex(`02${"0".repeat(63)}1`)), undefined);
+    assert.equal(reason(), own);
   });
 
   test("a batch is valid exactly when each signature of it is, whatever was changed", () => {
