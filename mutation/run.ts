@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { PatchedCopy, root } from "../seeded-bugs/patched-copy.ts";
 import { environmentWithin } from "../testing/processor-time.ts";
@@ -36,11 +36,14 @@ const folder = fileURLToPath(new URL(".", import.meta.url));
 const results = join(folder, "results");
 const stryker = join(folder, "node_modules/@stryker-mutator/core/bin/stryker.js");
 
-/** One failing test is enough, and a property that found its case looks for no smaller one: nobody reads it. */
-const TO_THE_FIRST_FAILURE = [
-  `--test-reporter=${new URL("first-failure-reporter.ts", import.meta.url).href}`,
-  ...["--import", new URL("../seeded-bugs/first-failure.ts", import.meta.url).href],
-  fileURLToPath(new URL("these-tests.ts", import.meta.url)),
+/**
+ * One failing test is enough, and a property that found its case looks for no smaller one: nobody reads it. All of it
+ * out of the copy: who changes the project meanwhile changes no result.
+ */
+const toTheFirstFailure = (copy: string): readonly string[] => [
+  `--test-reporter=${pathToFileURL(join(copy, "mutation/first-failure-reporter.ts")).href}`,
+  ...["--import", pathToFileURL(join(copy, "seeded-bugs/first-failure.ts")).href],
+  join(copy, "mutation/these-tests.ts"),
 ];
 /** A round of tests takes up to five, and twice that beside others on the same core. What takes four times as long loops. */
 const PROCESSOR_SECONDS = 20;
@@ -146,7 +149,7 @@ function mutate(file: string, places: readonly string[]): Result {
     // Each round only when the one before found nothing.
     const command = testsFor(copy.folder, file, { onlyNearest: values.nearest })
       .map((tests) => {
-        const parts = [process.execPath, ...TO_THE_FIRST_FAILURE, ...tests].map((part) => `"${part}"`);
+        const parts = [process.execPath, ...toTheFirstFailure(copy.folder), ...tests].map((part) => `"${part}"`);
         return [...(isBrief(tests) ? [variable("CAIRN_PROCESSOR_SECONDS", BRIEF_PROCESSOR_SECONDS)] : []), ...parts];
       })
       .map((parts) => parts.join(" "))

@@ -6,7 +6,7 @@ import type { Edit, SeededBug } from "./bug.ts";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 const COPIED = [
-  ...["packages", "vectors", "bench", "fuzz", "prove", "docs", "scripts", "testing"],
+  ...["packages", "vectors", "bench", "fuzz", "prove", "docs", "scripts", "testing", "seeded-bugs", "mutation"],
   ...["package.json", "tsconfig.json"],
 ];
 
