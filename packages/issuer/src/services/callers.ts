@@ -10,20 +10,27 @@ export type Caller =
 
 /** The enrolled device that signed the call. A frozen account's device may call: it brings its payments home. */
 export async function deviceCaller(call: OpenedCall, context: CallContext): Promise<DeviceRecord> {
-  const caller = await anyCaller(call, context);
+  const caller = await authenticated(call, "device", context);
   if (caller.kind !== "device") throw new ServiceError("CALLER_UNKNOWN", "not a wallet device");
   return caller.device;
 }
 
 export async function terminalCaller(call: OpenedCall, context: CallContext): Promise<TerminalRecord> {
-  const caller = await anyCaller(call, context);
+  const caller = await authenticated(call, "terminal", context);
   if (caller.kind !== "terminal") throw new ServiceError("CALLER_UNKNOWN", "not a terminal");
   return caller.terminal;
 }
 
 /** @throws ServiceError CALLER_UNKNOWN, CALL_SIGNATURE_INVALID, NONCE_INVALID, CALLER_FROZEN, in this order. */
-export async function anyCaller(call: OpenedCall, context: CallContext): Promise<Caller> {
-  const caller = await findCaller(call, context);
+export function anyCaller(call: OpenedCall, context: CallContext): Promise<Caller> {
+  return authenticated(call, "terminal", context);
+}
+
+/** @param likely What it is looked for as first: a question of the store less when it is that. */
+async function authenticated(call: OpenedCall, likely: Caller["kind"], context: CallContext): Promise<Caller> {
+  const caller =
+    (await findCaller(call, likely, context)) ??
+    (await findCaller(call, likely === "device" ? "terminal" : "device", context));
   if (caller === undefined) throw new ServiceError("CALLER_UNKNOWN");
   const record = caller.kind === "device" ? caller.device : caller.terminal;
   await authenticate(call, storedKey(record.publicKey), context);
@@ -32,13 +39,15 @@ export async function anyCaller(call: OpenedCall, context: CallContext): Promise
 }
 
 /** Both kinds of id are the first bytes of a key's thumbprint; one key is enrolled as one or the other. */
-async function findCaller(call: OpenedCall, { store }: CallContext): Promise<Caller | undefined> {
-  const deviceId = identifierFromText<DeviceId>(call.callerId, IDENTIFIER_BYTES.deviceId);
-  const device = deviceId === undefined ? undefined : await store.device(deviceId);
-  if (device !== undefined) return { kind: "device", device };
+async function findCaller(call: OpenedCall, kind: Caller["kind"], { store }: CallContext): Promise<Caller | undefined> {
+  if (kind === "device") {
+    const deviceId = identifierFromText<DeviceId>(call.callerId, IDENTIFIER_BYTES.deviceId);
+    const device = deviceId === undefined ? undefined : await store.device(deviceId);
+    return device === undefined ? undefined : { kind, device };
+  }
   const terminalId = identifierFromText<TerminalId>(call.callerId, IDENTIFIER_BYTES.terminalId);
   const terminal = terminalId === undefined ? undefined : await store.terminal(terminalId);
-  return terminal === undefined ? undefined : { kind: "terminal", terminal };
+  return terminal === undefined ? undefined : { kind, terminal };
 }
 
 /** A public key as the store keeps it: an encoded COSE_Key. */
