@@ -35,7 +35,7 @@ const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]
     "certificate-sheet": ["standings", "settle", "known-payments"],
     chain: ["conflict"],
     "known-payments": ["known-payments", "settle"],
-    funding: ["settle"],
+    funding: ["funding", "settle"],
     judge: ["model-traces", "settle"],
     received: ["payout"],
     settle: ["settle", "standings", "model-traces"],
