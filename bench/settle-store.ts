@@ -16,6 +16,8 @@ const PAYMENTS_EACH = 80;
  * runs once a batch is compiled after hundreds of them.
  */
 const WARM_UP_EACH = 360;
+/** As it comes; servers that tests start take less. */
+const SETTINGS = { shared_buffers: "128MB" };
 /** As much log as PostgreSQL keeps by its own settings (`max_wal_size`). */
 const LOG_MEGABYTES = 1_000;
 const ALL_EACH = WARM_UP_EACH + ROUNDS * PAYMENTS_EACH;
@@ -52,7 +54,7 @@ function settleOnSqlite(stored: number, report: Report): Promise<Run> {
 /** A server of its own with its settings as they come: every commit is flushed. */
 async function settleOnPostgres(stored: number, report: Report): Promise<Settled> {
   if (!hasPostgresServer()) return { reason: "no PostgreSQL server for this platform" };
-  const server = await startPostgresServer();
+  const server = await startPostgresServer({ settings: SETTINGS });
   const { connectionString } = server;
   try {
     const store = await openPostgresIssuerStore({ connectionString });
