@@ -146,7 +146,7 @@ export class MemoryMembers {
       this.#devices.set(deviceId, {
         deviceId,
         account,
-        publicKey: publicKey.slice(),
+        publicKey: new Uint8Array(publicKey),
         protection,
         label,
         status: "active",
@@ -169,7 +169,7 @@ export class MemoryMembers {
       this.#terminals.set(terminalId, {
         terminalId,
         payeeId: code.for.payeeId,
-        publicKey: publicKey.slice(),
+        publicKey: new Uint8Array(publicKey),
         label,
         status: "active",
         enrolledAt: at,
@@ -233,9 +233,9 @@ export class MemoryMembers {
     const { payeeCertificateId, terminalId, bytes, issuedAt } = input;
     const terminal = found(this.#terminals.get(terminalId), "TERMINAL_UNKNOWN", terminalId);
     if (this.#payeeCertificates.has(payeeCertificateId)) return;
-    this.#payeeCertificates.set(payeeCertificateId, { payeeId: terminal.payeeId, bytes: bytes.slice() });
+    this.#payeeCertificates.set(payeeCertificateId, { payeeId: terminal.payeeId, bytes: new Uint8Array(bytes) });
     if (issuedAt < terminal.certificateIssuedAt) return;
-    this.#terminals.set(terminalId, { ...terminal, payeeCertificate: bytes.slice(), certificateIssuedAt: issuedAt });
+    this.#terminals.set(terminalId, { ...terminal, payeeCertificate: new Uint8Array(bytes), certificateIssuedAt: issuedAt });
   }
 
   payeeCertificate(payeeId: PayeeId, payeeCertificateId: PayeeCertificateId): Uint8Array | undefined {
