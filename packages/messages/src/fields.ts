@@ -52,8 +52,8 @@ export function optional<Value>(label: number, codec: Codec<Value>): Field<Value
   return { label, codec, optional: true };
 }
 
-function invalid(name: string, why: string): MessageError {
-  return new MessageError("MESSAGE_FIELD_INVALID", `${name}: ${why}`);
+function invalid(name: string, why: string, options?: ErrorOptions): MessageError {
+  return new MessageError("MESSAGE_FIELD_INVALID", `${name}: ${why}`, options);
 }
 
 function unsigned(maximum: number): Codec<number> {
@@ -118,7 +118,11 @@ export function bytesId<Id extends HexIdentifier>(length: number): Codec<Id> {
   return {
     write: (value, name) => {
       if (typeof value !== "string" || value.length !== 2 * length) throw invalid(name, `must be ${length} bytes`);
-      return fromHex(value);
+      try {
+        return fromHex(value);
+      } catch (cause) {
+        throw invalid(name, "must be hexadecimal text in small letters", { cause });
+      }
     },
     read: (cursor, name) => {
       if (readByteString(cursor) !== length) throw invalid(name, `must be ${length} bytes`);

@@ -176,6 +176,7 @@ export async function signDecoded<Content>(decoded: Decoded<Content>, signer: Si
 
 /**
  * Strict decoding: bytes become a checked type, once.
+ * @param bytes Kept, not copied, and verified later: nobody may write into them any more.
  * @throws CodedError (CborError, CoseError, MessageError) for anything but one well-formed message of this kind.
  */
 export function decodeMessage<Content>(

@@ -37,6 +37,9 @@ test("what the other side would not read is not written", () => {
   const { terms } = certificate.content;
   const more = { ...certificate.content, terms: { ...terms, perPaymentCapMinor: terms.limitMinor + 1n } };
   assert.throws(() => prepareMessage(userCertificate, more, crypto), MessageError);
+  const { nonce } = request.content;
+  for (const other of [nonce.replace(/^./, "g"), nonce.slice(2), `${nonce}00`])
+    refuses(() => prepareMessage(paymentRequest, { ...request.content, nonce: other as never }, crypto), other);
 });
 
 test("a message of exactly the longest length is written, one byte more is not", () => {
