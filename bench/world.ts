@@ -72,10 +72,13 @@ const PRICE_MINOR = 10n;
 const PAYEE = "BENCH" as PayeeId;
 /** As many bring their uploads at once: while one waits for the disk or the database, the next is looked at. */
 const TILLS = 4;
-/** Whether all is settled that was uploaded: asked seldom while much waits, since a database counts it. */
-const LOOK_EVERY_MS = 20;
-const WHILE_MANY_WAIT_MS = 200;
-const MANY = 5_000;
+/**
+ * Whether all is settled that was uploaded: asked seldom while much waits, since a database counts it, and at the latest
+ * when what waits could be settled at this rate, which none reaches: the clock of a round stops with its last payment.
+ */
+const MOST_PER_MS = 100;
+const SHORTEST_LOOK_MS = 10;
+const LONGEST_LOOK_MS = 200;
 const log = {
   debug: () => undefined,
   info: () => undefined,
@@ -210,7 +213,7 @@ export async function buildWorld(
       worker.start();
       await Promise.all(tillIds.map(bring));
       for (let waiting = await store.waitingRecords(); waiting > 0; waiting = await store.waitingRecords())
-        await setTimeout(waiting > MANY ? WHILE_MANY_WAIT_MS : LOOK_EVERY_MS);
+        await setTimeout(Math.min(LONGEST_LOOK_MS, Math.max(SHORTEST_LOOK_MS, waiting / MOST_PER_MS)));
     },
     checkSettled: async (count) => {
       const cleared = await store.ledgerBalances("clearing");
