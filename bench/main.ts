@@ -67,7 +67,7 @@ const { values, positionals } = parseArgs({
 const [name] = positionals;
 const benchmark = name === undefined ? undefined : BENCHMARKS[name];
 
-if (benchmark === undefined) {
+if (benchmark === undefined || values.help) {
   const lines = [
     "Usage: npm run -s bench -- NAME [--json] [--long [--stored 10000,1000000]]",
     "",
