@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, stat } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
+import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { type IssuerStore, openPostgresIssuerStore } from "@cairn/stores";
 import pg from "pg";
@@ -18,8 +18,10 @@ const PAYMENTS_EACH = 80;
  * runs once a batch is compiled after hundreds of them.
  */
 const WARM_UP_EACH = 360;
-/** As it comes; servers that tests start take less. */
-const SETTINGS = { shared_buffers: "128MB" };
+/** As it comes. Servers that tests start take less. */
+const MEMORY = "128MB";
+/** For much that is stored, as docs/guides/operation.md says. */
+const MEMORY_FOR_MUCH = `${Math.floor(totalmem() / 4 / 2 ** 20)}MB`;
 /** As much log as PostgreSQL keeps by its own settings (`max_wal_size`). */
 const LOG_MEGABYTES = 1_000;
 const ALL_EACH = WARM_UP_EACH + ROUNDS * PAYMENTS_EACH;
@@ -61,10 +63,10 @@ async function fillApart(path: string, stored: number, report: Report): Promise<
   if (code !== 0) throw new Error(`Filling the database ended with ${code}.`);
 }
 
-/** A server of its own with its settings as they come: every commit is flushed. */
+/** A server of its own with its settings as they come, memory beside a large database left out: every commit is flushed. */
 async function settleOnPostgres(stored: number, report: Report): Promise<Settled> {
   if (!hasPostgresServer()) return { reason: "no PostgreSQL server for this platform" };
-  const server = await startPostgresServer({ settings: SETTINGS });
+  const server = await startPostgresServer({ settings: { shared_buffers: stored > 0 ? MEMORY_FOR_MUCH : MEMORY } });
   const { connectionString } = server;
   try {
     const store = await openPostgresIssuerStore({ connectionString });
