@@ -235,7 +235,11 @@ export class MemoryMembers {
     if (this.#payeeCertificates.has(payeeCertificateId)) return;
     this.#payeeCertificates.set(payeeCertificateId, { payeeId: terminal.payeeId, bytes: new Uint8Array(bytes) });
     if (issuedAt < terminal.certificateIssuedAt) return;
-    this.#terminals.set(terminalId, { ...terminal, payeeCertificate: new Uint8Array(bytes), certificateIssuedAt: issuedAt });
+    this.#terminals.set(terminalId, {
+      ...terminal,
+      payeeCertificate: new Uint8Array(bytes),
+      certificateIssuedAt: issuedAt,
+    });
   }
 
   payeeCertificate(payeeId: PayeeId, payeeCertificateId: PayeeCertificateId): Uint8Array | undefined {
