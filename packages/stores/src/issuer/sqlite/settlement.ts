@@ -137,22 +137,25 @@ export class Settlement {
   #writePayment({ payment, addedBy }: PaymentChange, about: PaymentPlace, added: RowWriter): void {
     const { partition, certificate, entryId, at } = about;
     const { paymentId, state, code, claim, takenMinor, funding } = payment;
+    const standing = [
+      state,
+      code ?? null,
+      claim?.payeeId ?? null,
+      claim?.terminalId ?? null,
+      claim?.claimedMinor ?? null,
+      takenMinor,
+      funding?.balanceMinor ?? null,
+      funding?.creditMinor ?? null,
+      funding?.reserveMinor ?? null,
+      entryId ?? null,
+      at,
+    ];
     if (addedBy === undefined) {
       this.#database.run(
         `UPDATE payments SET state = ?, code = ?, payee_id = ?, terminal_id = ?, claimed_minor = ?, taken_minor = ?,
             funded_balance_minor = ?, funded_credit_minor = ?, funded_reserve_minor = ?, entry_id = ?, decided_at = ?
           WHERE certificate = ? AND payment_id = ?`,
-        state,
-        code ?? null,
-        claim?.payeeId ?? null,
-        claim?.terminalId ?? null,
-        claim?.claimedMinor ?? null,
-        takenMinor,
-        funding?.balanceMinor ?? null,
-        funding?.creditMinor ?? null,
-        funding?.reserveMinor ?? null,
-        entryId ?? null,
-        at,
+        ...standing,
         certificate,
         paymentId,
       );
@@ -171,17 +174,7 @@ export class Settlement {
       payment.amountMinor,
       payment.previous,
       payment.requestHash ?? null,
-      state,
-      code ?? null,
-      claim?.payeeId ?? null,
-      claim?.terminalId ?? null,
-      claim?.claimedMinor ?? null,
-      takenMinor,
-      funding?.balanceMinor ?? null,
-      funding?.creditMinor ?? null,
-      funding?.reserveMinor ?? null,
-      entryId ?? null,
-      at,
+      ...standing,
       addedBy.bytes,
     );
   }
