@@ -51,7 +51,7 @@ test("a payment that is released is paid as it was claimed, and posted", () => {
   assert.deepEqual(exposures, [{ certificateId: certificateId(1), settledMinor: 1_000n, releasedMinor: 0n }]);
   const [change] = payments;
   assert.ok(change !== undefined && payments.length === 1);
-  assert.equal(change.addedBy, undefined);
+  assert.deepEqual([change.addedBy, change.entry], [undefined, 0], "the store is told which entry pays it");
   const { state, code, takenMinor } = change.payment;
   assert.deepEqual([state, code, takenMinor, change.payment.funding], ["settled", undefined, 1_000n, funding]);
   assert.deepEqual(
