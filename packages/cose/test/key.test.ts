@@ -7,6 +7,7 @@ import {
   CoseError,
   compressedPoint,
   decodeCbor,
+  decodePublicKey,
   decompress,
   encodeCbor,
   isCompressedPoint,
@@ -57,8 +58,34 @@ test("keys are the same to the last byte and the sign, and so are the bytes of o
     assert.equal(isCompressedPoint(other, key), false, `byte ${at}`);
     assert.equal(publicKeysEqual(publicKeyFromPoint(other), key), false, `byte ${at}`);
   }
-  for (const bytes of [point.subarray(1), Uint8Array.of(...point, 0), new Uint8Array()])
+  const padded = Uint8Array.of(point[0] ?? 0, 0, ...key.x);
+  for (const bytes of [point.subarray(1), Uint8Array.of(...point, 0), padded, new Uint8Array()])
     assert.equal(isCompressedPoint(bytes, key), false, `${bytes.length} bytes`);
+});
+
+test("an encoded key of one's own store is read, and the same array gives the same key", () => {
+  const key = publicKeyFromPoint(hex(`03${GX}`));
+  const bytes = encodeCbor(publicKeyToCbor(key));
+  const read = decodePublicKey(bytes);
+  assert.deepEqual(read, key);
+  assert.equal(decodePublicKey(bytes), read);
+  assert.deepEqual(decodePublicKey(bytes.slice()), key);
+  assert.throws(() => decodePublicKey(encodeCbor(1)), invalid);
+});
+
+test("a thumbprint is made once, and one by each digest", () => {
+  let made = 0;
+  const counted = (bytes: Uint8Array): Uint8Array => {
+    made += 1;
+    return sha256(bytes);
+  };
+  const key = publicKeyFromPoint(hex(`03${GX}`));
+  assert.deepEqual(keyThumbprint(key, counted), keyThumbprint(key, counted));
+  assert.equal(made, 1);
+  assert.deepEqual(
+    keyThumbprint(key, () => Uint8Array.of(7)),
+    Uint8Array.of(7),
+  );
 });
 
 test("what callers do with the bytes that they gave or got changes no key and no thumbprint", () => {
