@@ -271,6 +271,39 @@ describe("many signatures at once", { skip: signatureBatchesMissing }, async () 
     assert.equal(curve.combine(ORDER - 1n, generator, 1n), undefined, "infinity has no coordinates");
   });
 
+  test("what OpenSSL could not do is never taken for done", () => {
+    const ffi = process.getBuiltinModule("node:ffi");
+    /** A curve on an OpenSSL some of whose functions answer as given. */
+    const curveWhere = (answers: Readonly<Record<string, () => unknown>>): Curve | undefined => {
+      const dlopen = (path: string | null, definitions: Parameters<typeof ffi.dlopen>[1]) => ({
+        functions: { ...ffi.dlopen(path, definitions).functions, ...answers },
+      });
+      const { getBuiltinModule } = process;
+      Object.assign(process, { getBuiltinModule: () => ({ dlopen }) });
+      try {
+        return openCurve();
+      } finally {
+        Object.assign(process, { getBuiltinModule });
+      }
+    };
+    const base = createECDH("prime256v1");
+    base.setPrivateKey(bytesOf(1n));
+    const generator = new Uint8Array(base.getPublicKey());
+    for (const name of ["EC_GROUP_new_by_curve_name", "BN_CTX_new", "EC_POINT_new", "BN_new"])
+      assert.equal(curveWhere({ [name]: () => 0n }), undefined, name);
+    // The sum before was the point at infinity: whoever went on with it would take any batch for valid.
+    const unable = curveWhere({ EC_POINTs_mul: () => 0, EC_POINT_is_at_infinity: () => 1 });
+    assert.ok(unable !== undefined);
+    assert.ok(unable.add(generator, 2n));
+    assert.throws(() => unable.isZero(1n), /could not add/);
+    assert.throws(() => unable.combine(1n, generator, 1n), /could not add/);
+    const cutShort = curveWhere({ EC_POINT_point2oct: () => 33n });
+    assert.equal(cutShort?.pointOf(generator), undefined);
+    const wordless = curveWhere({ BN_lebin2bn: () => 0n });
+    assert.throws(() => wordless?.add(generator, 1n), /memory/);
+    assert.deepEqual(curveWhere({})?.pointOf(generator), generator, "with all its functions it is able");
+  });
+
   test("whoever fails next on this thread is told of his own failure", () => {
     const curve = openCurve();
     const reason = (): string => {
