@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { PatchedCopy, root } from "../seeded-bugs/patched-copy.ts";
 import { environmentWithin } from "../testing/processor-time.ts";
-import { isBrief, testsFor } from "./tests-for.ts";
+import { loopsAfterSeconds, testsFor } from "./tests-for.ts";
 
 const HELP = `node mutation/run.ts --package NAME [options]
 Mutates the core in a copy of the project, one source file after the other and mutant by mutant, and runs the tests
@@ -47,8 +47,6 @@ const toTheFirstFailure = (copy: string): readonly string[] => [
 ];
 /** A round of tests takes up to five, and twice that beside others on the same core. What takes four times as long loops. */
 const PROCESSOR_SECONDS = 20;
-/** A round of a few streams takes one: of a file whose mutants mostly loop, each is known sooner. */
-const BRIEF_PROCESSOR_SECONDS = 4;
 /** What neither ends nor works, waits for something that never comes. */
 const WALL_CLOCK_MS = 300_000;
 
@@ -150,7 +148,8 @@ function mutate(file: string, places: readonly string[]): Result {
     const command = testsFor(copy.folder, file, { onlyNearest: values.nearest })
       .map((tests) => {
         const parts = [process.execPath, ...toTheFirstFailure(copy.folder), ...tests].map((part) => `"${part}"`);
-        return [...(isBrief(tests) ? [variable("CAIRN_PROCESSOR_SECONDS", BRIEF_PROCESSOR_SECONDS)] : []), ...parts];
+        const seconds = loopsAfterSeconds(tests);
+        return [...(seconds === undefined ? [] : [variable("CAIRN_PROCESSOR_SECONDS", seconds)]), ...parts];
       })
       .map((parts) => parts.join(" "))
       .join(" && ");

@@ -15,8 +15,15 @@ const SLOW = new Set([
   "sign1.test.ts",
   "utf8.test.ts",
 ]);
-/** Tests that take well below a second of processor time. */
-const BRIEF = new Set(["inflate-streams.test.ts"]);
+/**
+ * Processor seconds after which a test run by itself can only be looping: several times what it takes. For the tests of
+ * files whose mutants loop often.
+ */
+const LOOPS_AFTER_SECONDS: Readonly<Record<string, number>> = {
+  "cbor-encode.test.ts": 4,
+  "inflate-streams.test.ts": 4,
+  "utf8.test.ts": 8,
+};
 /** Tests outside a package that say what it must do. */
 const BESIDE: Readonly<Record<string, readonly string[]>> = {
   cose: ["vectors/vectors.test.ts"],
@@ -84,7 +91,7 @@ const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]
     closing: ["same-verdict"],
     codes: ["spec"],
     inflate: ["inflate-streams", "inflate"],
-    fields: ["fields", "same-verdict", "writing"],
+    fields: ["fields", "writing", "same-verdict"],
     base45: ["base45", "older-engines"],
     identifiers: ["message", "older-engines", "fields", "writing"],
     message: ["message", "many-and-drafts", "fields", "writing", "decoded-memory", "verify", "same-verdict"],
@@ -129,5 +136,8 @@ export function testsFor(
   );
 }
 
-/** Whether a round that has not ended after some seconds can only be looping. */
-export const isBrief = (round: readonly string[]): boolean => round.every((path) => BRIEF.has(basename(path)));
+/** Processor seconds after which this round can only be looping; undefined where it may take as many as any. */
+export function loopsAfterSeconds(round: readonly string[]): number | undefined {
+  const [path = "", ...others] = round;
+  return others.length === 0 ? LOOPS_AFTER_SECONDS[basename(path)] : undefined;
+}

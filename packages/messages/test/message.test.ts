@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CborError } from "@cairn/cose";
 import {
   chainHashOf,
   decodeMessage,
@@ -80,6 +81,13 @@ test("nothing is signed that no reader would take", async () => {
 test("errors of decoders become refusals, faults of ours do not", () => {
   const made = refusalFromError(new MessageError("CODE_TEXT_INVALID", "cut off"));
   assert.deepEqual(made, { code: "CODE_TEXT_INVALID", sentence: sentenceFor("CODE_TEXT_INVALID"), detail: "cut off" });
+  // Those of the decoders underneath have no sentence of ours in front: all of what they say is the detail.
+  const cbor = new CborError("CBOR_TRUNCATED", "Cut off.", 3);
+  assert.deepEqual(refusalFromError(cbor), {
+    code: "CBOR_TRUNCATED",
+    sentence: sentenceFor("CBOR_TRUNCATED"),
+    detail: cbor.message,
+  });
   const fault = new TypeError("ours");
   assert.throws(() => refusalFromError(fault), fault);
 });
