@@ -59,13 +59,12 @@ export async function showAgain(ports: WalletPorts, paymentId: MessageId): Promi
 function shownPayment(wallet: Wallet, durable: StoredPayment, message: Uint8Array): ShownPayment {
   const { certificateId, paymentId } = durable;
   const certificate = wallet.certificates.find((each) => each.certificateId === certificateId);
-  const held = wallet.held.find((each) => each.certificate.certificateId === certificateId);
-  if (certificate === undefined || held === undefined) throw new TypeError("A payment has lost its certificate.");
+  if (certificate === undefined) throw new TypeError("A payment has lost its certificate.");
   const type = durable.kind === "payment" ? "payment" : "open-payment";
   return {
     kind: "shown",
     paymentId,
-    amount: amount(durable.amountMinor, held.certificate.terms.currency),
+    amount: amount(durable.amountMinor, wallet.identity.currency),
     codeText: writeCode({ type, certificate: certificate.bytes, message }),
   };
 }
