@@ -68,6 +68,8 @@ test("lists that are not genuine under the root key enrol nobody", async () => {
     [{ trustList: await aTrustList({ issuedAt: NOW - 90 * DAY, expiresAt: NOW - 301 }) }, "TRUST_LIST_EXPIRED"],
     [{ statusList: await aStatusList({}, stranger) }, "ISSUER_UNKNOWN"],
     [{ statusList: await aStatusList({ issuedAt: NOW - 90, expiresAt: NOW - 1 }) }, "STATUS_LIST_STALE"],
+    // By a slow clock it would still be valid; the trust list beside it was issued later than it ends.
+    [{ trustList: await aTrustList({ issuedAt: NOW + 31 * DAY }) }, "STATUS_LIST_STALE"],
   ] as const;
   for (const [changes, code] of cases) {
     const result = await acceptEnrolment(ports, await anEnrolmentAnswer(changes));

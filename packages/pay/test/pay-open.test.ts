@@ -75,3 +75,15 @@ test("the code carries the certificate that the payment was made under, also whe
   const { certificate } = expectCode(readCode(codeText), "open-payment");
   assert.equal(decodeMessage(userCertificate, certificate, crypto).unverified.certificateId, certificateId(2));
 });
+
+test("of several that were interrupted, the one that is asked for again is shown", async () => {
+  const { ports } = await holding();
+  const away = { ...ports.signer, sign: () => Promise.reject(new Error("the key is away")) };
+  for (const minor of [700n, 800n, 900n])
+    await assert.rejects(payOpen({ ...ports, signer: away }, { maximum: amount(minor, EUR) }), /the key is away/);
+  const { paymentId, codeText } = expectKind(await payOpen(ports, { maximum }), "shown");
+  assert.deepEqual(
+    [paymentId, paymentIn(codeText).unverified.amountMinor],
+    [(await allPayments(ports))[1]?.paymentId, 800n],
+  );
+});

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   deviceIdOf,
+  encodeSyncRecord,
   identifier,
   MAXIMUM_BODY_BYTES,
   MAXIMUM_MESSAGE_BYTES,
@@ -16,18 +17,35 @@ import { aSyncAnswer, crypto, holding, messageId, NOW, type World } from "./worl
 const HELD = 500;
 const longest = new Uint8Array(MAXIMUM_MESSAGE_BYTES);
 
-/** Payments of messages that are as long as any may be: three a record, some 6 kB. The store keeps what it is given. */
+/**
+ * Payments of messages that are about as long as any may be: three a record, some 6 kB. The store keeps what it is
+ * given. Some number of records is together just as long as a call may be: whoever leaves no room for the envelope takes
+ * one too many.
+ */
 async function fullWallet(): Promise<World> {
   const world = await holding([{ terms: { limitMinor: 1_000_000n } }]);
   const { store } = world.ports;
   await store.commit({ kind: "none" }, ({ certificates: [certificate] }) => {
     assert.ok(certificate !== undefined);
-    const { certificateId } = certificate;
+    const { certificateId, bytes: own } = certificate;
+    const longestRecord = encodeSyncRecord({
+      kind: "payment",
+      certificate: own,
+      payment: longest,
+      payeeCertificate: longest,
+      request: longest,
+      receipt: undefined,
+      requestVoid: undefined,
+    }).length;
+    const tooMany = Math.ceil(MAXIMUM_BODY_BYTES / longestRecord);
+    const recordLength = Math.floor(MAXIMUM_BODY_BYTES / tooMany);
+    const longerByOne = MAXIMUM_BODY_BYTES - tooMany * recordLength;
     const payments = Array.from({ length: HELD }, (_, index): StoredPayment => {
       const [paymentId, requestId] = [messageId(2 * index + 1), messageId(2 * index + 2)];
       const spentMinor = BigInt(index + 1);
       const made = { paymentId, certificateId, requestId, sequence: index + 1, amountMinor: 1n, spentMinor };
-      const bytes = { draft: longest, request: longest, payeeCertificate: longest };
+      const request = longest.slice(longestRecord - recordLength - (index < longerByOne ? 1 : 0));
+      const bytes = { draft: longest, request, payeeCertificate: longest };
       const later = { signed: undefined, shown: false, receipt: undefined, requestVoid: undefined, outcome: undefined };
       return { kind: "payment", preparedAt: NOW, ...made, ...bytes, ...later };
     });

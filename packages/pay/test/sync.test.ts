@@ -144,7 +144,7 @@ test("a certificate asked back is closed at its last payment, for good, however 
 
   // The old certificate delivered again stays closed; a new one pays.
   const same = await aUserCertificate(ports.signer.publicKey);
-  assert.equal((await apply(world, again, { certificate: same.bytes })).certificate, undefined);
+  assert.deepEqual(await apply(world, again, { certificate: same.bytes }), { certificate: undefined, refusals: [] });
   expectRefusal(await payCode(ports, await till.charge()), "NO_CERTIFICATE");
   const fresh = await hold(world, { certificateId: certificateId(2) });
   const next = await mustPay(ports, await till.charge());
@@ -246,6 +246,21 @@ test("lists never go back, and one part that is turned away does not stop the ot
   assert.equal(identity?.newestSeen, NOW);
 });
 
+test("the trust list that is held, once it has ended, is turned away like any other", async () => {
+  const world = await holding([]);
+  world.clock.seconds = NOW + 61 * DAY;
+  const statusList = await aStatusList({ issuedAt: NOW + 60 * DAY, expiresAt: NOW + 90 * DAY });
+  const { trustList } = (await snapshot(world.ports.store)).identity ?? {};
+  const { refusals } = await apply(world, await buildSync(world.ports), {
+    trustList: trustList ?? new Uint8Array(),
+    statusList,
+  });
+  assert.deepEqual(
+    refusals.map(({ part, refusal: { code } }) => [part, code]),
+    [["trust-list", "TRUST_LIST_EXPIRED"]],
+  );
+});
+
 test("lists that are no messages are turned away by themselves", async () => {
   const world = await holding([]);
   const garbage = { trustList: new Uint8Array(3), statusList: new Uint8Array(3), certificate: new Uint8Array(3) };
@@ -321,6 +336,15 @@ test("a withdrawn certificate no longer pays", async () => {
   await apply(world, await buildSync(world.ports), { statusList });
   expectRefusal(await payCode(world.ports, await till.charge()), "CERTIFICATE_REVOKED");
   assert.equal((await walletStatus(world.ports)).holdings[0]?.state, "revoked");
+});
+
+test("a certificate that is withdrawn when it arrives never pays", async () => {
+  const world = await holding([]);
+  const statusList = await aStatusList({ issuedAt: NOW, revoked: [1] });
+  const { bytes: certificate, content } = await aUserCertificate(world.ports.signer.publicKey);
+  const taken = await apply(world, await buildSync(world.ports), { statusList, certificate });
+  assert.deepEqual(taken, { certificate: content, refusals: [] });
+  expectRefusal(await payCode(world.ports, await till.charge()), "CERTIFICATE_REVOKED");
 });
 
 test("what an issuer signs moves a slow clock forward for good", async () => {
@@ -436,4 +460,52 @@ test("more than one call holds is brought in several", async () => {
     writes: [],
   }));
   assert.equal(next?.kind === "payment" && next.paymentId, all[1_000]?.paymentId);
+});
+
+test("a closing that was durable and never signed is signed by the next sync, as it was decided", async () => {
+  const { ports, clock } = await holding();
+  const broken = { ...ports.signer, sign: () => Promise.reject(new Error("the key is away")) };
+  await assert.rejects(buildSync({ ...ports, signer: broken }, { closeAll: true }), /the key is away/);
+  clock.seconds = NOW + 60;
+  const batch = await buildSync(ports);
+  assert.deepEqual(batch.closed, []);
+  const [record] = recordsIn(batch);
+  assert.ok(record?.kind === "closing");
+  const { content } = await verifyMessage(decodeMessage(closing, record.closing, crypto), {
+    key: ports.signer.publicKey,
+    crypto,
+  });
+  assert.deepEqual([content.certificateId, content.issuedAt], [certificateId(1), NOW]);
+});
+
+test("certificates closed before and after a missing signature are all named", async () => {
+  const { ports } = await holding([{}, { certificateId: certificateId(2) }]);
+  const broken = { ...ports.signer, sign: () => Promise.reject(new Error("the key is away")) };
+  await assert.rejects(payCode({ ...ports, signer: broken }, await till.charge()), /the key is away/);
+  const { closed } = await buildSync(ports, { closeAll: true });
+  assert.deepEqual(
+    closed.map(({ certificateId: id }) => id),
+    [certificateId(2), certificateId(1)],
+  );
+});
+
+test("a payment that another process has not signed yet waits for the next sync", async () => {
+  const { ports } = await holding();
+  const { paymentId } = await mustPay(ports, await till.charge());
+  const away = { ...ports.signer, sign: () => Promise.reject(new Error("the key is away")) };
+  const unsigned = async () => assert.rejects(payCode({ ...ports, signer: away }, await till.charge()), /away/);
+  await unsigned();
+  let calls = 0;
+  const watched = watch(ports, {
+    // The first look, the signature and its write are done: just before the second look, another payment is made.
+    turn: async () => {
+      calls++;
+      if (calls === 4) await unsigned();
+    },
+  });
+  const { entries, more } = await buildSync(watched.ports);
+  assert.equal(entries.length, 2);
+  assert.deepEqual(entries[0], { kind: "payment", paymentId });
+  assert.equal(more, false);
+  assert.equal((await buildSync(ports)).entries.length, 3);
 });
