@@ -84,11 +84,23 @@ test("never goes back, never believes a stranger; the rest of the answer is take
   assert.equal((await terminal.standing()).statusListAgeSeconds, 6);
 });
 
+test("what is held is turned away like anything else when it has ended", async () => {
+  const { terminal, clock, enrolment } = await makeTerminal(issuer);
+  clock.at = NOW + 31 * DAY;
+  assert.deepEqual(
+    (await terminal.applyLists(enrolment)).map(({ code }) => code),
+    ["TRUST_LIST_EXPIRED", "STATUS_LIST_STALE", "PAYEE_CERTIFICATE_EXPIRED"],
+  );
+});
+
 test("an older payee certificate changes nothing and is no fault", async () => {
   const { terminal, signer, enrolment, payee } = await makeTerminal(issuer);
   const older = await issuer.signPayee(signer, { issuedAt: NOW - 2 * DAY });
   assert.deepEqual(await terminal.applyLists({ ...enrolment, payeeCertificate: older.bytes }), []);
   assert.equal((await terminal.standing()).payee.payeeCertificateId, payee.content.payeeCertificateId);
+  const sameSecond = await issuer.signPayee(signer);
+  assert.deepEqual(await terminal.applyLists({ ...enrolment, payeeCertificate: sameSecond.bytes }), []);
+  assert.equal((await terminal.standing()).payee.payeeCertificateId, sameSecond.content.payeeCertificateId);
 });
 
 test("a process that decided on an older setup decides again: no list goes back between two processes", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MessageId } from "@cairn/messages";
-import { chargeFor, codeOf, makeIssuer, makePayer, makeTerminal } from "./world.ts";
+import { chargeFor, codeOf, makeIssuer, makePayer, makeTerminal, NOW } from "./world.ts";
 
 const issuer = makeIssuer();
 
@@ -54,4 +54,13 @@ test("is misuse for payments that are unknown or not open", async () => {
   const paid = await payer.pay((await chargeFor(terminal, 100n)).codeText);
   assert.equal((await terminal.accept(paid.codeText)).kind, "accepted");
   await assert.rejects(terminal.capture(paid.signed.messageId, 100n), { code: "CAPTURE_NOT_OPEN" });
+});
+
+test("an amount is judged under the payee certificate that the payment was accepted under", async () => {
+  const { terminal, paymentId, enrolment, signer } = await openAccepted({
+    payee: { terms: { perPaymentCapMinor: 600n } },
+  });
+  const renewed = await issuer.signPayee(signer, { issuedAt: NOW, terms: { perPaymentCapMinor: 100n } });
+  assert.deepEqual(await terminal.applyLists({ ...enrolment, payeeCertificate: renewed.bytes }), []);
+  assert.equal(codeOf(await terminal.capture(paymentId, 500n)), "captured");
 });

@@ -94,3 +94,23 @@ test("a journal does not serve another terminal's key", async () => {
   const other = openTerminal({ ...ports, signer: generateNodeSigner() });
   await assert.rejects(other.standing(), { code: "TERMINAL_KEY_DIFFERS" });
 });
+
+test("of two processes that enrol at once under different root keys one finds the other's pinned", async () => {
+  const other = makeIssuer();
+  const { ports, journal, enrolment } = await fresh();
+  const others = {
+    rootKey: other.rootKey,
+    trustList: await other.signTrustList(),
+    statusList: await other.signStatusList(),
+    payeeCertificate: (await other.signPayee(ports.signer)).bytes,
+  };
+  const [first, second] = await Promise.allSettled([
+    openTerminal(ports).enrol(enrolment),
+    openTerminal(ports).enrol(others),
+  ]);
+  const [won, lost] = first.status === "fulfilled" ? [first, second] : [second, first];
+  assert.ok(won.status === "fulfilled" && lost.status === "rejected");
+  assert.equal(lost.reason.code, "ROOT_KEY_DIFFERS");
+  const pinned = (won === first ? enrolment : others).rootKey;
+  assert.deepEqual((await journal.setup())?.setup.rootKey, pinned);
+});

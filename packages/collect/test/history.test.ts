@@ -74,3 +74,21 @@ test("tells what may still be stored, and how old the lists are", async () => {
   clock.at++;
   assert.equal((await terminal.standing()).isStatusListStale, true);
 });
+
+test("when the payee may store less than is stored already, nothing more may be, not less than nothing", async () => {
+  const { terminal, enrolment, signer } = await makeTerminal(issuer);
+  const payer = await makePayer(issuer);
+  await terminal.accept((await payer.pay((await chargeFor(terminal, 100n)).codeText)).codeText);
+  const renewed = await issuer.signPayee(signer, { issuedAt: NOW, terms: { storedTotalCapMinor: 60n } });
+  assert.deepEqual(await terminal.applyLists({ ...enrolment, payeeCertificate: renewed.bytes }), []);
+  assert.equal((await terminal.standing()).storableMinor, 0n);
+});
+
+test("a slow clock goes by whatever the issuer signed last", async () => {
+  for (const change of [
+    { trustList: { issuedAt: NOW + 9 } },
+    { statusList: { issuedAt: NOW + 9 } },
+    { payee: { issuedAt: NOW + 9 } },
+  ])
+    assert.equal((await (await makeTerminal(issuer, change)).terminal.standing()).now, NOW + 9);
+});

@@ -227,3 +227,46 @@ test("an issuer whose key may not certify payees is not joined", async () => {
     "ISSUER_KEY_NOT_ALLOWED",
   );
 });
+
+test("each issuer hears of a void for itself", async () => {
+  const world = await makeHome();
+  const { terminal } = world;
+  await terminal.join(await offerOf(world));
+  await terminal.voidRequest((await chargeFor(terminal, 100n)).requestId);
+  const uploads = async () => [
+    await terminal.buildUpload({ limit: 9 }),
+    await terminal.buildUpload({ limit: 9, guestIssuerId: GUEST }),
+  ];
+  const told = { index: 0, paymentId: null, state: "received", code: null, sentence: null } as const;
+  const [own, guests] = await uploads();
+  assert.ok(own !== undefined && guests !== undefined);
+  assert.deepEqual([own.items.length, guests.items.length], [1, 1]);
+  await terminal.applyReceipts(guests, [told]);
+  assert.deepEqual(
+    (await uploads()).map(({ items }) => items.length),
+    [1, 0],
+  );
+  await terminal.applyReceipts(own, [told]);
+  assert.deepEqual(
+    (await uploads()).map(({ items }) => items.length),
+    [0, 0],
+  );
+});
+
+test("a terminal's own issuer need not be the first of the list", async () => {
+  const world = await makeTerminal(home, { trustList: { keys: KEYS.toReversed() } });
+  assert.deepEqual(
+    (await world.terminal.issuers()).map(({ issuerId }) => issuerId),
+    ["home"],
+  );
+  assert.deepEqual(
+    (await world.again().issuers()).map(({ issuerId }) => issuerId),
+    ["home"],
+  );
+});
+
+test("a slow clock goes by a guest's newest list, too", async () => {
+  const world = await makeHome();
+  await world.terminal.join(await offerOf(world, { statusList: await guest.signStatusList({ issuedAt: NOW + 9 }) }));
+  assert.equal((await world.terminal.standing()).now, NOW + 9);
+});
