@@ -51,7 +51,7 @@ const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]
     "apply-sync-answer": ["sync", "outcomes"],
     "build-sync": ["sync", "sync-bytes"],
     "decide-payment": ["pay"],
-    "judge-lists": ["sync"],
+    "judge-lists": ["sync", "enrol"],
     pay: ["pay", "review-request"],
     "payee-code": ["review-request"],
     "show-payment": ["pay", "pay-open"],
