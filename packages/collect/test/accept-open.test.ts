@@ -42,6 +42,22 @@ test("what is captured counts against the payee's ceiling, not what might have b
   const beyond = await terminal.acceptOpen((await payer.payOpen(500n)).codeText, { captureMinor: 1n });
   assert.ok(beyond.kind === "accepted");
   assert.equal(beyond.acceptance.risk, "PAYEE_CEILING_REACHED");
+  const shown = await terminal.history({ limit: 9 });
+  assert.deepEqual(
+    shown.map((entry) => entry.kind === "payment" && [entry.acceptance.takenMinor, entry.guaranteed]).toSorted(),
+    [
+      [1n, false],
+      [400n, true],
+    ],
+  );
+});
+
+test("is accepted at the time that the payer's certificate proves to be reached", async () => {
+  const { terminal } = await makeTerminal(issuer);
+  const payer = await makePayer(issuer, { issuedAt: NOW + 200 });
+  const outcome = await terminal.acceptOpen((await payer.payOpen(500n, { expiresAt: NOW + 300 })).codeText);
+  assert.ok(outcome.kind === "accepted", codeOf(outcome));
+  assert.equal(outcome.acceptance.acceptedAt, NOW + 200);
 });
 
 test("without an amount it stays uncaptured: no receipt, nothing to upload, told as such", async () => {

@@ -28,6 +28,14 @@ test("makes a signed request that is in the journal before it is shown", async (
   assert.equal(await terminal.requestCode(outcome.requestId), outcome.codeText);
 });
 
+test("a request shown again comes with the certificate that it was made under", async () => {
+  const { terminal, enrolment, signer } = await makeTerminal(issuer);
+  const { requestId, codeText } = await chargeFor(terminal, 5n);
+  const renewed = await issuer.signPayee(signer, { issuedAt: NOW });
+  assert.deepEqual(await terminal.applyLists({ ...enrolment, payeeCertificate: renewed.bytes }), []);
+  assert.equal(await terminal.requestCode(requestId), codeText);
+});
+
 test("two charges are two requests", async () => {
   const { terminal } = await makeTerminal(issuer);
   assert.equal(await terminal.requestCode("00".repeat(32) as MessageId), undefined, "nobody asked for that");

@@ -109,6 +109,26 @@ test("each issuer's own list says which of its certificates are withdrawn", asyn
   assert.equal(codeOf(await payOf(guest, world, { terms: { statusIndex: 7 } })), "CERTIFICATE_REVOKED");
   assert.equal(codeOf(await payOf(guest, world, { terms: { statusIndex: 8 } })), "accepted");
   assert.equal(codeOf(await payOf(home, world, { terms: { statusIndex: 7 } })), "accepted");
+  const openOf = async (by: Issuer) =>
+    world.terminal.acceptOpen((await (await makePayer(by, { terms: { statusIndex: 7 } })).payOpen(50n)).codeText);
+  assert.equal(codeOf(await openOf(guest)), "CERTIFICATE_REVOKED");
+  assert.equal(codeOf(await openOf(home)), "accepted");
+});
+
+test("each issuer is asked about its own payers' payments", async () => {
+  const world = await makeHome();
+  const { terminal } = world;
+  await terminal.join(await offerOf(world));
+  for (const by of [home, guest]) assert.equal(codeOf(await payOf(by, world)), "accepted");
+  for (const guestIssuerId of [undefined, GUEST]) {
+    const upload = await terminal.buildUpload({ limit: 9, guestIssuerId });
+    const [item] = upload.items;
+    assert.ok(item?.kind === "payment");
+    const { paymentId } = item;
+    assert.deepEqual(await terminal.paymentsToAsk(9, guestIssuerId), []);
+    await terminal.applyReceipts(upload, [{ index: 0, paymentId, state: "received", code: null, sentence: null }]);
+    assert.deepEqual(await terminal.paymentsToAsk(9, guestIssuerId), [paymentId]);
+  }
 });
 
 test("refuses, and stores nothing of, an issuer that does not fit", async () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { UploadItem } from "@cairn/collect";
 import {
+  encodeUploadRecord,
   identifier,
   joinRecords,
   MAXIMUM_BODY_BYTES,
@@ -33,7 +34,11 @@ const HELD = 600;
 const freshId = (): MessageId => identifier<MessageId>(crypto.sha256(countingRandom.bytes(32)), 32);
 const longest = (): Uint8Array => new Uint8Array(MAXIMUM_MESSAGE_BYTES);
 
-/** Payments of messages that are as long as any may be: three a record, some 6 kB. The journal keeps what it is given. */
+/**
+ * Payments of messages that are about as long as any may be: three a record, some 6 kB. The journal keeps what it is
+ * given. Some number of records is together just as long as a call may be: whoever leaves no room for the envelope
+ * takes one too many.
+ */
 async function fullTerminal(): Promise<TerminalWorld> {
   const world = await makeTerminal(issuer);
   const { terminal, journal, payee } = world;
@@ -44,11 +49,21 @@ async function fullTerminal(): Promise<TerminalWorld> {
   const real = await journal.acceptance(signed.messageId);
   assert.ok(real !== undefined);
   const { payeeCertificateId } = payee.content;
+  const [first] = (await terminal.buildUpload({ limit: 1 })).records;
+  assert.ok(first !== undefined);
+  const messages = { request: longest(), certificate: longest(), payment: longest() };
+  const record = { kind: "payment", payeeCertificate: payee.bytes, ...messages, hint: undefined } as const;
+  const longestRecord = encodeUploadRecord(record).length;
+  const room = MAXIMUM_BODY_BYTES - first.length;
+  const tooMany = Math.ceil(room / longestRecord);
+  const recordLength = Math.floor(room / tooMany);
+  const longerByOne = room - tooMany * recordLength;
   for (let number = 1; number < HELD; number++) {
+    const request = longest().slice(longestRecord - recordLength - (number <= longerByOne ? 1 : 0));
     const paymentId = freshId();
     const requestId = freshId();
     const requestHash: RequestHash = requestHashOf(requestId);
-    await journal.recordRequest({ requestId, requestHash, request: longest(), payeeCertificateId, issuedAt: NOW });
+    await journal.recordRequest({ requestId, requestHash, request, payeeCertificateId, issuedAt: NOW });
     const acceptance = {
       ...real,
       paymentId,
