@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { applyOutcomes, mergeOutcome, type OfferedOutcome, type PaymentOutcome } from "../src/index.ts";
+import { outcomeWrites } from "../src/outcomes.ts";
 import { allPayments, mustPay } from "./steps.ts";
 import { aTill, holding, messageId, NOW } from "./world.ts";
 
@@ -46,4 +47,14 @@ test("an answer is kept as it was given, and one that says nothing or is of a st
   assert.deepEqual(await kept(), [
     { ...received, state: "held", code: "UPLOAD_TOO_LATE", takenMinor: 1n, heardAt: NOW + 9 },
   ]);
+});
+
+test("what leaves an answer as it was is not written again", async () => {
+  const { ports } = await holding();
+  const { paymentId } = await mustPay(ports, await till.charge());
+  const settled: OfferedOutcome = { paymentId, state: "settled", code: null, sentence: "Paid.", takenMinor: 1_250n };
+  assert.equal(outcomeWrites(await allPayments(ports), [settled], NOW).length, 1);
+  await applyOutcomes(ports, [settled]);
+  for (const state of ["settled", "pending", "unknown"] as const)
+    assert.deepEqual(outcomeWrites(await allPayments(ports), [{ ...settled, state }], NOW + 9), []);
 });

@@ -141,6 +141,16 @@ test("limit, cap, currency and validity are refused before anything is written",
   expectRefusal(await payCode(expired.ports, await till.charge()), "CERTIFICATE_EXPIRED");
 });
 
+test("the certificate was valid when the request was made, too: one that is younger is passed over", async () => {
+  const { ports, clock } = await holding([
+    { issuedAt: NOW + 400, expiresAt: NOW + DAY },
+    { certificateId: certificateId(2) },
+  ]);
+  clock.seconds = NOW + 400;
+  const paid = await mustPay(ports, await till.charge({ expiresAt: NOW + 1_000 }));
+  assert.equal(paymentIn(paid.codeText).unverified.certificateId, certificateId(2));
+});
+
 test("a voided request and a payment that was given back are not paid again", async () => {
   const { ports } = await holding();
   const voided = await till.charge();

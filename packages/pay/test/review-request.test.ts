@@ -65,6 +65,7 @@ test("an old trust list is not relied on", async () => {
   expectKind(await reviewRequest(ports, await till.charge(at)), "request");
   clock.seconds++;
   expectRefusal(await reviewRequest(ports, await till.charge(at)), "TRUST_LIST_EXPIRED");
+  expectRefusal(await reviewRequest(ports, "HELLO"), "TRUST_LIST_EXPIRED");
 });
 
 test("a clock that is set back does not bring an expired certificate to life", async () => {
