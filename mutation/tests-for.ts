@@ -71,7 +71,7 @@ const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]
     "judge-lists": ["apply-lists"],
     outcomes: ["upload", "history"],
     "read-offered": ["accept-refusals"],
-    setup: ["enrol", "apply-lists", "join", "history"],
+    setup: ["enrol", "apply-lists", "join", "accept"],
     statements: ["accept", "upload", "capture"],
     terminal: ["accept", "enrol", "join", "upload", "history"],
     upload: ["upload", "join", "upload-bytes"],
