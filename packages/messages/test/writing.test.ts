@@ -1,18 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CborCursor, encodeCbor } from "@cairn/cose";
 import {
   type Currency,
   MAXIMUM_MINOR,
   MessageError,
+  payeeCertificate,
   payment,
   paymentRequest,
   prepareMessage,
   sameBytes,
+  trustList,
   userCertificate,
 } from "@cairn/messages";
-import { certificate, crypto, payment as paid, request } from "../../../vectors/world.ts";
-import { MAXIMUM_SEQUENCE, MAXIMUM_TIME_SECONDS } from "../src/bounds.ts";
-import { bytesId, required, timeSeconds } from "../src/fields.ts";
+import { certificate, crypto, payment as paid, payee, request, signTrustList } from "../../../vectors/world.ts";
+import { MAXIMUM_SEQUENCE, MAXIMUM_TIME_SECONDS, MAXIMUM_TRUST_LIST_ENTRIES } from "../src/bounds.ts";
+import { bytesId, currencyCode, required, timeSeconds } from "../src/fields.ts";
 import { IDENTIFIER_BYTES, type KeyId } from "../src/identifiers.ts";
 import { defineMessage } from "../src/message.ts";
 
@@ -40,6 +43,42 @@ test("what the other side would not read is not written", () => {
   const { nonce } = request.content;
   for (const other of [nonce.replace(/^./, "g"), nonce.slice(2), `${nonce}00`])
     refuses(() => prepareMessage(paymentRequest, { ...request.content, nonce: other as never }, crypto), other);
+});
+
+test("what has another type than its field is not written, whatever it reads like as text", () => {
+  const asked = (changes: object) => () => prepareMessage(paymentRequest, { ...request.content, ...changes }, crypto);
+  refuses(asked({ currency: ["EUR"] }), "a list for a currency");
+  refuses(asked({ amountMinor: 5 }), "a number for minor units");
+  refuses(asked({ orderReference: 5 }), "a number for text that people read");
+  refuses(asked({ nonce: 5 }), "a number for bytes");
+  const { content } = payee;
+  refuses(() => prepareMessage(payeeCertificate, { ...content, payeeId: 5 as never }, crypto), "a number for an id");
+  const terms = { ...certificate.content.terms, protection: 4 as never };
+  refuses(() => prepareMessage(userCertificate, { ...certificate.content, terms }, crypto), "a number of no set");
+});
+
+test("a field that must be there is missed when it is written, one that may be absent is left out", () => {
+  const missing = (error: unknown) => error instanceof MessageError && error.code === "MESSAGE_FIELD_MISSING";
+  const { sequence: _, ...rest } = paid.content;
+  assert.throws(() => prepareMessage(payment, rest as typeof paid.content, crypto), missing);
+  const { orderReference, ...plain } = request.content;
+  assert.ok(orderReference !== undefined);
+  assert.doesNotThrow(() => prepareMessage(paymentRequest, plain, crypto));
+});
+
+test("a list longer than a reader takes is not written", async () => {
+  const list = await signTrustList();
+  const write = (length: number) => () => {
+    const keys = Array.from({ length }, () => list.content.keys[0] as (typeof list.content.keys)[0]);
+    return prepareMessage(trustList, { ...list.content, keys }, crypto);
+  };
+  assert.doesNotThrow(write(MAXIMUM_TRUST_LIST_ENTRIES));
+  refuses(write(MAXIMUM_TRUST_LIST_ENTRIES + 1), "one entry more");
+});
+
+test("currencies that share letters are told apart, however often they are read", () => {
+  for (const code of ["EUR", "EUS", "EVR", "FUR", "REU", "EUR", "EUS", "EVR", "FUR", "REU"])
+    assert.equal(currencyCode.read(new CborCursor(encodeCbor(code)), "currency"), code);
 });
 
 test("a message of exactly the longest length is written, one byte more is not", () => {
