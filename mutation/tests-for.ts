@@ -15,15 +15,18 @@ const SLOW = new Set([
   "sign1.test.ts",
   "utf8.test.ts",
 ]);
-/**
- * Processor seconds after which a test run by itself can only be looping: several times what it takes. For the tests of
- * files whose mutants loop often.
- */
-const LOOPS_AFTER_SECONDS: Readonly<Record<string, number>> = {
-  "cbor-encode.test.ts": 4,
-  "inflate-streams.test.ts": 4,
-  "utf8.test.ts": 8,
-};
+/** Processor seconds after which a test run by itself can only be looping: several times what the slowest takes. */
+const ONE_LOOPS_AFTER_SECONDS = 8;
+/** Of tests that take well below half a second, for files whose mutants loop often. */
+const BRIEF_LOOPS_AFTER_SECONDS = 4;
+const BRIEF = new Set([
+  "base45.test.ts",
+  "cbor-encode.test.ts",
+  "code-text.test.ts",
+  "inflate-streams.test.ts",
+  "message.test.ts",
+  "older-engines.test.ts",
+]);
 /** Tests outside a package that say what it must do. */
 const BESIDE: Readonly<Record<string, readonly string[]>> = {
   cose: ["vectors/vectors.test.ts"],
@@ -143,5 +146,6 @@ export function testsFor(
 /** Processor seconds after which this round can only be looping; undefined where it may take as many as any. */
 export function loopsAfterSeconds(round: readonly string[]): number | undefined {
   const [path = "", ...others] = round;
-  return others.length === 0 ? LOOPS_AFTER_SECONDS[basename(path)] : undefined;
+  if (others.length > 0) return undefined;
+  return BRIEF.has(basename(path)) ? BRIEF_LOOPS_AFTER_SECONDS : ONE_LOOPS_AFTER_SECONDS;
 }
