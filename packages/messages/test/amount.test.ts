@@ -56,6 +56,14 @@ test("whoever writes an amount wrongly reads how it is written in that currency"
   assert.equal(formatMinor(-7n, JPY), "-7");
 });
 
+test("amounts are added and subtracted, from nothing up to the most there is", () => {
+  const [nothing, most] = [amount(0n, EUR), amount(MAXIMUM_MINOR, EUR)];
+  assert.deepEqual(addAmounts(amount(5n, EUR), amount(7n, EUR)), { currency: EUR, minor: 12n });
+  assert.deepEqual(subtractAmounts(amount(7n, EUR), amount(5n, EUR)), { currency: EUR, minor: 2n });
+  assert.deepEqual(subtractAmounts(most, most), nothing);
+  assert.deepEqual(addAmounts(nothing, most), most);
+});
+
 test("overflow, negative results and mixed currencies are errors", () => {
   refuses("AMOUNT_RANGE", () => amount(-1n, EUR));
   refuses("AMOUNT_RANGE", () => amount(MAXIMUM_MINOR + 1n, EUR));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeCbor } from "@cairn/cose";
-import { encodeBase45, readCode, writeCode } from "@cairn/messages";
+import { encodeBase45, expectCode, readCode, writeCode } from "@cairn/messages";
 import { certificate, payment } from "../../../vectors/world.ts";
 
 /** Text of a code whose content is the given CBOR items. */
@@ -24,6 +24,27 @@ test("what is no code of ours is told apart from one of a newer version", () => 
     [`${good}a`, "CODE_TEXT_INVALID"],
   ] as const)
     assert.throws(() => readCode(text), { code }, text);
+});
+
+test("each type has its letter, and whoever waits for one type is told of another", () => {
+  for (const [type, letter] of [
+    ["request", "R"],
+    ["payment", "P"],
+    ["open-payment", "O"],
+    ["receipt", "T"],
+    ["void", "V"],
+  ] as const) {
+    const text = writeCode({ type, certificate: certificate.bytes, message: payment.bytes });
+    assert.equal(text, good.replace(":1P", `:1${letter}`));
+    const other = type === "void" ? "receipt" : "void";
+    const code = readCode(` ${text}\n`);
+    assert.deepEqual(code, { type, certificate: certificate.bytes, message: payment.bytes });
+    assert.equal(expectCode(code, other, type), code);
+    assert.throws(() => expectCode(code, other), {
+      code: "CODE_TYPE_UNEXPECTED",
+      detail: `${type} instead of ${other}`,
+    });
+  }
 });
 
 test("a code holds two messages, no more and no fewer", () => {
