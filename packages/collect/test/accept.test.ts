@@ -167,6 +167,11 @@ test("is moved on in time by what the issuer signed, not by payers", async () =>
   assert.equal((await terminal.standing()).now, NOW + 200);
   clock.at = 0;
   assert.equal((await terminal.standing()).now, NOW + 200);
+  // A payment that is turned away proves the time of its certificate all the same.
+  const later = await makePayer(issuer, { issuedAt: NOW + 300 });
+  const { codeText } = await later.pay((await chargeFor(terminal, 100n)).codeText, { spentMinor: 10_001n });
+  assert.equal(codeOf(await terminal.accept(codeText)), "LIMIT_EXCEEDED");
+  assert.equal((await terminal.standing()).now, NOW + 300);
 });
 
 test("a certificate that is newer than the end of the trust list shows that the list has ended", async () => {

@@ -206,6 +206,18 @@ test("joining again takes the new address and the newer list, and leaves the oth
   assert.equal(codeOf(await terminal.join(older)), "STATUS_LIST_ROLLBACK");
 });
 
+test("a new address alone is kept, and a newer list alone", async () => {
+  const world = await makeHome();
+  const { terminal } = world;
+  const first = await offerOf(world);
+  await terminal.join(first);
+  const moved = { ...first, url: "https://moved.example" };
+  await terminal.join(moved);
+  assert.equal((await terminal.issuers())[1]?.url, "https://moved.example");
+  await terminal.join({ ...moved, statusList: await guest.signStatusList({ issuedAt: NOW - 60 }) });
+  assert.equal((await terminal.issuers())[1]?.statusListAgeSeconds, 60);
+});
+
 test("a guest's answer to an upload renews the common list and its own, nothing else", async () => {
   const world = await makeHome();
   const { terminal, signer, payee } = world;

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { generateNodeSigner } from "@cairn/cose/node";
 import {
   chainHashOf,
+  type MessageId,
   readCode,
   refuseTwoWayPayment,
   requestHashOf,
@@ -153,21 +154,23 @@ test("the certificate was valid when the request was made, too: one that is youn
 
 test("a voided request and a payment that was given back are not paid again", async () => {
   const { ports } = await holding();
+  const giveBack = (paymentId: MessageId) =>
+    applyOutcomes(ports, [{ paymentId, state: "released", code: "OVERDUE", sentence: "Given back.", takenMinor: 0n }]);
   const voided = await till.charge();
   const { requestId } = await mustReview(ports, voided);
-  await mustPay(ports, voided);
+  const paid = await mustPay(ports, voided);
   expectKind(await acceptVoid(ports, await till.voidOf(requestId)), "voided");
   expectRefusal(await payCode(ports, voided), "REQUEST_VOIDED");
 
   const released = await till.charge();
-  const { paymentId } = await mustPay(ports, released);
-  const sentence = "Given back.";
-  await applyOutcomes(ports, [{ paymentId, state: "released", code: "OVERDUE", sentence, takenMinor: 0n }]);
+  await giveBack((await mustPay(ports, released)).paymentId);
   expectRefusal(await payCode(ports, released), "PAYMENT_RELEASED");
   assert.deepEqual(
     (await history(ports)).map(({ state }) => state),
     ["released", "shown"],
   );
+  await giveBack(paid.paymentId);
+  expectRefusal(await payCode(ports, voided), "REQUEST_VOIDED");
 });
 
 test("a payment of the history is shown again as it was", async () => {

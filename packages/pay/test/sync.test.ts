@@ -336,6 +336,8 @@ test("a withdrawn certificate no longer pays", async () => {
   await apply(world, await buildSync(world.ports), { statusList });
   expectRefusal(await payCode(world.ports, await till.charge()), "CERTIFICATE_REVOKED");
   assert.equal((await walletStatus(world.ports)).holdings[0]?.state, "revoked");
+  await buildSync(world.ports, { closeAll: true });
+  assert.equal((await walletStatus(world.ports)).holdings[0]?.state, "closed", "which it stays, withdrawn or not");
 });
 
 test("a certificate that is withdrawn when it arrives never pays", async () => {
