@@ -1,9 +1,9 @@
 import { type Amount, decodeMessage, openPayment, type PayeeId, prepareMessage } from "@cairn/messages";
-import { PayError, type Refused, refused } from "./codes.ts";
+import { PayError, type Refused } from "./codes.ts";
 import { decideOpenPayment, type OpenPaymentView, type OpenPaymentWanted } from "./decide-open-payment.ts";
 import { draftOf } from "./draft.ts";
 import type { WalletPorts } from "./ports.ts";
-import { releaseDurable, type ShownPayment } from "./show-payment.ts";
+import { releasePayment, type ShownPayment } from "./show-payment.ts";
 import { commitWallet, type Wallet } from "./wallet.ts";
 import type { Decision, StoredPayment } from "./wallet-store.ts";
 
@@ -36,10 +36,9 @@ export async function payOpen(ports: WalletPorts, input: OpenPaymentInput): Prom
       decideOnWallet(wallet, wish, ports),
     );
     if (decided.kind === "refused") return decided;
-    const showing = await releaseDurable(ports, decided.payment);
-    if (showing === undefined) return refused("PAYMENT_UNKNOWN");
+    const { shown, firstTime } = await releasePayment(ports, decided.payment);
     // Another caller was faster with the one we took up: it goes to another gate, so ours must be another payment.
-    if (showing.firstTime) return { ...showing.shown, expiresAt: decided.expiresAt };
+    if (firstTime) return { ...shown, expiresAt: decided.expiresAt };
   }
 }
 

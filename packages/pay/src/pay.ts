@@ -1,10 +1,10 @@
 import { CLOCK_SKEW_SECONDS, payment, prepareMessage } from "@cairn/messages";
-import { type Refused, refused } from "./codes.ts";
+import type { Refused } from "./codes.ts";
 import { type Consent, decidePayment, type PaymentView } from "./decide-payment.ts";
 import { draftOf } from "./draft.ts";
 import type { WalletPorts } from "./ports.ts";
 import type { RequestReview } from "./review-request.ts";
-import { releaseDurable, type ShownPayment } from "./show-payment.ts";
+import { releasePayment, type ShownPayment } from "./show-payment.ts";
 import { commitWallet, type Wallet } from "./wallet.ts";
 import type { Decision, StoredPayment } from "./wallet-store.ts";
 
@@ -27,8 +27,8 @@ export async function pay(
     decideOnWallet(wallet, input, ports),
   );
   if (decided.kind === "refused") return decided;
-  const showing = await releaseDurable(ports, decided.payment);
-  return showing === undefined ? refused("PAYMENT_UNKNOWN") : { ...showing.shown, repeated: decided.repeated };
+  const { shown } = await releasePayment(ports, decided.payment);
+  return { ...shown, repeated: decided.repeated };
 }
 
 type Durable = { readonly kind: "durable"; readonly payment: StoredPayment; readonly repeated: boolean };

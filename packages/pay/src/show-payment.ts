@@ -17,21 +17,16 @@ export type ShownPayment = {
 type Showing = { readonly shown: ShownPayment; readonly firstTime: boolean };
 
 /**
- * Shows a durable payment: signs it unless that was done before, makes the signature durable, and only then lets it
- * out. `firstTime` is true for exactly one caller, whatever runs at the same time.
+ * Shows a payment that was just seen in the store: signs it unless that was done before, makes the signature durable,
+ * and only then lets it out. What has changed meanwhile is seen before it is shown. `firstTime` is true for exactly one
+ * caller, whatever runs at the same time.
  */
-export async function releasePayment(ports: WalletPorts, paymentId: MessageId): Promise<Showing | undefined> {
-  const [durable] = (await readWallet(ports, { kind: "ids", paymentIds: [paymentId] })).payments;
-  return durable === undefined ? undefined : releaseDurable(ports, durable);
-}
-
-/** The same for whoever has just seen the payment in the store: what has changed since is seen before it is shown. */
-export async function releaseDurable(ports: WalletPorts, durable: StoredPayment): Promise<Showing | undefined> {
+export async function releasePayment(ports: WalletPorts, durable: StoredPayment): Promise<Showing> {
   const { paymentId } = durable;
   const signed = await signatureFor(ports, durable);
   return commitWallet(ports, { kind: "ids", paymentIds: [paymentId] }, (wallet) => {
     const [current] = wallet.payments;
-    if (current === undefined) return { result: undefined, writes: [] };
+    if (current === undefined) throw new TypeError("A payment has gone from the store, which deletes none.");
     const shown = shownPayment(wallet, current, current.signed ?? signed);
     const writes: WalletWrite[] = current.signed === undefined ? [{ kind: "signature", paymentId, signed }] : [];
     if (!current.shown) writes.push({ kind: "shown", paymentId });
@@ -52,8 +47,8 @@ export async function signatureFor(ports: WalletPorts, durable: StoredPayment): 
  * @throws PayError NOT_ENROLLED, WALLET_KEY_DIFFERS.
  */
 export async function showAgain(ports: WalletPorts, paymentId: MessageId): Promise<ShownPayment | Refused> {
-  const showing = await releasePayment(ports, paymentId);
-  return showing === undefined ? refused("PAYMENT_UNKNOWN") : showing.shown;
+  const [durable] = (await readWallet(ports, { kind: "ids", paymentIds: [paymentId] })).payments;
+  return durable === undefined ? refused("PAYMENT_UNKNOWN") : (await releasePayment(ports, durable)).shown;
 }
 
 function shownPayment(wallet: Wallet, durable: StoredPayment, message: Uint8Array): ShownPayment {
