@@ -45,6 +45,8 @@ test("never goes back, never believes a stranger; the rest of the answer is take
     [{ trustList: await other.signTrustList({ version: 6 }) }, "ISSUER_UNKNOWN"],
     [{ trustList: forged }, "SIGNATURE_INVALID"],
     [{ trustList: new Uint8Array(3) }, "CBOR_TRAILING_BYTES"],
+    [{ statusList: new Uint8Array(3) }, "COSE_MALFORMED"],
+    [{ payeeCertificate: new Uint8Array(3) }, "CBOR_TRAILING_BYTES"],
     [{ statusList: await issuer.signStatusList({ issuedAt: NOW - 3_601 }, [7]) }, "STATUS_LIST_ROLLBACK"],
     [{ statusList: await issuer.signStatusList({ issuedAt: NOW - 2, expiresAt: NOW - 1 }) }, "STATUS_LIST_STALE"],
     [{ statusList: await other.signStatusList({ issuedAt: NOW }) }, "ISSUER_UNKNOWN"],
