@@ -86,6 +86,9 @@ test("long text keeps its pairs across chunks, and a byte order mark is text", (
   const text = `\ufeffa${"\u{1f600}".repeat(10_000)}`;
   const bytes = new TextEncoder().encode(text);
   assert.equal(decodeUtf8(bytes, 0, bytes.length), text);
+  // Longer than any engine takes arguments.
+  const longer = "a".repeat(1_000_000);
+  assert.equal(decodeUtf8(new TextEncoder().encode(longer), 0, longer.length), longer);
   assert.equal(decodeUtf8(hex("41e282ac42"), 1, 4), "\u20ac");
   assert.equal(decodeUtf8(hex("41e282ac42"), 1, 3), undefined);
 });
