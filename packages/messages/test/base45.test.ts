@@ -42,6 +42,15 @@ test("any bytes come back, in characters of QR's alphanumeric mode alone", () =>
   );
 });
 
+test("bytes longer than most codes come back whole, to the last character", () => {
+  for (const length of [2_730, 2_731, 2_732, 6_000, 6_001]) {
+    const content = Uint8Array.from({ length }, (_, at) => (at * 7 + 200) & 0xff);
+    const text = encodeBase45(content);
+    assert.equal(text.length, Math.ceil(length * 1.5));
+    assert.deepEqual(decodeBase45(text), content);
+  }
+});
+
 test("no two texts decode to the same bytes", () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(..."0189AFWZ $%*+-./:"), maxLength: 30 }), (text) => {
