@@ -17,7 +17,6 @@ export type Filler = { fill(payments: number, report: (line: string) => void): P
 const PAYMENTS_A_CERTIFICATE = 20;
 const CHUNK = 200_000;
 const RECORD_BYTES = 620;
-const PAYMENT_BYTES = 141;
 const AT = 1_790_000_000;
 const SENDER = "fe".repeat(8);
 const EUR = currency("EUR");
@@ -68,8 +67,7 @@ export function sqliteFiller(path: string): Filler {
           .prepare(
             `INSERT INTO payments SELECT inbox_id, partition, 1 + inbox_id / ${PAYMENTS_A_CERTIFICATE}, inbox_id, payment_id,
               'payment', 1 + inbox_id % ${PAYMENTS_A_CERTIFICATE}, 10, 10, substr(record_hash, 1, 16),
-              substr(record_hash, 17, 32), 'settled', NULL, 'STORED', '${SENDER}', 10, 10, 10, 0, 0, inbox_id, ${AT},
-              randomblob(${PAYMENT_BYTES})
+              substr(record_hash, 17, 32), 'settled', NULL, 'STORED', '${SENDER}', 10, 10, 10, 0, 0, inbox_id, ${AT}, NULL
             FROM inbox WHERE inbox_id > ? AND inbox_id <= ?`,
           )
           .run(done, done + count);
@@ -142,10 +140,10 @@ export function postgresFiller(connectionString: string, store: IssuerStore): Fi
             ), paid AS (
               INSERT INTO payments (sequence, spent_minor, amount_minor, claimed_minor, taken_minor, funded_balance_minor,
                   funded_credit_minor, funded_reserve_minor, decided_at, inbox_id, entry_id, partition, kind, state,
-                  certificate_id, payment_id, previous, request_hash, payee_id, terminal_id, bytes)
+                  certificate_id, payment_id, previous, request_hash, payee_id, terminal_id)
                 SELECT 1, 10, 10, 10, 10, 10, 0, 0, ${AT}, inbox_id, entry_id, partition, 'payment', 'settled',
                   certificate_id, payment_id, substr(record_hash, 1, 8), substr(record_hash, 9, 16), 'STORED',
-                  '\\x${SENDER}', ${filled(PAYMENT_BYTES)} FROM made
+                  '\\x${SENDER}' FROM made
             )
             INSERT INTO entries (entry_id, posted_at, partition, kind, currency, reference, hash, ledger_accounts, minors)
               SELECT entry_id, ${AT}, partition, 'settlement', 'EUR', 'settlement:' || encode(payment_id, 'hex'), record_hash,

@@ -38,7 +38,6 @@ export function itemOf(shown: Shown, brought: Brought): SettlementItem | undefin
     ...linkOf(shown),
     inboxId: 1,
     paymentId: idOf(shown),
-    bytes: shown.payment.bytes,
     receivedAt: brought.receivedAt,
     broughtBy: brought.by,
   };

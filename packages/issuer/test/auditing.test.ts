@@ -32,7 +32,11 @@ const CHANGES: readonly (readonly [what: string, fault: RegExp, sql: string])[] 
     "UPDATE payments SET request_hash = $ID16 WHERE state = 'settled'",
   ],
   ["kind", /not what its payer signed/, "UPDATE payments SET kind = 'open-payment' WHERE state = 'settled'"],
-  ["signed payment", /not what its payer signed/, "UPDATE payments SET bytes = $BYTES WHERE state = 'settled'"],
+  [
+    "record that a payment came in",
+    /not what its payer signed/,
+    "UPDATE payments SET inbox_id = (SELECT min(inbox_id) FROM inbox WHERE payment_id IS NULL), payment_id = $ID32 WHERE state = 'pending'",
+  ],
   [
     "share of balance and credit",
     /another share/,
@@ -104,9 +108,12 @@ type Dialect = {
 
 async function tamperWithEach(t: TestContext, dialect: Dialect, keys: Keys): Promise<void> {
   await t.test("signature alone, of a payment", async () => {
-    const sql = `UPDATE payments SET bytes = ${dialect.unsigned} WHERE state = 'settled'`;
-    assert.deepEqual(await dialect.faultsAfter(sql), [], "moves no money, and is not looked at");
-    const faults = await dialect.faultsAfter(sql, keys);
+    const sql = `UPDATE inbox SET bytes = ${dialect.unsigned}
+      WHERE inbox_id IN (SELECT inbox_id FROM payments WHERE state = 'settled')`;
+    const unlikeReceived = await dialect.faultsAfter(sql);
+    assert.equal(unlikeReceived.length, 2, "the record is not what was received, whoever signed it");
+    for (const fault of unlikeReceived) assert.match(fault, /^Record \d+ of the inbox/);
+    const faults = (await dialect.faultsAfter(sql, keys)).filter((fault) => !unlikeReceived.includes(fault));
     assert.equal(faults.length, 2);
     for (const fault of faults) assert.match(fault, /^Payment \w+ bears no valid signature of a device/);
   });

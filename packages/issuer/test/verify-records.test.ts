@@ -97,7 +97,6 @@ test("a sound two-way payment becomes an item with everything that settlement as
   assert.deepEqual(item, {
     inboxId: 7,
     paymentId: parts.payment.messageId,
-    bytes: parts.payment.bytes,
     kind: "payment",
     certificateId: parts.certificate.content.certificateId,
     sequence: 1,

@@ -51,8 +51,6 @@ export type SettlementItem = ChainPosition & {
   /** The inbox record that it came in. */
   readonly inboxId: number;
   readonly paymentId: MessageId;
-  /** The payment message as received, with the device's signature: proof, should it come to a conflict. */
-  readonly bytes: Uint8Array;
   readonly kind: "payment" | "open-payment";
   readonly certificateId: CertificateId;
   readonly previous: ChainHash;

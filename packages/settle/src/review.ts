@@ -34,7 +34,6 @@ export function reviewedItem({ certificateId, paymentId }: Review, at: number): 
   return {
     inboxId: 0,
     paymentId,
-    bytes: new Uint8Array(),
     kind: "payment",
     certificateId,
     sequence: 0,

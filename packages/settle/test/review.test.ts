@@ -126,7 +126,6 @@ test("the item that stands for a review names the payment and brings no word", (
   assert.deepEqual(reviewedItem(review, LATE), {
     inboxId: 0,
     paymentId: messageId(1),
-    bytes: new Uint8Array(),
     kind: "payment",
     certificateId: certificateId(1),
     sequence: 0,

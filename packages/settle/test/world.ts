@@ -56,7 +56,6 @@ export function anItem(changes: Partial<SettlementItem> = {}): SettlementItem {
   return {
     inboxId: 1,
     paymentId: messageId(1),
-    bytes: new Uint8Array(),
     kind: "payment",
     certificateId: certificateId(1),
     sequence: 1,

@@ -14,6 +14,7 @@ import {
   openPayer,
   payersCopy,
   settleItems,
+  signedPayment,
   someBytes,
 } from "./issuer-fixture.ts";
 import { rejectsWith } from "./issuer-members.suite.ts";
@@ -239,7 +240,7 @@ export function certificatesSuite(name: string, open: OpenStore): void {
     assert.equal(await store.recordClosing(payer.certificate, closing(50, 1)), "recorded");
     const [conflict] = await store.conflicts();
     assert.equal(conflict?.kind, "payment-beyond-closing");
-    assert.deepEqual([...(conflict?.secondBytes ?? [])], [...aPayment(payer, 2).bytes]);
+    assert.deepEqual([...(conflict?.secondBytes ?? [])], [...signedPayment(aPayment(payer, 2).paymentId)]);
     await store.close();
   });
 }

@@ -4,6 +4,8 @@ import {
   chainHashOf,
   currency,
   type DeviceId,
+  encodeSyncRecord,
+  encodeUploadRecord,
   type MessageId,
   type PayeeCertificateId,
   type PayeeId,
@@ -115,7 +117,6 @@ export function aPayment(payer: Payer, number = 1, changes: Partial<SettlementIt
   return {
     inboxId: 0,
     paymentId: id(number),
-    bytes: someBytes(payer.account * 100 + number),
     kind: "payment",
     certificateId: payer.certificate,
     sequence: number,
@@ -150,6 +151,28 @@ export const payersCopy = (item: SettlementItem): SettlementItem => ({
   payeeWord: undefined,
 });
 
+/** What stands for a payment as its payer signed it. */
+export const signedPayment = (paymentId: MessageId): Uint8Array => Buffer.from(paymentId.slice(0, 16), "hex");
+
+/** A record that brings a payment, as its bringer encodes it; messages beside the payment are no messages. */
+export function recordBytes(
+  { paymentId, kind, broughtBy }: Pick<SettlementItem, "paymentId" | "kind" | "broughtBy">,
+  certificate: Uint8Array = someBytes(1),
+): Uint8Array {
+  const [payment, payeeCertificate, word] = [signedPayment(paymentId), someBytes(2), someBytes(3)];
+  if (broughtBy === "payer")
+    return encodeSyncRecord(
+      kind === "payment"
+        ? { kind, certificate, payment, payeeCertificate, request: word, receipt: undefined, requestVoid: undefined }
+        : { kind, certificate, payment, payeeCertificate: undefined, receipt: undefined },
+    );
+  return encodeUploadRecord(
+    kind === "payment"
+      ? { kind, payeeCertificate, request: word, certificate, payment }
+      : { kind, payeeCertificate, capture: word, certificate, payment },
+  );
+}
+
 let nextRecord = 1;
 /** An inbox record that was never seen before, unless its hash is given. */
 export function aRecord(payer: Pick<Payer, "partition">, changes: Partial<InboxRecord> = {}): InboxRecord {
@@ -178,7 +201,7 @@ export async function settleItems(
     const sender =
       item.broughtBy === "terminal" ? (item.payeeWord?.terminalId ?? terminalId(1)) : deviceId(payer.account);
     const { broughtBy, paymentId, receivedAt } = item;
-    return aRecord(payer, { broughtBy, senderId: sender, paymentId, receivedAt });
+    return aRecord(payer, { broughtBy, senderId: sender, paymentId, receivedAt, bytes: recordBytes(item) });
   });
   await store.receive(sent);
   const hashes = new Set(sent.map((record) => record.recordHash));

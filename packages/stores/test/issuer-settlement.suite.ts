@@ -19,6 +19,7 @@ import {
   payersCopy,
   requestHash,
   settleItems,
+  signedPayment,
   someBytes,
   terminalId,
 } from "./issuer-fixture.ts";
@@ -320,10 +321,7 @@ export function settlementSuite(name: string, open: OpenStore): void {
   test(`${name}: a conflict keeps both messages, withdraws the certificate and freezes until resolved`, async () => {
     const store = await open();
     const payer = await openPayer(store);
-    const [first, fork] = [
-      aPayment(payer, 1),
-      { ...aPayment(payer, 1), paymentId: messageId(77), bytes: someBytes(77) },
-    ];
+    const [first, fork] = [aPayment(payer, 1), { ...aPayment(payer, 1), paymentId: messageId(77) }];
     await settleItems(store, payer, [first]);
     await settleItems(store, payer, [{ ...fork, requestHash: requestHash(77) }], NOW + 3);
     const [conflict] = await store.conflicts();
@@ -336,8 +334,8 @@ export function settlementSuite(name: string, open: OpenStore): void {
         second: messageId(77),
         kind: "two-payments",
         provenAt: NOW + 3,
-        firstBytes: [...first.bytes],
-        secondBytes: [...someBytes(77)],
+        firstBytes: [...signedPayment(first.paymentId)],
+        secondBytes: [...signedPayment(messageId(77))],
         resolvedAt: undefined,
       },
     );

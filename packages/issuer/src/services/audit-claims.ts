@@ -16,6 +16,21 @@ export type Claim = {
 export const payeeOf = ({ decoded }: Pick<Claim, "decoded">): string | undefined =>
   decoded.payeeCertificate?.unverified.payeeId;
 
+/** Whether the books have the payment as it was signed. */
+export function isWhatWasSigned({ decoded: { kind, payment } }: Claim, kept: KeptPayment): boolean {
+  const { messageId, unverified } = payment;
+  return (
+    kind === kept.kind &&
+    messageId === kept.paymentId &&
+    unverified.certificateId === kept.certificateId &&
+    unverified.sequence === kept.sequence &&
+    unverified.previous === kept.previous &&
+    unverified.amountMinor === kept.amountMinor &&
+    unverified.spentMinor === kept.spentMinor &&
+    ("requestHash" in unverified ? unverified.requestHash : undefined) === kept.requestHash
+  );
+}
+
 /**
  * Whether the claim is what a payment was paid for: as it was signed, an open one as its payee took it, within what was
  * signed; to the payee whose request the payer signed, or who took it. A payer's own copy pays nobody without the payee's
@@ -47,14 +62,13 @@ function isTakenByItsPayee({ payment, word, payeeCertificate }: DecodedOpen, tak
   );
 }
 
-/** The payment that is kept, signed by the device that a certificate of the issuer names. */
-export function isSignedByItsPayer({ decoded, checked }: Claim, { bytes, certificateId }: KeptPayment): boolean {
+/** By the device that a certificate of the issuer names, the one that the payment names. */
+export function isSignedByItsPayer({ decoded, checked }: Claim): boolean {
   if (checked === undefined || checked.kind === "void") return false;
   return (
     isGood(checked.certificate) &&
     isGood(checked.payment) &&
-    decoded.certificate.unverified.certificateId === certificateId &&
-    Buffer.from(decoded.payment.bytes).equals(bytes)
+    decoded.certificate.unverified.certificateId === decoded.payment.unverified.certificateId
   );
 }
 

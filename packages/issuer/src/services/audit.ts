@@ -25,7 +25,15 @@ import type {
 } from "@cairn/stores";
 import { type DecodedVoid, decodeRecord, decodingCaches, paymentIdOf } from "../settlement/decode-record.ts";
 import { isRecordFault } from "../settlement/record-codes.ts";
-import { type Claim, isGood, isSignedByItsPayee, isSignedByItsPayer, isWhatWasPaid, payeeOf } from "./audit-claims.ts";
+import {
+  type Claim,
+  isGood,
+  isSignedByItsPayee,
+  isSignedByItsPayer,
+  isWhatWasPaid,
+  isWhatWasSigned,
+  payeeOf,
+} from "./audit-claims.ts";
 import { SealAudit, type SealsForAudit } from "./audit-seals.ts";
 import { type KeysForAudit, SignatureAudit } from "./audit-signatures.ts";
 import { recordHashOf } from "./intake.ts";
@@ -208,8 +216,6 @@ class MessageAudit {
   }
 
   async payments(kept: readonly KeptPayment[]): Promise<void> {
-    for (const each of kept)
-      if (!isAsSigned(each, this.#crypto)) this.#report(`Payment ${each.paymentId} is not what its payer signed.`);
     // Nearly every one is borne out by the record that it was first known from.
     const doubtful = await this.#doubtful(
       kept,
@@ -338,13 +344,15 @@ class MessageAudit {
 }
 
 function faultOf(kept: KeptPayment, claims: readonly Claim[], withSignatures: boolean): string | undefined {
+  const asSigned = claims.filter((claim) => isWhatWasSigned(claim, kept));
+  if (asSigned.length === 0) return "is not what its payer signed.";
   const isPaid = kept.takenMinor > 0n;
-  const paying = isPaid ? claims.filter((claim) => isWhatWasPaid(claim, kept)) : claims;
+  const paying = isPaid ? asSigned.filter((claim) => isWhatWasPaid(claim, kept)) : asSigned;
   if (isPaid && paying.length === 0) return "is paid to a payee, or with an amount, that no record names.";
   const issued = paying.filter(({ isOfIssued }) => isOfIssued);
   if (isPaid && issued.length === 0) return "is paid under a certificate that is not the one that was issued.";
   if (!withSignatures) return undefined;
-  const signed = issued.filter((claim) => isSignedByItsPayer(claim, kept));
+  const signed = issued.filter(isSignedByItsPayer);
   if (signed.length === 0) return UNSIGNED;
   if (isPaid && !signed.some(isSignedByItsPayee)) return UNSIGNED_BY_PAYEE;
   return undefined;
@@ -354,25 +362,6 @@ const UNSIGNED = "bears no valid signature of a device that the issuer certified
 const UNSIGNED_BY_PAYEE = "is paid to a payee that did not sign for it.";
 /** What cannot be said where a key is not known. */
 const SIGNATURE_FAULTS: ReadonlySet<string> = new Set([UNSIGNED, UNSIGNED_BY_PAYEE]);
-
-function isAsSigned(kept: KeptPayment, crypto: CryptoPort): boolean {
-  const decoded = readable(() =>
-    kept.kind === "open-payment"
-      ? decodeMessage(openPayment, kept.bytes, crypto)
-      : decodeMessage(payment, kept.bytes, crypto),
-  );
-  if (decoded === undefined) return false;
-  const { messageId, unverified } = decoded;
-  return (
-    messageId === kept.paymentId &&
-    unverified.certificateId === kept.certificateId &&
-    unverified.sequence === kept.sequence &&
-    unverified.previous === kept.previous &&
-    unverified.amountMinor === kept.amountMinor &&
-    unverified.spentMinor === kept.spentMinor &&
-    ("requestHash" in unverified ? unverified.requestHash : undefined) === kept.requestHash
-  );
-}
 
 function isAsIssued(kept: CertificateRecord, { messageId, unverified }: Decoded<UserCertificate>): boolean {
   return (

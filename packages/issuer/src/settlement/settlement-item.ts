@@ -182,12 +182,11 @@ function itemOf(
   const { sequence, spentMinor, amountMinor, previous } = payment.content;
   // The payment names the same one, in a text of its own, which every map would have to look at anew.
   const { certificateId } = certificate.content;
-  const { messageId: paymentId, bytes } = payment;
+  const { messageId: paymentId } = payment;
   const { inboxId, receivedAt, broughtBy } = record;
   return {
     inboxId,
     paymentId,
-    bytes,
     certificateId,
     sequence,
     spentMinor,

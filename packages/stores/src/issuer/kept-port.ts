@@ -26,11 +26,10 @@ export interface KeptPort {
 /** `next`: the mark for the page behind this one; undefined for the last. */
 export type KeptPage<Kept> = { readonly kept: readonly Kept[]; readonly next: string | undefined };
 
-/** A payment as settlement goes by it, and the signed message that it came from. */
+/** A payment as settlement goes by it. */
 export type KeptPayment = Omit<KnownPayment, "sideClaims"> & {
   readonly certificateId: CertificateId;
-  readonly bytes: Uint8Array;
-  /** The one that it was first known from. */
+  /** The one that it was first known from, in which the signed message is. */
   readonly record: InboxRecord | undefined;
 };
 

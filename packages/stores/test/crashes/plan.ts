@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { readSyncRecord, readUploadRecord } from "@cairn/messages";
 import { type SettlementItem, type SettlementOutcome, settle } from "@cairn/settle";
 import type { InboxRecord, IssuerStore } from "@cairn/stores";
 import {
@@ -11,6 +12,7 @@ import {
   POLICY,
   payeeId,
   payersCopy,
+  recordBytes,
   requestHash,
   terminalId,
 } from "../issuer-fixture.ts";
@@ -54,7 +56,7 @@ export class Plan {
   records(upload: number): InboxRecord[] {
     return this.#upload(upload).map(({ item, partition, senderId }, index) => {
       const place: Place = { group: Math.floor(upload / BATCHES), batch: upload % BATCHES, index };
-      const bytes = Buffer.from(JSON.stringify(place));
+      const bytes = recordBytes(item, Buffer.from(JSON.stringify(place)));
       const { broughtBy, paymentId, receivedAt } = item;
       const recordHash = createHash("sha256").update(bytes).digest("hex");
       return { inboxId: 0, recordHash, partition, broughtBy, senderId, paymentId, bytes, receivedAt };
@@ -63,7 +65,9 @@ export class Plan {
 
   /** What a record says, as verification would find out. */
   itemOf(record: InboxRecord): SettlementItem {
-    const { group, batch, index }: Place = JSON.parse(Buffer.from(record.bytes).toString());
+    const read = record.broughtBy === "terminal" ? readUploadRecord(record.bytes) : readSyncRecord(record.bytes);
+    if (!("certificate" in read)) throw new Error("a record that nobody planned");
+    const { group, batch, index }: Place = JSON.parse(Buffer.from(read.certificate).toString());
     const planned = this.#upload(group * BATCHES + batch)[index];
     if (planned === undefined) throw new Error("a record that nobody planned");
     return { ...planned.item, inboxId: record.inboxId };

@@ -3,6 +3,7 @@ import { type AccountNumber, partitionOf } from "@cairn/issue";
 import type { CertificateId, Currency, DeviceId, MessageId } from "@cairn/messages";
 import { type CertificateState, type ClosingFacts, type ConflictProof, judgeClosing } from "@cairn/settle";
 import { mainOutcome, type PaymentFacts } from "../outcome-views.ts";
+import { paymentMessageIn } from "../payment-message.ts";
 import type {
   CertificateRecord,
   ConflictRecord,
@@ -12,10 +13,12 @@ import type {
   StoredOutcome,
 } from "../port.ts";
 import { found, StoreError } from "../store-error.ts";
+import type { MemoryInbox } from "./memory-inbox.ts";
 import type { MemoryMembers } from "./memory-members.ts";
 
 type Closing = Parameters<IssuerStore["recordClosing"]>[1];
-type KeptPayment = PaymentFacts & { readonly bytes: Uint8Array };
+/** `inboxId`: the record that it was first known from. */
+type KeptPayment = PaymentFacts & { readonly inboxId: number };
 /** An account's certificates, and their records as they are now; undefined: one has changed. */
 type OfAccount = { readonly kept: KeptCertificate[]; records: readonly CertificateRecord[] | undefined };
 
@@ -82,6 +85,12 @@ export class MemoryCertificates {
   /** Undefined: one has changed. */
   #revokedList: RevokedList | undefined;
   #nextStatusIndex = 0;
+  /** Where the signed payments are. */
+  readonly #inbox: MemoryInbox;
+
+  constructor(inbox: MemoryInbox) {
+    this.#inbox = inbox;
+  }
 
   prepare<Result>(
     members: MemoryMembers,
@@ -199,8 +208,8 @@ export class MemoryCertificates {
     this.#conflicts.set(certificateId, {
       ...proof,
       account: kept.record.account,
-      firstBytes: signedBytes(kept, first),
-      secondBytes: signedBytes(kept, second),
+      firstBytes: this.#signedBytes(kept, first),
+      secondBytes: this.#signedBytes(kept, second),
       resolvedAt: undefined,
     });
     kept.record = { ...kept.record, conflict: proof };
@@ -230,6 +239,14 @@ export class MemoryCertificates {
     }
     this.#unresolved.delete(account);
     return resolved;
+  }
+
+  #signedBytes({ payments, closings }: KeptCertificate, messageId: MessageId): Uint8Array {
+    const payment = payments.get(messageId);
+    const record = payment && this.#inbox.record(payment.inboxId);
+    return record === undefined
+      ? found(closings.get(messageId)?.bytes, "STORE_DAMAGED", messageId)
+      : copyOfBytes(paymentMessageIn(record));
   }
 
   #insert({ account: { account, currency } }: IssuanceView, prepared: PreparedCertificate): void {
@@ -274,8 +291,4 @@ export function stateOf({ record, currency, closing, payments }: KeptCertificate
     conflict,
     payments: known,
   };
-}
-
-function signedBytes({ payments, closings }: KeptCertificate, messageId: MessageId): Uint8Array {
-  return found(payments.get(messageId)?.bytes ?? closings.get(messageId)?.bytes, "STORE_DAMAGED", messageId);
 }

@@ -37,6 +37,10 @@ export class MemoryInbox {
     }
   }
 
+  record(inboxId: number): InboxRecord | undefined {
+    return this.#kept.get(inboxId)?.record;
+  }
+
   all(): readonly InboxRecord[] {
     return [...this.#kept.values()].map(({ record }) => record);
   }

@@ -1,4 +1,3 @@
-import { copyOfBytes } from "@cairn/cose";
 import { type AccountNumber, type Partition, partitionOf } from "@cairn/issue";
 import type {
   CertificateId,
@@ -29,7 +28,7 @@ import type {
 } from "../port.ts";
 import type { ReconciliationLine } from "../reconciliation-port.ts";
 import { recordAnswers } from "../record-answers.ts";
-import { NEVER_LOST, StoreError } from "../store-error.ts";
+import { found, NEVER_LOST, StoreError } from "../store-error.ts";
 import { MemoryBooks } from "./memory-books.ts";
 import { MemoryCertificates, stateOf } from "./memory-certificates.ts";
 import { MemoryInbox } from "./memory-inbox.ts";
@@ -41,10 +40,10 @@ type InputOf<Name extends keyof IssuerStore> = Parameters<IssuerStore[Name]>[0];
 /** The issuer's store without a disk, for simulations and tests. Each method runs to its end before another begins. */
 export class MemoryIssuerStore implements IssuerStore {
   readonly #books = new MemoryBooks();
-  readonly #certificates = new MemoryCertificates();
+  readonly #inbox = new MemoryInbox();
+  readonly #certificates = new MemoryCertificates(this.#inbox);
   readonly #members = new MemoryMembers(this.#books, (account) => this.#certificates.unresolvedConflicts(account));
   readonly #movements = new MemoryMovements(this.#books, this.#members, this.#certificates);
-  readonly #inbox = new MemoryInbox();
   readonly #voids = new Map<RequestHash, RequestVoidRecord>();
   readonly #nonces = new Map<string, number>();
   /** Where each payment is found. */
@@ -253,11 +252,10 @@ export class MemoryIssuerStore implements IssuerStore {
   }
   async keptPayments() {
     const kept = [...this.#certificates.all()].flatMap(({ record: { certificateId }, payments }) =>
-      [...payments.values()].map(({ payment, bytes }) => ({
+      [...payments.values()].map(({ payment, inboxId }) => ({
         ...payment,
         certificateId,
-        bytes,
-        record: this.#inbox.naming(payment.paymentId)[0],
+        record: this.#inbox.record(inboxId),
       })),
     );
     return { kept, next: undefined };
@@ -367,10 +365,10 @@ export class MemoryIssuerStore implements IssuerStore {
       if (kept === undefined) continue;
       const { account } = kept.record;
       const earlier = kept.payments.get(payment.paymentId);
-      const bytes = earlier?.bytes ?? (addedBy === undefined ? new Uint8Array() : copyOfBytes(addedBy.bytes));
+      const inboxId = found(earlier?.inboxId ?? addedBy?.inboxId, "STORE_DAMAGED", payment.paymentId);
       const { currency } = kept;
       const sideClaims = earlier?.sideClaims ?? [];
-      const facts = { certificateId, account, currency, payment, decidedAt: at, sideClaims, bytes };
+      const facts = { certificateId, account, currency, payment, decidedAt: at, sideClaims, inboxId };
       kept.setPayment(payment.paymentId, facts);
       this.#payments.set(payment.paymentId, certificateId);
       if (payment.state === "pending") this.#pending.set(payment.paymentId, certificateId);

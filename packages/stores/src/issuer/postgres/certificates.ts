@@ -1,6 +1,7 @@
 import { type AccountNumber, type Partition, partitionOf } from "@cairn/issue";
 import type { CertificateId, DeviceId, MessageId } from "@cairn/messages";
 import { type ConflictProof, judgeClosing } from "@cairn/settle";
+import { paymentMessageIn } from "../payment-message.ts";
 import type { CertificateRecord, ConflictRecord, IssuanceView, IssuerStore, PreparedCertificate } from "../port.ts";
 import { found } from "../store-error.ts";
 import { changeText, readChanges, restoredAtOf } from "../stored-lists.ts";
@@ -8,6 +9,7 @@ import { accountFrom, SELECT_ACCOUNT } from "./accounts.ts";
 import { hexadecimals } from "./binary-arrays.ts";
 import type { Database } from "./database.ts";
 import { deviceFrom, protectionIn } from "./enrolment.ts";
+import { bringer } from "./inbox.ts";
 import { accountIn, bytes, id, minor, number, optional, type Row, text } from "./rows.ts";
 import type { Session } from "./session.ts";
 import { CERTIFICATE_JOINS, CLOSING_AND_CONFLICT, conflictFrom, loadCertificates } from "./settlement-state.ts";
@@ -271,13 +273,22 @@ async function signedBytes(
   messageId: MessageId,
 ): Promise<Buffer> {
   const row = await session.get(
-    `SELECT bytes FROM payments WHERE partition = $1 AND certificate_id = $2 AND payment_id = $3
-      UNION ALL SELECT bytes FROM closings WHERE partition = $1 AND certificate_id = $2 AND message_id = $3`,
+    `SELECT i.bytes, i.brought_by FROM payments p
+        JOIN inbox i ON i.partition = p.partition AND i.inbox_id = p.inbox_id
+        WHERE p.partition = $1 AND p.certificate_id = $2 AND p.payment_id = $3
+      UNION ALL SELECT bytes, NULL FROM closings WHERE partition = $1 AND certificate_id = $2 AND message_id = $3`,
     partition,
     hex(certificateId),
     hex(messageId),
   );
-  return Buffer.from(bytes(found(row, "STORE_DAMAGED", messageId), "bytes"));
+  return Buffer.from(messageIn(found(row, "STORE_DAMAGED", messageId)));
+}
+
+/** A closing is kept by itself, a payment in the record that it was first known from. */
+function messageIn(row: Row): Uint8Array {
+  const kept = bytes(row, "bytes");
+  const broughtBy = optional(row, "brought_by", bringer);
+  return broughtBy === undefined ? kept : paymentMessageIn({ bytes: kept, broughtBy });
 }
 
 function revoke(

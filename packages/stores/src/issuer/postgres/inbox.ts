@@ -294,12 +294,14 @@ function takeOut(session: Session, partition: Partition, { ended, left }: Omit<P
   );
 }
 
+export const bringer = (row: Row, column: string): InboxRecord["broughtBy"] => oneOf(row, column, BRINGERS);
+
 export function recordFrom(row: Row): InboxRecord {
   return {
     inboxId: number(row, "inbox_id"),
     recordHash: text(row, "record_hash"),
     partition: number(row, "partition"),
-    broughtBy: oneOf(row, "brought_by", BRINGERS),
+    broughtBy: bringer(row, "brought_by"),
     senderId: id<TerminalId | DeviceId>(row, "sender_id"),
     paymentId: optional(row, "payment_id", id<MessageId>),
     bytes: bytes(row, "bytes"),

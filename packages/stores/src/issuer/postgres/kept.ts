@@ -42,7 +42,7 @@ export class Kept {
   async payments(after = "-1 0"): Promise<KeptPage<KeptPayment>> {
     const [partition = "", inboxId = ""] = after.split(" ");
     const rows = await this.#database.all(
-      `SELECT ${PAYMENT_COLUMNS}, p.partition, p.inbox_id, p.bytes FROM payments p
+      `SELECT ${PAYMENT_COLUMNS}, p.partition, p.inbox_id FROM payments p
         WHERE (p.partition, p.inbox_id) > ($1, $2) ORDER BY p.partition, p.inbox_id LIMIT ${KEPT_PAGE}`,
       Number(partition),
       Number(inboxId),
@@ -52,7 +52,6 @@ export class Kept {
       kept: (row) => ({
         ...paymentFrom(row),
         certificateId: id<CertificateId>(row, "certificate_id"),
-        bytes: bytes(row, "bytes"),
         record: records.get(markOfInbox(row)),
       }),
       markOf: markOfInbox,

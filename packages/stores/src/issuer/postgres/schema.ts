@@ -532,4 +532,14 @@ export const MIGRATIONS: readonly Migration[] = [
   `,
     triggers: "",
   },
+  {
+    worksFrom: 1,
+    tables: [],
+    sql: `
+  -- The signed message is in the record that the payment was first known from: NULL here, but for what was written before.
+  -- An older program that proves a conflict with a payment of a newer one finds none, and leaves the batch to the newer.
+  ALTER TABLE payments ALTER COLUMN bytes DROP NOT NULL;
+  `,
+    triggers: "",
+  },
 ];

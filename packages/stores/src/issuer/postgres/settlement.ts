@@ -11,7 +11,7 @@ import { partitionOfId } from "../partitions.ts";
 import type { IssuerStore, RequestVoidRecord } from "../port.ts";
 import { recordAnswers } from "../record-answers.ts";
 import { StoreError } from "../store-error.ts";
-import { bigints, byteStrings, hexadecimals, smallints, texts } from "./binary-arrays.ts";
+import { bigints, hexadecimals, smallints, texts } from "./binary-arrays.ts";
 import { type Books, drawEntryIds } from "./books.ts";
 import { recordConflict } from "./certificates.ts";
 import type { Database } from "./database.ts";
@@ -213,18 +213,17 @@ type Place = {
 
 function addPayments(session: Session, changes: readonly PaymentChange[], { partition, entryIds, at }: Place): void {
   const added = changes.flatMap(({ certificateId, payment, addedBy, entry }) =>
-    addedBy === undefined ? [] : [{ certificateId, payment, entry, bytes: addedBy.bytes, inboxId: addedBy.inboxId }],
+    addedBy === undefined ? [] : [{ certificateId, payment, entry, inboxId: addedBy.inboxId }],
   );
   if (added.length === 0) return;
   session.later(
     `INSERT INTO payments (partition, decided_at, certificate_id, payment_id, kind, sequence, spent_minor, amount_minor,
         previous, request_hash, state, code, payee_id, terminal_id, claimed_minor, taken_minor, funded_balance_minor,
-        funded_credit_minor, funded_reserve_minor, entry_id, bytes, inbox_id)
+        funded_credit_minor, funded_reserve_minor, entry_id, inbox_id)
       SELECT $1, $2, unnest($3::bytea[]), unnest($4::bytea[]), unnest($5::text[]), unnest($6::bigint[]),
         unnest($7::bigint[]), unnest($8::bigint[]), unnest($9::bytea[]), unnest($10::bytea[]), unnest($11::text[]),
         unnest($12::text[]), unnest($13::text[]), unnest($14::bytea[]), unnest($15::bigint[]), unnest($16::bigint[]),
-        unnest($17::bigint[]), unnest($18::bigint[]), unnest($19::bigint[]), unnest($20::bigint[]), unnest($21::bytea[]),
-        unnest($22::bigint[])`,
+        unnest($17::bigint[]), unnest($18::bigint[]), unnest($19::bigint[]), unnest($20::bigint[]), unnest($21::bigint[])`,
     partition,
     at,
     hexadecimals(added.map(({ certificateId }) => certificateId)),
@@ -236,7 +235,6 @@ function addPayments(session: Session, changes: readonly PaymentChange[], { part
     hexadecimals(added.map(({ payment }) => payment.previous)),
     hexadecimals(added.map(({ payment }) => payment.requestHash)),
     ...standings(added, entryIds),
-    byteStrings(added.map(({ bytes }) => bytes)),
     bigints(added.map(({ inboxId }) => inboxId)),
   );
 }

@@ -1,12 +1,14 @@
 import { type AccountNumber, type Partition, partitionOf } from "@cairn/issue";
 import type { CertificateId, DeviceId, MessageId } from "@cairn/messages";
 import { type ConflictProof, judgeClosing } from "@cairn/settle";
+import { paymentMessageIn } from "../payment-message.ts";
 import type { CertificateRecord, ConflictRecord, IssuanceView, IssuerStore, PreparedCertificate } from "../port.ts";
 import { found } from "../store-error.ts";
 import { changeText, readChanges, restoredAtOf } from "../stored-lists.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Database, Row } from "./database.ts";
 import { type Enrolment, protectionIn } from "./enrolment.ts";
+import { bringer } from "./inbox.ts";
 import { accountIn, bytes, id, minor, number, optional, text } from "./rows.ts";
 import type { SettlementMemory } from "./settlement-memory.ts";
 import { CERTIFICATE_JOINS, CLOSING_AND_CONFLICT, conflictFrom, loadCertificates } from "./settlement-state.ts";
@@ -221,14 +223,16 @@ export class Certificates {
   /** Of a payment or a closing of the certificate. */
   #signedBytes(partition: number, certificateId: CertificateId, messageId: MessageId): Uint8Array {
     const row = this.#database.get(
-      `SELECT p.bytes FROM certificates c JOIN payments p ON p.certificate = c.status_index
+      `SELECT i.bytes, i.brought_by FROM certificates c
+          JOIN payments p ON p.certificate = c.status_index
+          JOIN inbox i ON i.inbox_id = p.inbox_id
           WHERE c.partition = ?1 AND c.certificate_id = ?2 AND p.payment_id = ?3
-        UNION ALL SELECT bytes FROM closings WHERE partition = ?1 AND certificate_id = ?2 AND message_id = ?3`,
+        UNION ALL SELECT bytes, NULL FROM closings WHERE partition = ?1 AND certificate_id = ?2 AND message_id = ?3`,
       partition,
       certificateId,
       messageId,
     );
-    return bytes(found(row, "STORE_DAMAGED", messageId), "bytes");
+    return messageIn(found(row, "STORE_DAMAGED", messageId));
   }
 
   #nextStatusIndex(): number {
@@ -321,4 +325,11 @@ export function certificateFrom(row: Row): CertificateRecord {
     explanation: text(row, "explanation"),
     conflict: row.kind === null ? undefined : conflictFrom(row),
   };
+}
+
+/** A closing is kept by itself, a payment in the record that it was first known from. */
+function messageIn(row: Row): Uint8Array {
+  const kept = bytes(row, "bytes");
+  const broughtBy = optional(row, "brought_by", bringer);
+  return broughtBy === undefined ? kept : paymentMessageIn({ bytes: kept, broughtBy });
 }

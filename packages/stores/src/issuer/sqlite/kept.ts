@@ -38,7 +38,7 @@ export class Kept {
 
   payments(after = "0"): KeptPage<KeptPayment> {
     const rows = this.#database.all(
-      `SELECT ${PAYMENT_COLUMNS}, p.payment_number, p.inbox_id, p.bytes, c.certificate_id FROM payments p
+      `SELECT ${PAYMENT_COLUMNS}, p.payment_number, p.inbox_id, c.certificate_id FROM payments p
         JOIN certificates c ON c.status_index = p.certificate
         WHERE p.payment_number > ? ORDER BY p.payment_number LIMIT ${KEPT_PAGE}`,
       Number(after),
@@ -50,7 +50,6 @@ export class Kept {
       kept: (row) => ({
         ...paymentFrom(row),
         certificateId: id<CertificateId>(row, "certificate_id"),
-        bytes: bytes(row, "bytes"),
         record: records.get(number(row, "inbox_id")),
       }),
       markOf: (row) => `${number(row, "payment_number")}`,

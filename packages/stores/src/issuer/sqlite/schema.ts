@@ -404,4 +404,12 @@ export const MIGRATIONS: readonly Migration[] = [
       progress,
     ),
   "DROP INDEX inbox_by_payment",
+  `
+  -- The signed message is in the record that the payment was first known from: NULL here, but for what was written before.
+  -- No row changes, as above.
+  PRAGMA writable_schema = ON;
+  UPDATE sqlite_schema SET sql = replace(sql, 'bytes BLOB NOT NULL', 'bytes BLOB')
+    WHERE type = 'table' AND name = 'payments';
+  PRAGMA writable_schema = RESET;
+  `,
 ];

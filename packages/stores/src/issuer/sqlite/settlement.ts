@@ -175,7 +175,7 @@ export class Settlement {
       payment.previous,
       payment.requestHash ?? null,
       ...standing,
-      addedBy.bytes,
+      null,
     );
   }
 
