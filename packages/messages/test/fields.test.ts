@@ -94,6 +94,8 @@ test("of several unknown labels the first is told, and what is missing before wh
   for (const name of NAMES) {
     const strangers = (map: CborMap) => void map.set(90, 0).set(91, 0);
     assert.match(messageOf(name, await faulty(name, { payload: strangers })), /label 90\b/, name);
+    const named = (map: CborMap) => void map.set("extra", 0);
+    assert.match(messageOf(name, await faulty(name, { payload: named })), /label extra\b/, name);
     const [needed = 0] = (await labelsOf(name)).filter((label) => OPTIONAL[name]?.includes(label) !== true);
     const lacking = (map: CborMap) => {
       strangers(map);

@@ -15,7 +15,16 @@ import {
 } from "@cairn/messages";
 import { certificate, crypto, payment as paid, payee, request, signTrustList } from "../../../vectors/world.ts";
 import { MAXIMUM_SEQUENCE, MAXIMUM_TIME_SECONDS, MAXIMUM_TRUST_LIST_ENTRIES } from "../src/bounds.ts";
-import { bytesId, currencyCode, required, timeSeconds } from "../src/fields.ts";
+import {
+  bytesId,
+  currencyCode,
+  entriesOf,
+  optional,
+  readFields,
+  required,
+  timeSeconds,
+  writeFields,
+} from "../src/fields.ts";
 import { IDENTIFIER_BYTES, type KeyId } from "../src/identifiers.ts";
 import { defineMessage } from "../src/message.ts";
 
@@ -31,7 +40,8 @@ test("amounts, numbers and times outside their bounds are not written", () => {
   for (const sequence of [-1, 1.5, Number.NaN, MAXIMUM_SEQUENCE + 1]) refuses(() => write({ sequence }), `${sequence}`);
   refuses(() => write({ issuedAt: MAXIMUM_TIME_SECONDS + 1 }), "a time");
   const most = { spentMinor: MAXIMUM_MINOR, sequence: MAXIMUM_SEQUENCE, issuedAt: MAXIMUM_TIME_SECONDS };
-  assert.deepEqual(write(most).content, { ...paid.content, ...most });
+  const least = { amountMinor: 0n, spentMinor: 0n, sequence: 0, issuedAt: 0 };
+  for (const each of [most, least]) assert.deepEqual(write(each).content, { ...paid.content, ...each });
 });
 
 test("what the other side would not read is not written", () => {
@@ -74,6 +84,33 @@ test("a list longer than a reader takes is not written", async () => {
   };
   assert.doesNotThrow(write(MAXIMUM_TRUST_LIST_ENTRIES));
   refuses(write(MAXIMUM_TRUST_LIST_ENTRIES + 1), "one entry more");
+});
+
+test("fields are written and read in the order of their labels, whatever their sign and their place in the table", () => {
+  const table = {
+    second: required(-2, timeSeconds),
+    zero: optional(0, timeSeconds),
+    first: required(-1, timeSeconds),
+    five: required(5, timeSeconds),
+  };
+  const entries = entriesOf(table);
+  assert.deepEqual(
+    entries.map(([name]) => name),
+    ["zero", "five", "first", "second"],
+  );
+  const content = { zero: 1, five: 2, first: 3, second: 4 };
+  const map = writeFields(entries, content);
+  const readFrom = (bytes: Uint8Array): Record<string, unknown> => {
+    const read: Record<string, unknown> = {};
+    readFields(entries, new CborCursor(bytes), read);
+    return read;
+  };
+  assert.deepEqual(readFrom(encodeCbor(map)), content);
+  for (const [name, { label, optional: mayLack }] of Object.entries(table)) {
+    const lacking = encodeCbor(new Map([...map].filter(([key]) => key !== label)));
+    if (mayLack) assert.deepEqual(readFrom(lacking), { five: 2, first: 3, second: 4 });
+    else assert.throws(() => readFrom(lacking), { code: "MESSAGE_FIELD_MISSING", detail: name });
+  }
 });
 
 test("currencies that share letters are told apart, however often they are read", () => {
