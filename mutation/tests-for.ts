@@ -57,6 +57,7 @@ const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]
     "judge-lists": ["sync", "enrol"],
     pay: ["pay", "review-request"],
     "payee-code": ["review-request", "accept-receipt"],
+    "review-request": ["review-request", "pay"],
     "show-payment": ["pay", "pay-open"],
     wallet: ["enrol", "pay", "sync"],
   },
