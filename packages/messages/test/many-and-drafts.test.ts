@@ -30,6 +30,30 @@ test("of many, each counts that is valid under its own key, and no other", async
   assert.deepEqual(found, [{ content, messageId, bytes }, undefined, { content, messageId, bytes }]);
 });
 
+test("what was verified under a key is not verified again under it; a mere copy of what was decoded is, each time", async () => {
+  let asked = 0;
+  const counted: typeof crypto = {
+    ...crypto,
+    verifyEs256: (key, message, signature) => {
+      asked += 1;
+      return crypto.verifyEs256(key, message, signature);
+    },
+  };
+  const fresh = decodeMessage(paymentKind, payment.bytes, counted);
+  const under = { key: device.publicKey, crypto: counted };
+  const first = await verifyMessage(fresh, under);
+  assert.equal(await verifyMessage(fresh, under), first);
+  assert.equal(asked, 1);
+  await assert.rejects(verifyMessage(fresh, { key: stranger, crypto: counted }), { code: "SIGNATURE_INVALID" });
+  assert.equal(asked, 2);
+  const { kind, unverified, messageId, bytes, toBeSigned, signature } = fresh;
+  const copy = { kind, unverified, messageId, bytes, toBeSigned, signature };
+  for (const expected of [3, 4]) {
+    assert.deepEqual(await verifyMessage(copy, under), first);
+    assert.equal(asked, expected);
+  }
+});
+
 test("with a hint the digest that is signed is verified, and what nobody answers for is not valid", async () => {
   const hint = new Uint8Array(32).fill(7);
   let seen: readonly SignatureToVerify[] = [];
