@@ -1,6 +1,7 @@
 import type { Currency, PayeeId } from "@cairn/messages";
 import { fund } from "./funding.ts";
 import type { LedgerEntry, Posting } from "./model.ts";
+import { SettleError } from "./settle-error.ts";
 
 /** Money that moves while its owner is online: withdrawal, transfer, payment. Pure; spec: docs/guides/books.md. */
 
@@ -46,7 +47,7 @@ export function spendable(funds: OnlineFunds): { readonly balanceMinor: bigint; 
   return { balanceMinor: ownMinor, withCreditMinor: overdueMinor > 0n ? ownMinor : freeMinor };
 }
 
-/** Money leaves: of the balance alone. */
+/** Money leaves: of the balance alone. @throws SettleError AMOUNT_INVALID for an amount of zero or below. */
 export function decideWithdrawal(order: Order): Ordered {
   const { account, currency } = order.funds;
   const refusal = refusalOf(order, spendable(order.funds).balanceMinor);
@@ -60,6 +61,7 @@ export function decideWithdrawal(order: Order): Ordered {
 /**
  * To another account, of the balance alone. To one of another partition the entry ends in `transit`, and
  * `transferArrival` brings it home.
+ * @throws SettleError AMOUNT_INVALID for an amount of zero or below.
  */
 export function decideTransfer(
   order: Order & {
@@ -106,7 +108,10 @@ export function transferArrival(input: {
   };
 }
 
-/** To a payee, of the balance first, then of the credit line; never of the loss reserve. */
+/**
+ * To a payee, of the balance first, then of the credit line; never of the loss reserve.
+ * @throws SettleError AMOUNT_INVALID for an amount of zero or below.
+ */
 export function decideOnlinePayment(
   order: Order & { readonly payee: { readonly payeeId: PayeeId; readonly currency: Currency } },
 ): Ordered {
@@ -136,7 +141,9 @@ export const transferReference = (account: number, key: string): string => `tran
 export const transferArrivalReference = (account: number, key: string): string => `transfer-in:${account}:${key}`;
 export const onlinePaymentReference = (account: number, key: string): string => `online-payment:${account}:${key}`;
 
+/** Below zero, money would flow the other way, out of accounts that nobody asked. */
 function refusalOf({ funds, amountMinor }: Order, availableMinor: bigint): OnlineRefusal | undefined {
+  if (amountMinor <= 0n) throw new SettleError("AMOUNT_INVALID", "What is ordered must be more than zero.");
   if (funds.status !== "active") return "ACCOUNT_FROZEN";
   return amountMinor > availableMinor ? "FUNDS_INSUFFICIENT" : undefined;
 }

@@ -8,6 +8,7 @@ import {
   type OnlineFunds,
   type OnlineRefusal,
   type Ordered,
+  SettleError,
   spendable,
   transferArrival,
 } from "@cairn/settle";
@@ -143,4 +144,15 @@ test("an online payment takes the balance first, then the credit line, and never
   assert.equal(refusalOf(pay(1n, { status: "frozen" })), "ACCOUNT_FROZEN");
   const foreign = { ...SHOP, currency: USD };
   assert.equal(refusalOf(decideOnlinePayment({ ...order(1n), payee: foreign })), "CURRENCY_DIFFERS");
+});
+
+test("nothing and less than nothing is no order: it would take money out of the account that was to get it", () => {
+  for (const amountMinor of [0n, -1n, -10_000n])
+    for (const decide of [
+      () => decideWithdrawal(order(amountMinor)),
+      () => decideTransfer({ ...order(amountMinor), to: OTHER, transit: undefined }),
+      () => decideTransfer({ ...order(amountMinor), to: OTHER, transit: { from: 1, to: 2 } }),
+      () => decideOnlinePayment({ ...order(amountMinor), payee: SHOP }),
+    ])
+      assert.throws(decide, (error) => error instanceof SettleError && error.code === "AMOUNT_INVALID");
 });
