@@ -62,6 +62,7 @@ const CLOSEST: Readonly<Record<string, Readonly<Record<string, readonly string[]
     wallet: ["enrol", "pay", "sync"],
   },
   collect: {
+    accept: ["accept", "accept-open"],
     "acceptance-checks": ["accept-refusals", "decide-acceptance"],
     "apply-answers": ["upload", "merge-answer", "join"],
     capture: ["capture", "accept-open"],

@@ -40,6 +40,8 @@ test("an answer is kept as it was given, and one that says nothing or is of a st
   await applyOutcomes(ports, [said({})]);
   const received = { state: "pending", code: undefined, sentence: "So it is.", takenMinor: 0n, heardAt: NOW };
   assert.deepEqual(await kept(), [received]);
+  await applyOutcomes(ports, [said({ state: "unknown" })]);
+  assert.deepEqual(await kept(), [received]);
   clock.seconds = NOW + 9;
   await applyOutcomes(ports, [said({ state: "pending" })]);
   assert.deepEqual(await kept(), [{ ...received, heardAt: NOW + 9 }]);
