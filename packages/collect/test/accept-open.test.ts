@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { generateNodeSigner } from "@cairn/cose/node";
 import {
   type Capture,
   type CapturedPayment,
@@ -58,6 +59,18 @@ test("is accepted at the time that the payer's certificate proves to be reached"
   const outcome = await terminal.acceptOpen((await payer.payOpen(500n, { expiresAt: NOW + 300 })).codeText);
   assert.ok(outcome.kind === "accepted", codeOf(outcome));
   assert.equal(outcome.acceptance.acceptedAt, NOW + 200);
+});
+
+test("what is no genuine open payment is refused", async () => {
+  const { terminal } = await makeTerminal(issuer);
+  const payer = await makePayer(issuer);
+  const forged = await payer.payOpen(500n, {}, generateNodeSigner());
+  const cases = [
+    ["HELLO", "CODE_PREFIX_UNKNOWN"],
+    [forged.codeText.replace("CAIRN:1O", "CAIRN:1P"), "CODE_TYPE_UNEXPECTED"],
+    [forged.codeText, "SIGNATURE_INVALID"],
+  ] as const;
+  for (const [codeText, code] of cases) assert.equal(codeOf(await terminal.acceptOpen(codeText)), code);
 });
 
 test("without an amount it stays uncaptured: no receipt, nothing to upload, told as such", async () => {
