@@ -14,7 +14,7 @@ import type {
   SettlementState,
   SideClaim,
 } from "@cairn/settle";
-import { bigints, hexadecimals, texts } from "./binary-arrays.ts";
+import { bigints, hexadecimals } from "./binary-arrays.ts";
 import { accountIn, currencyIn, id, minor, number, oneOf, optional, type Row } from "./rows.ts";
 import type { Session } from "./session.ts";
 
@@ -144,25 +144,21 @@ function touchedPayments(session: Session, partition: Partition, items: readonly
   const ofCertificate = `SELECT ${PAYMENT_COLUMNS} FROM payments p
     WHERE p.partition = $1 AND p.certificate_id = n.certificate_id`;
   return session.all(
-    `SELECT p.* FROM unnest($2::bytea[], $3::bigint[], $4::bigint[], $5::text[]) AS n (certificate_id, lowest, highest, requests)
+    `SELECT p.* FROM unnest($2::bytea[], $3::bigint[], $4::bigint[]) AS n (certificate_id, lowest, highest)
       CROSS JOIN LATERAL (
         (${ofCertificate} AND p.sequence < n.lowest ORDER BY p.sequence DESC FETCH FIRST ROW WITH TIES)
         UNION ALL (${ofCertificate} AND p.sequence > n.highest ORDER BY p.sequence FETCH FIRST ROW WITH TIES)
         UNION ALL ${ofCertificate} AND p.sequence BETWEEN n.lowest AND n.highest
-        UNION ALL ${ofCertificate} AND p.request_hash = ANY(n.requests::bytea[])
+        UNION ALL ${ofCertificate} AND p.request_hash = ANY($5::bytea[])
           AND NOT p.sequence BETWEEN n.lowest AND n.highest
       ) p`,
     partition,
     hexadecimals(byCertificate.map(([certificateId]) => certificateId)),
     bigints(numbers.map((each) => Math.min(...each))),
     bigints(numbers.map((each) => Math.max(...each))),
-    texts(byCertificate.map(([, ofCertificate]) => requestList(ofCertificate))),
+    hexadecimals(items.flatMap((item) => item.requestHash ?? [])),
   );
 }
-
-/** An array in the words of PostgreSQL: each certificate's numbers are held against its own requests alone. */
-const requestList = (items: readonly SettlementItem[]): string =>
-  `{${items.flatMap(({ requestHash }) => (requestHash === undefined ? [] : `"\\\\x${requestHash}"`)).join()}}`;
 
 function certificateStateFrom(row: Row, payments: readonly KnownPayment[]): CertificateState {
   return {
