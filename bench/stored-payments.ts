@@ -65,8 +65,8 @@ export function sqliteFiller(path: string): Filler {
           .run(count, done);
         database
           .prepare(
-            `INSERT INTO payments SELECT inbox_id, partition, 1 + inbox_id / ${PAYMENTS_A_CERTIFICATE}, inbox_id, payment_id,
-              'payment', 1 + inbox_id % ${PAYMENTS_A_CERTIFICATE}, 10, 10, substr(record_hash, 1, 16),
+            `INSERT INTO payments SELECT inbox_id, partition, 1 + (inbox_id - 1) / ${PAYMENTS_A_CERTIFICATE}, inbox_id, payment_id,
+              'payment', 1 + (inbox_id - 1) % ${PAYMENTS_A_CERTIFICATE}, 10, 10, substr(record_hash, 1, 16),
               substr(record_hash, 17, 32), 'settled', NULL, 'STORED', '${SENDER}', 10, 10, 10, 0, 0, inbox_id, ${AT}, NULL
             FROM inbox WHERE inbox_id > ? AND inbox_id <= ?`,
           )
